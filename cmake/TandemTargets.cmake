@@ -1,0 +1,77 @@
+# The house as CMake sees it: one object library per room, linked into one shared library, libtandem.
+#
+#   tandem_room(<name> NEEDS <rooms to its left> SOURCES <files> [PLAIN <files without torch>] [LIBRARIES <doors>])
+#   tandem_room_test(<room> SOURCES <files> [LIBRARIES <doors>] [LABEL <label>] [ROOMS <more rooms>])
+#
+# A room's test links that room and what stands to its left, nothing else: a layer broken in code does not link.
+
+set(CMAKE_INSTALL_RPATH $ORIGIN/../${CMAKE_INSTALL_LIBDIR} $ORIGIN)
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
+
+function(tandem_set_compile_options target)
+  # -fPIC for programs too: the precompiled header serves one setting only.
+  target_compile_options(${target} PRIVATE -fPIC -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+    $<$<BOOL:${TANDEM_WERROR}>:-Werror>)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    target_compile_options(${target} PRIVATE -Wno-restrict)  # false alarms on std::string, GCC bug 105651
+  endif()
+  if(TANDEM_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${TANDEM_SANITIZE} -fno-omit-frame-pointer -g1)
+    target_link_options(${target} PRIVATE -fsanitize=${TANDEM_SANITIZE})
+  endif()
+endfunction()
+
+# One precompiled torch header for every target: without it a unit costs half a minute.
+add_library(tandem_pch OBJECT ${PROJECT_SOURCE_DIR}/cmake/pch.cpp)
+target_link_libraries(tandem_pch PRIVATE tandem_torch)
+target_precompile_headers(tandem_pch PRIVATE <torch/torch.h>)
+tandem_set_compile_options(tandem_pch)
+
+function(tandem_room name)
+  cmake_parse_arguments(ROOM "" "" "NEEDS;SOURCES;PLAIN;LIBRARIES" ${ARGN})
+  set(closure ${ROOM_NEEDS})
+  foreach(need IN LISTS ROOM_NEEDS)
+    get_property(further GLOBAL PROPERTY TANDEM_ROOMS_LEFT_OF_${need})
+    list(APPEND closure ${further})
+  endforeach()
+  list(REMOVE_DUPLICATES closure)
+  set_property(GLOBAL PROPERTY TANDEM_ROOMS_LEFT_OF_${name} ${closure})
+  set_property(GLOBAL APPEND PROPERTY TANDEM_ROOMS ${name})
+
+  add_library(tandem_${name} OBJECT ${ROOM_SOURCES} ${ROOM_PLAIN})
+  target_include_directories(tandem_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(tandem_${name} PUBLIC tandem_torch PRIVATE fmt::fmt ${ROOM_LIBRARIES})
+  target_precompile_headers(tandem_${name} REUSE_FROM tandem_pch)
+  if(ROOM_PLAIN)
+    set_source_files_properties(${ROOM_PLAIN} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+  endif()
+  tandem_set_compile_options(tandem_${name})
+endfunction()
+
+function(tandem_room_test room)
+  cmake_parse_arguments(TEST "" "LABEL" "SOURCES;LIBRARIES;ROOMS" ${ARGN})
+  set(label unit)
+  set(target tandem_${room}_test)
+  if(TEST_LABEL)
+    set(label ${TEST_LABEL})
+    set(target tandem_${room}_${TEST_LABEL}_test)
+  endif()
+  set(rooms ${room})
+  foreach(each IN LISTS room TEST_ROOMS)
+    get_property(further GLOBAL PROPERTY TANDEM_ROOMS_LEFT_OF_${each})
+    list(APPEND rooms ${each} ${further})
+  endforeach()
+  list(REMOVE_DUPLICATES rooms)
+  add_executable(${target} ${TEST_SOURCES})
+  foreach(each IN LISTS rooms)
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:tandem_${each}>)
+    target_link_libraries(${target} PRIVATE tandem_${each})
+  endforeach()
+  target_link_libraries(${target} PRIVATE fmt::fmt GTest::gtest GTest::gtest_main ${TEST_LIBRARIES})
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(${target} PRIVATE TANDEM_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_precompile_headers(${target} REUSE_FROM tandem_pch)
+  tandem_set_compile_options(${target})
+  # Discovery at test time: the build does not have to load LibTorch once per test program.
+  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120 PROPERTIES LABELS ${label} TIMEOUT 600)
+endfunction()

@@ -1,0 +1,21 @@
+# OpenCV 4.5 or newer: decoding of everything but JPEG, and drawing. Debian: libopencv-{core,imgproc,imgcodecs}-dev.
+# Elsewhere: -DOpenCV_DIR=<folder of OpenCVConfig.cmake>, or a prefix in CMAKE_PREFIX_PATH.
+add_library(tandem_opencv INTERFACE)
+find_package(OpenCV 4.5 QUIET COMPONENTS core imgproc imgcodecs)
+if(OpenCV_FOUND)
+  target_include_directories(tandem_opencv SYSTEM INTERFACE ${OpenCV_INCLUDE_DIRS})
+  target_link_libraries(tandem_opencv INTERFACE opencv_core opencv_imgproc opencv_imgcodecs)
+else()
+  # Debian ships the configuration file in libopencv-dev only, which pulls in every module and 200 packages more.
+  find_path(TANDEM_OPENCV_INCLUDE opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4 REQUIRED)
+  file(STRINGS ${TANDEM_OPENCV_INCLUDE}/opencv2/core/version.hpp version_lines REGEX "define CV_VERSION_(MAJOR|MINOR) ")
+  string(REGEX REPLACE "[^0-9]+([0-9]+)[^0-9]+([0-9]+).*" "\\1.\\2" opencv_version "${version_lines}")
+  if(opencv_version VERSION_LESS 4.5)
+    message(FATAL_ERROR "OpenCV ${opencv_version} in ${TANDEM_OPENCV_INCLUDE}: 4.5 or newer is needed")
+  endif()
+  target_include_directories(tandem_opencv SYSTEM INTERFACE ${TANDEM_OPENCV_INCLUDE})
+  foreach(module imgcodecs imgproc core)
+    find_library(TANDEM_OPENCV_${module} opencv_${module} REQUIRED)
+    target_link_libraries(tandem_opencv INTERFACE ${TANDEM_OPENCV_${module}})
+  endforeach()
+endif()
