@@ -1,0 +1,60 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tandem/config/run_config.h"
+
+namespace tandem {
+
+/// Returns the configuration of `path`, with `overrides` ("optim.lr=3e-4") on top and those of the
+/// environment variable TANDEM_SET (same form, separated by white space) between the two. Relative
+/// paths inside stay as written. Throws kMissingInput when the file is not there, and kConfig with
+/// every mistake at once otherwise: unknown key (with the nearest known one), duplicate key, wrong
+/// type, null, out of range, values that contradict each other; each with its JSON path, and line
+/// and column where it stands in the file. A value that replaces one of the file is logged. The
+/// presets named by `model.text.preset` and `model.image.preset` come before all of them. At most
+/// 16 MB, nested 64 deep; a byte order mark is skipped, comments are not JSON, and `$schema` at the
+/// top is the one key that is tolerated.
+[[nodiscard]] RunConfig load_run_config(const std::filesystem::path& path,
+                                        const std::vector<std::string>& overrides = {});
+
+/// The same for text at hand; `name` stands for the file in messages. TANDEM_SET is not read.
+[[nodiscard]] RunConfig parse_run_config(std::string_view json,
+                                         const std::vector<std::string>& overrides = {},
+                                         const std::string& name = "config");
+
+/// Throws kConfig with every value out of range and every contradiction between values, as
+/// load_run_config does after reading: for configurations that were not read from JSON.
+void validate(const RunConfig& config);
+
+/// Returns every field with its value as JSON, in the order of the reference, without a final line
+/// break; parse_run_config reads it back unchanged. Optional fields that are not set are left out.
+[[nodiscard]] std::string to_json(const RunConfig& config);
+
+/// The model and transform part alone, as a model directory's config.json holds it, and back.
+/// `to_json` of these has the sections `model`, `tokenizer` and `data.transform` only.
+struct ModelConfig {
+  ModelOptions model = {};
+  TokenizerOptions tokenizer = {};
+  ImageTransformOptions transform = {};
+};
+[[nodiscard]] std::string to_json(const ModelConfig& config);
+[[nodiscard]] ModelConfig parse_model_config(std::string_view json, const std::string& name);
+
+/// One data source given as JSON text, as an entry of clip-eval's task file has it ({"kind":
+/// "table", "path": ...}).
+[[nodiscard]] SourceOptions parse_source(std::string_view json, const std::string& name);
+
+/// JSON Schema (draft-07) of the configuration, and the reference page in Markdown, both without a
+/// final line break. Both come from the table that parses.
+[[nodiscard]] std::string config_schema();
+[[nodiscard]] std::string config_reference();
+
+/// What two configurations differ in, one "path: a -> b" per field, for messages on resume.
+[[nodiscard]] std::vector<std::string> config_differences(const RunConfig& before,
+                                                          const RunConfig& after);
+
+}  // namespace tandem

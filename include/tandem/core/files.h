@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace tandem {
+
+/// Returns the whole content of `path`. Throws kMissingInput when it is not there or not readable,
+/// kData when it is larger than `max_bytes`, kIo when reading breaks off.
+[[nodiscard]] std::string read_file(const std::filesystem::path& path,
+                                    uint64_t max_bytes = uint64_t{1} << 40);
+
+/// Creates `path` with its parents. Throws kCannotCreate with the reason (a file is in the way, no
+/// permission, read-only).
+void create_directories(const std::filesystem::path& path);
+
+/// Returns the XXH3 hash (64 bits, hexadecimal) of `content`, for telling a damaged file, not for
+/// security.
+[[nodiscard]] std::string content_hash(std::string_view content);
+
+/// A file written in full or not at all to be seen: every write is checked, commit() makes it
+/// durable (fsync) and closes it. Without commit() the destructor removes it (a regular file only,
+/// never a device). Signals and short writes are retried. Throws kCannotCreate and kIo.
+class FileWriter {
+ public:
+  explicit FileWriter(const std::filesystem::path& path);
+  ~FileWriter();
+  FileWriter(const FileWriter&) = delete;
+  FileWriter& operator=(const FileWriter&) = delete;
+
+  void write(const void* data, size_t bytes);
+  void write(std::string_view text) { write(text.data(), text.size()); }
+  void commit();
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+};
+
+/// A file that takes the place of `target` only when complete, so that a reader sees the old file
+/// or the new one, also after a power cut: temporary name beside it, fsync, rename, fsync of the
+/// folder. Without commit() nothing is left behind. Throws kCannotCreate and kIo.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path target);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(const void* data, size_t bytes) { writer_.write(data, bytes); }
+  void write(std::string_view text) { writer_.write(text); }
+  void commit();
+
+ private:
+  std::filesystem::path target_;
+  std::filesystem::path staging_;
+  FileWriter writer_;
+  bool committed_ = false;
+};
+
+/// Replaces `path` with `content` as AtomicFile does. Throws kCannotCreate and kIo.
+void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+/// Makes the names inside `directory` durable. Throws kIo.
+void sync_directory(const std::filesystem::path& directory);
+
+/// A folder that appears under its name only when complete. Files go into path(); commit() syncs
+/// every file and the folder, then renames it to `target`; an older one is exchanged for it in one
+/// step (where the file system can) and removed. Without commit() the destructor removes the new
+/// one. The constructor throws kCannotCreate, also when a file stands at `target`; commit() throws
+/// kIo.
+class AtomicDirectory {
+ public:
+  explicit AtomicDirectory(std::filesystem::path target);
+  ~AtomicDirectory();
+  AtomicDirectory(const AtomicDirectory&) = delete;
+  AtomicDirectory& operator=(const AtomicDirectory&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return staging_; }
+  void commit();
+
+ private:
+  std::filesystem::path target_;
+  std::filesystem::path staging_;
+  bool committed_ = false;
+};
+
+}  // namespace tandem

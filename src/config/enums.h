@@ -1,0 +1,84 @@
+#pragma once
+
+#include "tandem/config/run_config.h"
+
+namespace tandem::config {
+
+/// One name of an enumerator, as it stands in JSON. Each enum has one table of them.
+template <typename E>
+struct Spelling {
+  E value;
+  const char* name;
+};
+
+inline constexpr Spelling<Activation> kActivations[] = {
+    {Activation::kGelu, "gelu"},
+    {Activation::kGeluTanh, "gelu_tanh"},
+    {Activation::kQuickGelu, "quick_gelu"},
+};
+inline constexpr Spelling<NormOrder> kNormOrders[] = {
+    {NormOrder::kPost, "post"},
+    {NormOrder::kPre, "pre"},
+};
+inline constexpr Spelling<PositionStyle> kPositionStyles[] = {
+    {PositionStyle::kRoberta, "roberta"},
+    {PositionStyle::kAbsolute, "absolute"},
+};
+inline constexpr Spelling<TextPool> kTextPools[] = {
+    {TextPool::kMean, "mean"}, {TextPool::kCls, "cls"},   {TextPool::kPooler, "pooler"},
+    {TextPool::kEot, "eot"},   {TextPool::kLast, "last"}, {TextPool::kMeanAll, "mean_all"},
+};
+inline constexpr Spelling<ImagePool> kImagePools[] = {
+    {ImagePool::kCls, "cls"}, {ImagePool::kMean, "mean"},     {ImagePool::kPooler, "pooler"},
+    {ImagePool::kMap, "map"}, {ImagePool::kLogits, "logits"},
+};
+inline constexpr Spelling<ProjectorKind> kProjectorKinds[] = {
+    {ProjectorKind::kGeluLayerNorm, "gelu_layernorm"},
+    {ProjectorKind::kLinear, "linear"},
+    {ProjectorKind::kMlp, "mlp"},
+};
+inline constexpr Spelling<TokenizerModel> kTokenizerModels[] = {
+    {TokenizerModel::kUnigram, "unigram"},
+    {TokenizerModel::kBpe, "bpe"},
+};
+inline constexpr Spelling<SourceKind> kSourceKinds[] = {
+    {SourceKind::kNone, "none"},     {SourceKind::kTable, "table"},   {SourceKind::kJsonl, "jsonl"},
+    {SourceKind::kFolder, "folder"}, {SourceKind::kShapes, "shapes"},
+};
+inline constexpr Spelling<ResizeMode> kResizeModes[] = {
+    {ResizeMode::kShortest, "shortest"},
+    {ResizeMode::kSquash, "squash"},
+};
+inline constexpr Spelling<Interpolation> kInterpolations[] = {
+    {Interpolation::kBicubic, "bicubic"}, {Interpolation::kBilinear, "bilinear"},
+    {Interpolation::kLanczos, "lanczos"}, {Interpolation::kBox, "box"},
+    {Interpolation::kNearest, "nearest"},
+};
+inline constexpr Spelling<ExifOrientation> kExifOrientations[] = {
+    {ExifOrientation::kIgnore, "ignore"},
+    {ExifOrientation::kApply, "apply"},
+};
+inline constexpr Spelling<ShapesSplit> kShapesSplits[] = {
+    {ShapesSplit::kSeen, "seen"},
+    {ShapesSplit::kUnseen, "unseen"},
+    {ShapesSplit::kAll, "all"},
+};
+inline constexpr Spelling<Schedule> kSchedules[] = {
+    {Schedule::kCosine, "cosine"},
+    {Schedule::kConstant, "constant"},
+};
+inline constexpr Spelling<Precision> kPrecisions[] = {
+    {Precision::kFp32, "fp32"},
+    {Precision::kBf16, "bf16"},
+};
+
+/// Returns the name of `value`, "?" for a value that is no enumerator.
+template <typename E, size_t N>
+[[nodiscard]] const char* spelling(E value, const Spelling<E> (&table)[N]) {
+  for (const auto& each : table) {
+    if (each.value == value) return each.name;
+  }
+  return "?";
+}
+
+}  // namespace tandem::config

@@ -1,0 +1,108 @@
+#include "config/fields.h"
+
+namespace tandem::config {
+namespace {
+
+void add_shapes(FieldTable& table, const std::string& path, ShapesOptions& o) {
+  Section shapes(table, path, "kind shapes: pictures drawn on the fly, captioned by a grammar.");
+  shapes.add("count", &o.count, "Samples of one epoch.", between(1, 1e12));
+  shapes.add("split", choice(&o.split, kShapesSplits),
+             "Which colour-shape pairs occur: all but the held-out ones, those alone, or all.");
+}
+
+void add_augment(FieldTable& table, AugmentOptions& o) {
+  const Bounds share = between(0, 1);
+  Section augment(table, "data.augment",
+                  "Random changes to a training picture, drawn anew for every epoch.");
+  augment.add("crop_scale_min", &o.crop_scale_min,
+              "Smallest area of the random crop, as a share of the picture; 1 with ratio 1 turns "
+              "it off.",
+              {.above = 0, .max = 1});
+  augment.add("crop_ratio_max", &o.crop_ratio_max,
+              "Largest aspect ratio of the crop; its inverse is the smallest.", between(1, 100));
+  augment.add("flip_ratio", &o.flip_ratio, "Share of pictures mirrored left to right.", share);
+  augment.add("jitter_ratio", &o.jitter_ratio, "Share of pictures whose colours are jittered.",
+              share);
+  augment.add("brightness", &o.brightness, "Largest relative change of brightness.", share);
+  augment.add("contrast", &o.contrast, "Largest relative change of contrast.", share);
+  augment.add("saturation", &o.saturation, "Largest relative change of saturation.", share);
+  augment.add("hue", &o.hue, "Largest turn of the hue circle, as a share of it.", between(0, 0.5));
+  augment.add("grayscale_ratio", &o.grayscale_ratio, "Share of pictures turned gray.", share);
+}
+
+}  // namespace
+
+void add_tokenizer_fields(FieldTable& table, TokenizerOptions& o) {
+  Section tokenizer(table, "tokenizer",
+                    "The sentencepiece vocabulary: a file, or one trained on the run's captions.");
+  tokenizer.add("file", &o.file, "A sentencepiece .model; empty trains one on the run's captions.");
+  tokenizer.add("train_vocab_size", &o.train_vocab_size,
+                "Pieces of the model to train, special tokens included; 0 does not train.",
+                between(0, 10'000'000));
+  tokenizer.add("train_model", choice(&o.train_model, kTokenizerModels),
+                "Kind of sentencepiece model to train.");
+  tokenizer.add("train_character_coverage", &o.train_character_coverage,
+                "Share of characters that get pieces of their own.", {.above = 0, .max = 1});
+  tokenizer.add("lowercase", &o.lowercase, "Lower-case captions, in training and in use.");
+}
+
+void add_source_fields(FieldTable& table, const SectionInfo& section, SourceOptions& o) {
+  const Bounds some_text = at_least(1);
+  Section source(table, section.path, section.doc);
+  source.add("kind", choice(&o.kind, kSourceKinds),
+             "A table (CSV, TSV), JSON lines, a folder root/<class>/*, the built-in shapes, or "
+             "nothing.");
+  source.add("path", &o.path, "Manifest file (table, jsonl) or root folder (folder).");
+  source.add("image_root", &o.image_root,
+             "Folder that relative picture paths start from; empty takes the manifest's folder.");
+  source.add("image_key", &o.image_key, "Column or field that holds the picture's path.",
+             some_text);
+  source.add("caption_key", &o.caption_key,
+             "Column or field that holds the caption (jsonl: also a list of captions).", some_text);
+  source.add("separator", &o.separator, "Between the columns of a table; one character.",
+             between(1, 1));
+  source.add("languages", &o.languages,
+             "jsonl: take captions from the object `captions` by these keys; empty takes "
+             "caption_key.");
+  source.add("caption_template", &o.caption_template,
+             "folder: the caption made of a class name, which replaces {}, {c} or {label}.");
+  add_shapes(table, join_path(section.path, "shapes"), o.shapes);
+}
+
+void add_transform_fields(FieldTable& table, ImageTransformOptions& o) {
+  Section transform(table, "data.transform",
+                    "How a picture becomes image_size × image_size pixels.");
+  transform.add("resize_mode", choice(&o.resize_mode, kResizeModes),
+                "Shortest side to image_size, then center crop; or squash both sides to it.");
+  transform.add("interpolation", choice(&o.interpolation, kInterpolations),
+                "Filter of the resize, as Pillow computes it.");
+  transform.add("exif", choice(&o.exif, kExifOrientations),
+                "Whether the camera's orientation mark turns the picture.");
+  transform.add("max_image_pixels", &o.max_image_pixels,
+                "Larger pictures are refused before they are decoded.", between(1, 1e10));
+}
+
+void add_data_fields(FieldTable& table, DataOptions& o) {
+  Section data(table, "data", "Where samples come from and how they become batches.");
+  add_source_fields(table, {"data.train", "The pairs to train on."}, o.train);
+  add_source_fields(
+      table,
+      {"data.validation", "Held-out pairs for retrieval during training; kind none leaves it out."},
+      o.validation);
+  add_transform_fields(table, o.transform);
+  add_augment(table, o.augment);
+  data.add("batch_size", &o.batch_size,
+           "Pairs per optimizer step, over all micro-batches and devices.", between(2, 1 << 24));
+  data.add("loader_threads", &o.loader_threads,
+           "Threads that decode and tokenise; 0 takes one per core.", between(0, 1024));
+  data.add("prefetch_batches", &o.prefetch_batches, "Batches made ahead of the trainer.",
+           between(1, 1024));
+  data.add("max_bad_ratio", &o.max_bad_ratio,
+           "Share of unusable samples beyond which the run stops.", between(0, 1));
+  data.add("allow_outside_root", &o.allow_outside_root,
+           "Accept picture paths that lead out of image_root.");
+  data.add("max_caption_bytes", &o.max_caption_bytes,
+           "Longer captions are cut before they are tokenised.", between(1, 1 << 24));
+}
+
+}  // namespace tandem::config

@@ -1,0 +1,145 @@
+#include "config/fields.h"
+#include "config/presets.h"
+
+namespace tandem::config {
+namespace {
+
+constexpr double kMaxWidth = 65536;
+constexpr double kMaxLayers = 1024;
+constexpr double kMaxRows = 100'000'000;
+constexpr double kMaxEps = 0.1;
+
+Bounds share_below_one() { return {.min = 0, .below = 1}; }
+Bounds small_eps() { return {.above = 0, .max = kMaxEps}; }
+
+void add_text_shape(Section& text, TextEncoderOptions& o) {
+  text.add_name("preset", &o.preset,
+                "Known architecture whose values come first; keys given beside it win.",
+                text_preset_names());
+  text.add("vocab_size", &o.vocab_size, "Rows of the token table; 0 takes the tokenizer's size.",
+           between(0, kMaxRows));
+  text.add("context_length", &o.context_length,
+           "Longest text in tokens, special tokens included; longer ones are cut.",
+           between(3, 1'000'000));
+  text.add("width", &o.width, "Size of a token's state.", between(1, kMaxWidth));
+  text.add("layers", &o.layers, "Number of transformer blocks.", between(1, kMaxLayers));
+  text.add("heads", &o.heads, "Attention heads; must divide width.", between(1, kMaxWidth));
+  text.add("mlp_width", &o.mlp_width, "Hidden size of a block's MLP; 0 takes 4 × width.",
+           between(0, 16 * kMaxWidth));
+  text.add("activation", choice(&o.activation, kActivations),
+           "Activation of the MLPs: GELU exact, by tanh, or x · sigmoid(1.702 x) (OpenAI's CLIP).");
+  text.add("norm_order", choice(&o.norm_order, kNormOrders),
+           "LayerNorm after (RoBERTa) or before (CLIP) each sublayer.");
+  text.add("norm_eps", &o.norm_eps, "Added to the variance in LayerNorm.", small_eps());
+  text.add("causal", &o.causal, "Whether a token sees only itself and those before it.");
+  text.add("position_style", choice(&o.position_style, kPositionStyles),
+           "Position of the first token: pad_id + 1 (roberta) or 0 (absolute).");
+  text.add("type_vocab_size", &o.type_vocab_size, "Rows of the token type table; 0 leaves it out.",
+           between(0, 1024));
+  text.add("embedding_norm", &o.embedding_norm, "LayerNorm after the embeddings.");
+  text.add("final_norm", &o.final_norm, "LayerNorm after the last block.");
+}
+
+void add_text_rest(Section& text, TextEncoderOptions& o) {
+  text.add("pool", choice(&o.pool, kTextPools),
+           "What stands for the text: mean over real tokens, first token, first token through a "
+           "tanh layer, end-of-text token, last token, or the plain mean over all context_length "
+           "positions.");
+  text.add("dropout", &o.dropout, "Share of states dropped after embeddings and sublayers.",
+           share_below_one());
+  text.add("attention_dropout", &o.attention_dropout, "Share of attention weights dropped.",
+           share_below_one());
+  text.add("pad_id", &o.pad_id, "Id of the padding token.", between(0, kMaxRows));
+  text.add("bos_id", &o.bos_id, "Id of the token that begins a text.", between(0, kMaxRows));
+  text.add("eos_id", &o.eos_id, "Id of the token that ends a text.", between(0, kMaxRows));
+  text.add("init_std", &o.init_std, "Standard deviation of initial weights; 0 takes 1/√width.",
+           between(0, 10));
+  text.add("pretrained", &o.pretrained,
+           "Model directory or safetensors file to start from; empty for random weights.");
+  text.add("freeze", &o.freeze, "Keep the tower's weights as they are.");
+  text.add("unfreeze_last_layers", &o.unfreeze_last_layers,
+           "With freeze: this many last blocks, and what follows them, are trained all the same.",
+           between(0, kMaxLayers));
+}
+
+void add_image_shape(Section& image, ImageEncoderOptions& o) {
+  image.add_name("preset", &o.preset,
+                 "Known architecture whose values come first; keys given beside it win.",
+                 image_preset_names());
+  image.add("image_size", &o.image_size, "Side of the square picture in pixels.",
+            between(1, 16384));
+  image.add("patch_size", &o.patch_size, "Side of a patch in pixels; must divide image_size.",
+            between(1, 16384));
+  image.add("width", &o.width, "Size of a patch's state.", between(1, kMaxWidth));
+  image.add("layers", &o.layers, "Number of transformer blocks.", between(1, kMaxLayers));
+  image.add("heads", &o.heads, "Attention heads; must divide width.", between(1, kMaxWidth));
+  image.add("mlp_width", &o.mlp_width, "Hidden size of a block's MLP; 0 takes 4 × width.",
+            between(0, 16 * kMaxWidth));
+  image.add("activation", choice(&o.activation, kActivations), "Activation of the MLPs.");
+  image.add("norm_eps", &o.norm_eps, "Added to the variance in LayerNorm.", small_eps());
+  image.add("patch_bias", &o.patch_bias, "Whether the patch embedding has a bias.");
+  image.add("class_token", &o.class_token,
+            "A learned token in front of the patches; pools cls, pooler and logits need it.");
+  image.add("pre_norm", &o.pre_norm, "LayerNorm before the first block (CLIP).");
+  image.add("final_norm", &o.final_norm, "LayerNorm after the last block.");
+  image.add("pool", choice(&o.pool, kImagePools),
+            "What stands for the picture: class token, mean over patches, class token through a "
+            "tanh layer, attention by a learned probe (SigLIP), or the outputs of a classifier "
+            "head.");
+  image.add("num_classes", &o.num_classes,
+            "Outputs of the classifier head; used by pool = logits only.", between(1, 1'000'000));
+}
+
+void add_image_rest(Section& image, ImageEncoderOptions& o) {
+  image.add("dropout", &o.dropout, "Share of states dropped after embeddings and sublayers.",
+            share_below_one());
+  image.add("attention_dropout", &o.attention_dropout, "Share of attention weights dropped.",
+            share_below_one());
+  image.add("init_std", &o.init_std, "Standard deviation of initial weights; 0 takes 1/√width.",
+            between(0, 10));
+  image.add("mean", &o.mean, "Subtracted from red, green and blue in [0, 1].", between(0, 1));
+  image.add("std", &o.std, "Divides what is left of red, green and blue.", {.above = 0, .max = 10});
+  image.add("pretrained", &o.pretrained,
+            "Model directory or safetensors file to start from; empty for random weights.");
+  image.add("freeze", &o.freeze, "Keep the tower's weights as they are.");
+  image.add("unfreeze_last_layers", &o.unfreeze_last_layers,
+            "With freeze: this many last blocks, and what follows them, are trained all the same.",
+            between(0, kMaxLayers));
+}
+
+void add_projector(FieldTable& table, ProjectorOptions& o) {
+  Section projector(table, "model.projector",
+                    "From a tower's features to the shared space; one for each tower.");
+  projector.add("kind", choice(&o.kind, kProjectorKinds),
+                "Linear → GELU → LayerNorm, one linear layer, or a multi-layer perceptron.");
+  projector.add("bias", &o.bias, "Whether its linear layers have a bias.");
+  projector.add("norm_eps", &o.norm_eps, "Added to the variance in its LayerNorm.", small_eps());
+}
+
+}  // namespace
+
+void add_model_fields(FieldTable& table, ModelOptions& o) {
+  Section model(table, "model", "The whole model: two towers, two projectors, a temperature.");
+  model.add("embed_dim", &o.embed_dim, "Size of the space that texts and pictures share.",
+            between(1, kMaxWidth));
+  Section text(table, "model.text", "The text tower, a transformer.");
+  add_text_shape(text, o.text);
+  add_text_rest(text, o.text);
+  Section image(table, "model.image", "The image tower, a vision transformer.");
+  add_image_shape(image, o.image);
+  add_image_rest(image, o.image);
+  add_projector(table, o.projector);
+  model.add("normalize_features", &o.normalize_features, "Unit norm before the projector.");
+  model.add("normalize_embeddings", &o.normalize_embeddings, "Unit norm after the projector.");
+  model.add("logit_scale_init", &o.logit_scale_init,
+            "Natural logarithm of the first inverse temperature; ln(1/0.07) by default.",
+            between(0, 20));
+  model.add("logit_scale_max", &o.logit_scale_max,
+            "Upper clamp of that logarithm, ln 100 by default. The lower one is 0.",
+            between(0, 20));
+  model.add("learn_logit_scale", &o.learn_logit_scale, "Whether the temperature is trained.");
+  model.add("pretrained", &o.pretrained,
+            "Model directory to start from, both towers and projectors; empty for random weights.");
+}
+
+}  // namespace tandem::config

@@ -1,0 +1,90 @@
+#include "config/fields.h"
+
+namespace tandem::config {
+namespace {
+
+constexpr double kMaxSteps = 1e12;
+
+void add_loss(FieldTable& table, LossOptions& o) {
+  Section loss(table, "loss", "The symmetric contrastive loss.");
+  loss.add("label_smoothing", &o.label_smoothing,
+           "Share of the target spread over all pairs of the batch.", {.min = 0, .below = 1});
+}
+
+void add_optim(FieldTable& table, OptimOptions& o) {
+  const Bounds decay = {.min = 0, .below = 1};
+  Section optim(table, "optim", "AdamW and its schedule.");
+  optim.add("lr", &o.lr, "Peak learning rate.", {.above = 0, .max = 100});
+  optim.add("beta1", &o.beta1, "Decay of the gradient's average.", decay);
+  optim.add("beta2", &o.beta2, "Decay of the squared gradient's average.", decay);
+  optim.add("eps", &o.eps, "Added to the root of the squared average.", {.above = 0, .max = 1});
+  optim.add("weight_decay", &o.weight_decay,
+            "For weights of two and more dimensions; never for biases, norms, position tables or "
+            "logit_scale.",
+            between(0, 100));
+  optim.add("grad_clip_norm", &o.grad_clip_norm,
+            "Largest norm of all gradients together; 0 does not clip.", at_least(0));
+  optim.add("schedule", choice(&o.schedule, kSchedules), "Learning rate after the warm-up.");
+  optim.add("warmup_steps", &o.warmup_steps, "Steps of linear warm-up; overrides warmup_ratio.",
+            between(0, kMaxSteps));
+  optim.add("warmup_ratio", &o.warmup_ratio, "Linear warm-up as a share of the run.",
+            {.min = 0, .below = 1});
+  optim.add("final_lr_ratio", &o.final_lr_ratio, "Where the cosine ends, as a share of lr.",
+            between(0, 1));
+}
+
+void add_train(FieldTable& table, TrainOptions& o) {
+  Section train(table, "train", "The training loop.");
+  train.add("max_steps", &o.max_steps, "Optimizer steps of the run; overrides epochs.",
+            between(1, kMaxSteps));
+  train.add("epochs", &o.epochs, "Passes over the training data.", {.above = 0, .max = 1e9});
+  train.add("precision", choice(&o.precision, kPrecisions),
+            "Of weights and activations; bf16 keeps fp32 masters.");
+  train.add("accumulation_steps", &o.accumulation_steps,
+            "Micro-batches per step; must divide batch_size. All of the batch's negatives are "
+            "kept.",
+            between(1, 1 << 24));
+  train.add("log_every_steps", &o.log_every_steps, "Steps between two lines of progress.",
+            between(1, kMaxSteps));
+  train.add("checkpoint_every_steps", &o.checkpoint_every_steps, "Steps between two checkpoints.",
+            between(1, kMaxSteps));
+  train.add("keep_last", &o.keep_last, "Number of newest checkpoints kept.", between(1, 1e6));
+  train.add("max_bad_steps", &o.max_bad_steps,
+            "Steps in a row with a non-finite loss or gradient before the run stops (exit 17).",
+            between(1, kMaxSteps));
+  train.add("tensorboard", &o.tensorboard, "Write TensorBoard events beside metrics.jsonl.");
+}
+
+void add_eval(FieldTable& table, EvalOptions& o) {
+  Section eval(table, "eval", "Evaluation during and after training.");
+  eval.add("every_steps", &o.every_steps, "Evaluate this often; 0 only at the end.",
+           between(0, kMaxSteps));
+  eval.add("zero_shot_path", &o.zero_shot_path,
+           "Picture tree root/<class>/* to classify during training; empty leaves it out.");
+  eval.add("templates", &o.templates, "Prompts; {}, {c} or {label} stands for the class name.",
+           at_least(1));
+  eval.add("batch_size", &o.batch_size, "Pictures or texts encoded at a time.",
+           between(1, 1 << 24));
+  eval.add("max_samples", &o.max_samples, "Pairs used by retrieval.", between(1, kMaxSteps));
+}
+
+}  // namespace
+
+void add_run_fields(FieldTable& table, RunOptions& o) {
+  Section run(table, "run", "The run itself: its name, place, seed and device.");
+  run.add("name", &o.name, "The run's folder inside output_dir.", between(1, 200));
+  run.add("output_dir", &o.output_dir, "Folder that holds the runs.", at_least(1));
+  run.add("seed", &o.seed, "Weights, sample order, augmentation and dropout all follow from it.");
+  run.add("device", &o.device, "auto, cpu, cuda or cuda:N.", at_least(1));
+  run.add("cpu_threads", &o.cpu_threads, "Threads of one tensor operation; 0 takes one per core.",
+          between(0, 1024));
+}
+
+void add_training_fields(FieldTable& table, RunConfig& config) {
+  add_loss(table, config.loss);
+  add_optim(table, config.optim);
+  add_train(table, config.train);
+  add_eval(table, config.eval);
+}
+
+}  // namespace tandem::config

@@ -1,0 +1,172 @@
+#include "tandem/config/load.h"
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "config/field_value.h"
+#include "config/json.h"
+#include "config/names.h"
+#include "config/reader.h"
+#include "config/validate.h"
+#include "tandem/core/error.h"
+#include "tandem/core/files.h"
+
+namespace tandem {
+namespace {
+
+using config::Contradiction;
+using config::Contradictions;
+using config::FieldTable;
+using config::Problems;
+using config::Reader;
+
+/// A setting from outside the file, with what it came by.
+struct Override {
+  std::string text;
+  std::string origin;
+};
+
+std::vector<Override> environment_overrides() {
+  static constexpr const char* kName = "TANDEM_SET";
+  const char* value = std::getenv(kName);
+  std::vector<Override> overrides;
+  const std::string text = value == nullptr ? "" : value;
+  static constexpr const char* kSpace = " \t\r\n";
+  size_t start = text.find_first_not_of(kSpace);
+  while (start != std::string::npos) {
+    const size_t end = std::min(text.find_first_of(kSpace, start), text.size());
+    overrides.push_back({text.substr(start, end - start), kName});
+    start = text.find_first_not_of(kSpace, end);
+  }
+  return overrides;
+}
+
+std::vector<Override> flag_overrides(const std::vector<std::string>& texts) {
+  std::vector<Override> overrides;
+  for (const std::string& text : texts) overrides.push_back({text, "--set"});
+  return overrides;
+}
+
+void apply_presets(const Reader& reader, ModelOptions& model) {
+  const std::string text = reader.last_text("model.text.preset");
+  const std::string image = reader.last_text("model.image.preset");
+  if (has_text_preset(text)) model.text = text_preset(text);
+  if (has_image_preset(image)) model.image = image_preset(image);
+}
+
+// What already failed to be read would only be blamed twice.
+bool is_about_failed(const Contradiction& contradiction, const Reader& reader) {
+  for (const std::string& key : contradiction.keys) {
+    for (size_t end = key.size(); end != std::string::npos && end > 0;
+         end = key.rfind('.', end - 1))
+      if (reader.has_failed(key.substr(0, end))) return true;
+  }
+  return false;
+}
+
+void add_contradictions(const Contradictions& found, const Reader& reader, const std::string& name,
+                        Problems& problems) {
+  if (reader.is_unreadable()) return;
+  for (const Contradiction& each : found) {
+    if (is_about_failed(each, reader)) continue;
+    std::vector<std::string> places;
+    for (const std::string& key : each.keys) {
+      const std::string origin = reader.origin(key);
+      if (!origin.empty()) places.push_back(origin);
+    }
+    std::string text = each.what;
+    const std::string where = places.empty() ? name : places.front();
+    if (places.size() > 1) {
+      places.erase(places.begin());
+      text += fmt::format(" (see {})", config::join(places, ", "));
+    }
+    problems.add(where, text);
+  }
+}
+
+RunConfig read_run_config(std::string_view json, const std::string& name,
+                          const std::vector<Override>& overrides) {
+  RunConfig result;
+  const FieldTable table = config::field_table(result);
+  Problems problems;
+  Reader reader(table, problems);
+  reader.read_text(json, name);
+  for (const Override& each : overrides) reader.read_override(each.text, each.origin);
+  apply_presets(reader, result.model);
+  reader.apply();
+  Contradictions found;
+  config::check_run(result, found);
+  add_contradictions(found, reader, name, problems);
+  problems.throw_if_any(name);
+  return result;
+}
+
+std::string read_config_file(const std::filesystem::path& path) {
+  try {
+    return read_file(path, config::kMaxJsonBytes);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kData) throw;
+    throw Error(ErrorKind::kConfig, error.what());
+  }
+}
+
+}  // namespace
+
+RunConfig load_run_config(const std::filesystem::path& path,
+                          const std::vector<std::string>& overrides) {
+  std::vector<Override> all = environment_overrides();
+  for (Override& each : flag_overrides(overrides)) all.push_back(std::move(each));
+  return read_run_config(read_config_file(path), path.string(), all);
+}
+
+RunConfig parse_run_config(std::string_view json, const std::vector<std::string>& overrides,
+                           const std::string& name) {
+  return read_run_config(json, name, flag_overrides(overrides));
+}
+
+ModelConfig parse_model_config(std::string_view json, const std::string& name) {
+  ModelConfig result;
+  const FieldTable table = config::field_table(result);
+  Problems problems;
+  Reader reader(table, problems);
+  reader.read_text(json, name);
+  apply_presets(reader, result.model);
+  reader.apply();
+  Contradictions found;
+  config::check_model(result.model, found);
+  add_contradictions(found, reader, name, problems);
+  problems.throw_if_any(name);
+  return result;
+}
+
+SourceOptions parse_source(std::string_view json, const std::string& name) {
+  SourceOptions result;
+  const FieldTable table = config::field_table(result);
+  Problems problems;
+  Reader reader(table, problems);
+  reader.read_text(json, name);
+  reader.apply();
+  Contradictions found;
+  config::check_source(result, "", found);
+  add_contradictions(found, reader, name, problems);
+  problems.throw_if_any(name);
+  return result;
+}
+
+void validate(const RunConfig& config) {
+  RunConfig copy = config;
+  const FieldTable table = config::field_table(copy);
+  Problems problems;
+  for (const config::Field& field : table.fields()) {
+    if (const auto wrong = config::check_value(field)) problems.add(field.path, *wrong);
+  }
+  Contradictions found;
+  config::check_run(copy, found);
+  for (const Contradiction& each : found) problems.add("", each.what);
+  problems.throw_if_any("configuration");
+}
+
+}  // namespace tandem

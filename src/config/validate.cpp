@@ -1,0 +1,151 @@
+#include "config/validate.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "config/enums.h"
+#include "config/fields.h"
+#include "config/strings.h"
+
+namespace tandem::config {
+namespace {
+
+void check_run_options(const RunOptions& run, Contradictions& found) {
+  const bool is_folder = run.name != "." && run.name != ".." &&
+                         run.name.find_first_of(std::string("/\\\n\0", 4)) == std::string::npos;
+  if (!is_folder) {
+    found.push_back({{"run.name"},
+                     fmt::format("run.name = {} must be the name of one folder; its place goes "
+                                 "into run.output_dir",
+                                 quote_json(run.name))});
+  }
+  const std::string_view device = run.device;
+  const bool is_numbered = device.starts_with("cuda:") && device.size() > 5 && device.size() <= 8 &&
+                           device.find_first_not_of("0123456789", 5) == std::string_view::npos;
+  if (!is_numbered && device != "auto" && device != "cpu" && device != "cuda") {
+    found.push_back({{"run.device"},
+                     fmt::format("run.device: expected auto, cpu, cuda or cuda:N, found {}",
+                                 quote_json(run.device))});
+  }
+}
+
+void check_tokenizer(const TokenizerOptions& tokenizer, const TextEncoderOptions& text,
+                     Contradictions& found) {
+  const std::vector<std::string> keys = {"tokenizer.file", "tokenizer.train_vocab_size"};
+  const int64_t size = tokenizer.train_vocab_size;
+  if (tokenizer.file.empty() && size == 0) {
+    found.push_back({keys,
+                     "tokenizer.file = \"\" and tokenizer.train_vocab_size = 0: give a "
+                     "sentencepiece model, or the number of pieces to train one with"});
+  }
+  if (!tokenizer.file.empty() && size > 0) {
+    found.push_back({keys, fmt::format("tokenizer.file = {} is there already, so "
+                                       "tokenizer.train_vocab_size = {} must be 0",
+                                       quote_json(tokenizer.file), size)});
+  }
+  if (size > 0 && text.vocab_size > 0 && size > text.vocab_size) {
+    found.push_back({{"tokenizer.train_vocab_size", "model.text.vocab_size"},
+                     fmt::format("tokenizer.train_vocab_size = {} does not fit into "
+                                 "model.text.vocab_size = {}; 0 takes the tokenizer's size",
+                                 size, text.vocab_size)});
+  }
+}
+
+void check_data(const DataOptions& data, Contradictions& found) {
+  if (data.train.kind == SourceKind::kNone) {
+    found.push_back({{"data.train.kind"},
+                     "data.train.kind = none: there is nothing to train on; choose table, jsonl, "
+                     "folder or shapes"});
+  }
+  check_source(data.train, "data.train", found);
+  check_source(data.validation, "data.validation", found);
+  const AugmentOptions& augment = data.augment;
+  const double strongest =
+      std::max({augment.brightness, augment.contrast, augment.saturation, augment.hue});
+  if (augment.jitter_ratio > 0 && strongest <= 0) {
+    found.push_back({{"data.augment.jitter_ratio"},
+                     fmt::format("data.augment.jitter_ratio = {} changes nothing while brightness, "
+                                 "contrast, saturation and hue are 0",
+                                 augment.jitter_ratio)});
+  }
+}
+
+void check_steps(const RunConfig& config, Contradictions& found) {
+  const int64_t batch = config.data.batch_size;
+  const int64_t parts = config.train.accumulation_steps;
+  if (parts > 0 && batch % parts != 0) {
+    found.push_back({{"data.batch_size", "train.accumulation_steps"},
+                     fmt::format("data.batch_size = {} is not a multiple of "
+                                 "train.accumulation_steps = {}",
+                                 batch, parts)});
+  }
+  const auto& warmup = config.optim.warmup_steps;
+  const auto& steps = config.train.max_steps;
+  if (warmup && steps && *warmup >= *steps) {
+    found.push_back({{"optim.warmup_steps", "train.max_steps"},
+                     fmt::format("optim.warmup_steps = {} is not shorter than train.max_steps = {}",
+                                 *warmup, *steps)});
+  }
+}
+
+}  // namespace
+
+bool has_placeholder(const std::string& text) {
+  for (const char* placeholder : {"{}", "{c}", "{label}"}) {
+    if (text.find(placeholder) != std::string::npos) return true;
+  }
+  return false;
+}
+
+void check_source(const SourceOptions& source, const std::string& prefix, Contradictions& found) {
+  const auto key = [&](const char* name) { return join_path(prefix, name); };
+  const char* kind = spelling(source.kind, kSourceKinds);
+  const bool reads_files = source.kind == SourceKind::kTable || source.kind == SourceKind::kJsonl ||
+                           source.kind == SourceKind::kFolder;
+  if (reads_files && source.path.empty()) {
+    found.push_back(
+        {{key("kind"), key("path")},
+         fmt::format("{} = {} needs {}, which is empty", key("kind"), kind, key("path"))});
+  }
+  if (!reads_files && !source.path.empty()) {
+    found.push_back({{key("kind"), key("path")},
+                     fmt::format("{} = {} has no use for {} = {}", key("kind"), kind, key("path"),
+                                 quote_json(source.path))});
+  }
+  if (!source.languages.empty() && source.kind != SourceKind::kJsonl) {
+    found.push_back({{key("languages"), key("kind")},
+                     fmt::format("{} has {} entries, but {} = {}: only jsonl has captions by "
+                                 "language",
+                                 key("languages"), source.languages.size(), key("kind"), kind)});
+  }
+  if (source.separator == "\n" || source.separator == "\r" || source.separator == "\"") {
+    found.push_back({{key("separator")},
+                     fmt::format("{} = {} cannot stand between columns", key("separator"),
+                                 quote_json(source.separator))});
+  }
+  if (source.kind == SourceKind::kFolder && !has_placeholder(source.caption_template)) {
+    found.push_back(
+        {{key("caption_template")},
+         fmt::format("{} = {} has no place for the class name: {{}}, {{c}} or {{label}}",
+                     key("caption_template"), quote_json(source.caption_template))});
+  }
+}
+
+void check_run(const RunConfig& config, Contradictions& found) {
+  check_run_options(config.run, found);
+  check_model(config.model, found);
+  check_tokenizer(config.tokenizer, config.model.text, found);
+  check_data(config.data, found);
+  check_steps(config, found);
+  for (const std::string& text : config.eval.templates) {
+    if (has_placeholder(text)) continue;
+    found.push_back({{"eval.templates"},
+                     fmt::format("eval.templates: {} has no place for the class name: {{}}, {{c}} "
+                                 "or {{label}}",
+                                 quote_json(text))});
+  }
+}
+
+}  // namespace tandem::config

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tandem/config/load.h"
+
+namespace tandem::config {
+
+/// Values that do not go together, or not alone, beyond their type and range.
+struct Contradiction {
+  std::vector<std::string> keys;  ///< The fields it is about.
+  std::string what;               ///< Names keys and values.
+};
+using Contradictions = std::vector<Contradiction>;
+
+void check_model(const ModelOptions& model, Contradictions& found);
+/// `prefix` is the section that the source stands in, empty at the top.
+void check_source(const SourceOptions& source, const std::string& prefix, Contradictions& found);
+void check_run(const RunConfig& config, Contradictions& found);
+
+/// Whether `text` holds {}, {c} or {label}.
+[[nodiscard]] bool has_placeholder(const std::string& text);
+
+}  // namespace tandem::config

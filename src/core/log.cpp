@@ -1,0 +1,101 @@
+#include "tandem/core/log.h"
+
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/dist_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "tandem/core/error.h"
+
+namespace tandem {
+namespace {
+
+struct Sinks {
+  std::mutex mutex;
+  std::shared_ptr<spdlog::sinks::dist_sink_mt> all =
+      std::make_shared<spdlog::sinks::dist_sink_mt>();
+  std::shared_ptr<spdlog::sinks::sink> console;
+  std::map<std::filesystem::path, std::shared_ptr<spdlog::sinks::sink>> files;
+  spdlog::logger logger{"tandem", all};
+
+  Sinks() {
+    logger.set_level(spdlog::level::debug);
+    logger.flush_on(spdlog::level::info);                 // a killed run keeps its last words
+    logger.set_error_handler([](const std::string&) {});  // spdlog would print by itself
+  }
+};
+
+Sinks& sinks() {
+  static Sinks instance;
+  return instance;
+}
+
+spdlog::level::level_enum to_spdlog(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug: return spdlog::level::debug;
+    case LogLevel::kInfo: return spdlog::level::info;
+    case LogLevel::kWarn: return spdlog::level::warn;
+    case LogLevel::kError: return spdlog::level::err;
+    case LogLevel::kOff: return spdlog::level::off;
+  }
+  return spdlog::level::off;
+}
+
+}  // namespace
+
+void log(LogLevel level, std::string_view message) {
+  sinks().logger.log(to_spdlog(level), spdlog::string_view_t(message.data(), message.size()));
+}
+
+void log_to_stderr(LogLevel level) {
+  Sinks& state = sinks();
+  const std::lock_guard lock(state.mutex);
+  if (!state.console) {
+    state.console = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    state.console->set_pattern("%l: %v");
+    state.all->add_sink(state.console);
+  }
+  state.console->set_level(to_spdlog(level));
+}
+
+LogFile::LogFile(const std::filesystem::path& path) : path_(path) {
+  Sinks& state = sinks();
+  const std::lock_guard lock(state.mutex);
+  try {
+    auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string());
+    sink->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l: %v");
+    state.all->add_sink(sink);
+    state.files[path_] = sink;
+  } catch (const spdlog::spdlog_ex& error) {
+    throw Error(
+        ErrorKind::kCannotCreate,
+        {.what = "cannot open the log file", .where = path.string(), .found = error.what()});
+  }
+}
+
+LogFile::~LogFile() {
+  Sinks& state = sinks();
+  const std::lock_guard lock(state.mutex);
+  const auto entry = state.files.find(path_);
+  if (entry == state.files.end()) return;
+  entry->second->flush();
+  state.all->remove_sink(entry->second);
+  state.files.erase(entry);
+}
+
+LogLevel parse_log_level(std::string_view name) {
+  if (name == "debug") return LogLevel::kDebug;
+  if (name == "info") return LogLevel::kInfo;
+  if (name == "warn") return LogLevel::kWarn;
+  if (name == "error") return LogLevel::kError;
+  if (name == "off") return LogLevel::kOff;
+  throw Error(ErrorKind::kUsage, {.what = "unknown log level",
+                                  .expected = "debug, info, warn, error or off",
+                                  .found = std::string(name)});
+}
+
+}  // namespace tandem

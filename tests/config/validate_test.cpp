@@ -1,0 +1,110 @@
+// Fault 54: values that contradict each other.
+
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include "config/samples.h"
+#include "core/expect_error.h"
+
+namespace tandem {
+namespace {
+
+void contradiction(const std::vector<std::string>& overrides, const std::string& part) {
+  expect_error(ErrorKind::kConfig, part, [&] { (void)parse_with(overrides); });
+}
+
+TEST(Validate, AcceptsWhatFits) {
+  EXPECT_NO_THROW(validate(parse_with({})));
+  EXPECT_NO_THROW(validate(parse_with({"optim.warmup_steps=9", "train.max_steps=10"})));
+  EXPECT_NO_THROW(validate(parse_with({"model.image.pool=mean", "model.image.class_token=false"})));
+}
+
+TEST(Validate, NamesBothKeysAndBothValuesOfSizesThatDoNotDivide) {
+  contradiction({"model.image.image_size=30"},
+                "model.image.image_size = 30 is not a multiple of model.image.patch_size = 8");
+  contradiction({"model.image.width=130"},
+                "model.image.width = 130 is not a multiple of model.image.heads = 4");
+  contradiction({"model.text.heads=7"},
+                "model.text.width = 128 is not a multiple of model.text.heads = 7");
+  contradiction({"train.accumulation_steps=7"},
+                "data.batch_size = 64 is not a multiple of train.accumulation_steps = 7");
+}
+
+TEST(Validate, WarmUpIsShorterThanTheRun) {
+  contradiction({"optim.warmup_steps=10", "train.max_steps=10"},
+                "optim.warmup_steps = 10 is not shorter than train.max_steps = 10");
+}
+
+TEST(Validate, PoolsFindWhatTheyTake) {
+  for (const char* pool : {"logits", "cls", "pooler"}) {
+    contradiction({std::string("model.image.pool=") + pool, "model.image.class_token=false"},
+                  std::string("model.image.pool = ") + pool + " takes the class token");
+  }
+  contradiction({"model.text.causal=true", "model.text.pool=cls"},
+                "model.text.pool = cls takes the first token");
+}
+
+TEST(Validate, SourceHasWhatItsKindNeeds) {
+  contradiction({"data.train.kind=none"}, "choose table, jsonl, folder or shapes");
+  for (const char* kind : {"table", "jsonl", "folder"}) {
+    contradiction({std::string("data.validation.kind=") + kind}, "needs data.validation.path");
+  }
+  contradiction({"data.validation.path=x"}, "data.validation.kind = none has no use for");
+  contradiction({R"(data.train.languages=["de"])"}, "only jsonl has captions by language");
+  contradiction({"data.train.separator=\"\\n\""}, "cannot stand between columns");
+  contradiction({"data.train.kind=folder", "data.train.path=x", "data.train.caption_template=a"},
+                "has no place for the class name");
+}
+
+TEST(Validate, TokenizerIsReadOrTrained) {
+  contradiction({"tokenizer.train_vocab_size=0"}, "give a sentencepiece model");
+  contradiction({"tokenizer.file=a.model"},
+                "tokenizer.file = \"a.model\" is there already, so tokenizer.train_vocab_size = "
+                "256 must be 0");
+  contradiction({"model.text.vocab_size=100"}, "does not fit into model.text.vocab_size = 100");
+}
+
+TEST(Validate, SpecialTokensDiffer) {
+  contradiction({"model.text.pad_id=2"}, "pad_id = 2, bos_id = 0 and eos_id = 2 must differ");
+  contradiction({"model.text.vocab_size=300", "model.text.eos_id=300"},
+                "must be below model.text.vocab_size = 300");
+}
+
+TEST(Validate, FreezingFitsTheTower) {
+  contradiction({"model.text.freeze=true", "model.text.unfreeze_last_layers=3"},
+                "model.text.unfreeze_last_layers = 3 is more than model.text.layers = 2");
+  contradiction({"model.image.unfreeze_last_layers=1"}, "means nothing with");
+}
+
+TEST(Validate, OtherContradictions) {
+  contradiction({"model.logit_scale_init=5"}, "is above model.logit_scale_max");
+  contradiction({"model.pretrained=a", "model.text.pretrained=b"}, "covers both towers");
+  contradiction({"data.augment.jitter_ratio=0.5"}, "changes nothing");
+  contradiction({R"(eval.templates=["a {}", "a dog"])"}, "\"a dog\" has no place for the class");
+  contradiction({"run.name=a/b"}, "run.name = \"a/b\" must be the name of one folder");
+  contradiction({"run.name=.."}, "must be the name of one folder");
+  for (const char* device : {"gpu", "cuda:", "cuda:x", "CPU"}) {
+    contradiction({std::string("run.device=") + device}, "expected auto, cpu, cuda or cuda:N");
+  }
+}
+
+TEST(Validate, FindsEverythingInAConfigurationMadeByHand) {
+  RunConfig config = parse_with({});
+  config.optim.lr = std::numeric_limits<double>::quiet_NaN();
+  config.model.image.patch_size = 0;
+  config.train.max_steps = -1;
+  config.run.name.assign(1, '\xFF');
+  config.model.text.pool = static_cast<TextPool>(99);
+  config.model.text.preset = "nonsense";
+  config.tokenizer.train_vocab_size = 0;
+  const std::string text =
+      expect_error(ErrorKind::kConfig, "7 mistakes", [&] { validate(config); });
+  for (const char* part : {"optim.lr", "model.image.patch_size", "train.max_steps", "run.name",
+                           "model.text.pool", "model.text.preset", "tokenizer.file"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " is missing in: " << text;
+  }
+}
+
+}  // namespace
+}  // namespace tandem

@@ -1,0 +1,201 @@
+#include "tandem/core/files.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "core/expect_error.h"
+#include "core/temporary_folder.h"
+
+namespace tandem {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Lets no file grow beyond `bytes` while it lives: a full disk without one.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    ::getrlimit(RLIMIT_FSIZE, &old_);
+    const rlimit limit{bytes, old_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    old_handler_ = std::signal(SIGXFSZ, SIG_IGN);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &old_);
+    std::signal(SIGXFSZ, old_handler_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit old_{};
+  void (*old_handler_)(int) = nullptr;
+};
+
+TEST(ReadFile, ReturnsBytesAsTheyAre) {
+  const TemporaryFolder folder;
+  const std::string content("a\0b\r\n\xff", 6);
+  write_file_atomically(folder / "x", content);
+  EXPECT_EQ(read_file(folder / "x"), content);
+  write_file_atomically(folder / "empty", "");
+  EXPECT_EQ(read_file(folder / "empty"), "");
+}
+
+TEST(ReadFile, NamesWhatIsWrong) {
+  const TemporaryFolder folder;
+  expect_error(ErrorKind::kMissingInput, "No such file", [&] { (void)read_file(folder / "none"); });
+  expect_error(ErrorKind::kMissingInput, "not a regular file",
+               [&] { (void)read_file(folder.path()); });
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  expect_error(ErrorKind::kMissingInput, "not a regular file",
+               [&] { (void)read_file(folder / "pipe"); });
+  write_file_atomically(folder / "x", "12345");
+  expect_error(ErrorKind::kData, "expected at most 4 bytes, found 5",
+               [&] { (void)read_file(folder / "x", 4); });
+}
+
+TEST(WriteFileAtomically, ReplacesAndLeavesNothingBehind) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "latest", "step-1");
+  write_file_atomically(folder / "latest", "step-2");
+  EXPECT_EQ(read_file(folder / "latest"), "step-2");
+  EXPECT_EQ(folder.entries(), 1U);
+}
+
+TEST(WriteFileAtomically, KeepsTheOldFileWhenTheDiskIsFull) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "state", "old");
+  {
+    const FileSizeLimit limit(4096);
+    expect_error(ErrorKind::kIo, "cannot write",
+                 [&] { write_file_atomically(folder / "state", std::string(10000, 'x')); });
+  }
+  EXPECT_EQ(read_file(folder / "state"), "old");
+  EXPECT_EQ(folder.entries(), 1U);
+}
+
+TEST(WriteFileAtomically, FailsCleanlyAtImpossibleTargets) {
+  const TemporaryFolder folder;
+  expect_error(ErrorKind::kCannotCreate, "cannot create",
+               [&] { write_file_atomically(folder / "no/such/file", "x"); });
+  fs::create_directory(folder / "taken");
+  expect_error(ErrorKind::kCannotCreate, "a folder is in the way",
+               [&] { write_file_atomically(folder / "taken", "x"); });
+  EXPECT_EQ(folder.entries(), 1U);
+}
+
+TEST(FileWriter, RemovesItsFileWithoutCommit) {
+  const TemporaryFolder folder;
+  {
+    FileWriter writer(folder / "x");
+    writer.write("half");
+  }
+  EXPECT_FALSE(fs::exists(folder / "x"));
+  {
+    FileWriter writer(folder / "x");
+    writer.write("who");
+    writer.write("le");
+    writer.commit();
+  }
+  EXPECT_EQ(read_file(folder / "x"), "whole");
+}
+
+TEST(FileWriter, ReportsAFullDeviceAndNeverRemovesIt) {
+  if (!fs::is_character_file("/dev/full")) GTEST_SKIP() << "no /dev/full";
+  expect_error(ErrorKind::kIo, "cannot write", [] {
+    FileWriter writer("/dev/full");
+    writer.write("x");
+  });
+  EXPECT_TRUE(fs::is_character_file("/dev/full"));
+}
+
+TEST(AtomicFile, AppearsOnlyWhenCommitted) {
+  const TemporaryFolder folder;
+  {
+    AtomicFile file(folder / "x");
+    file.write("abc");
+    EXPECT_FALSE(fs::exists(folder / "x"));
+  }
+  EXPECT_EQ(folder.entries(), 0U);
+  AtomicFile file(folder / "x");
+  file.write("abc");
+  file.commit();
+  EXPECT_EQ(read_file(folder / "x"), "abc");
+  EXPECT_EQ(folder.entries(), 1U);
+}
+
+TEST(AtomicDirectory, AppearsOnlyWhenCommitted) {
+  const TemporaryFolder folder;
+  {
+    AtomicDirectory directory(folder / "a/step-1");
+    write_file_atomically(directory.path() / "w", "1");
+    EXPECT_FALSE(fs::exists(folder / "a/step-1"));
+  }
+  EXPECT_TRUE(fs::is_empty(folder / "a"));
+  AtomicDirectory directory(folder / "a/step-1");
+  fs::create_directory(directory.path() / "inner");
+  write_file_atomically(directory.path() / "inner/w", "1");
+  directory.commit();
+  EXPECT_EQ(read_file(folder / "a/step-1/inner/w"), "1");
+}
+
+TEST(AtomicDirectory, ReplacesAFullFolder) {
+  const TemporaryFolder folder;
+  for (const char* content : {"old", "new"}) {
+    AtomicDirectory directory(folder / "model");
+    write_file_atomically(directory.path() / content, content);
+    directory.commit();
+  }
+  EXPECT_EQ(read_file(folder / "model/new"), "new");
+  EXPECT_FALSE(fs::exists(folder / "model/old"));
+  EXPECT_EQ(folder.entries(), 1U);
+}
+
+TEST(AtomicDirectory, StagesBesideATargetWithATrailingSlash) {
+  const TemporaryFolder folder;
+  AtomicDirectory directory(folder / "model/");
+  EXPECT_EQ(directory.path().parent_path(), folder.path());
+  write_file_atomically(directory.path() / "w", "1");
+  directory.commit();
+  EXPECT_EQ(read_file(folder / "model/w"), "1");
+}
+
+TEST(AtomicDirectory, RefusesAFileInTheWayAtOnce) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "model", "precious");
+  expect_error(ErrorKind::kCannotCreate, "a file is in the way",
+               [&] { const AtomicDirectory directory(folder / "model"); });
+  EXPECT_EQ(read_file(folder / "model"), "precious");
+}
+
+TEST(CreateDirectories, SaysWhatIsInTheWay) {
+  const TemporaryFolder folder;
+  tandem::create_directories(folder / "a/b/c");
+  tandem::create_directories(folder / "a/b/c");
+  EXPECT_TRUE(fs::is_directory(folder / "a/b/c"));
+  write_file_atomically(folder / "file", "");
+  expect_error(ErrorKind::kCannotCreate, (folder / "file").string(),
+               [&] { tandem::create_directories(folder / "file/inner"); });
+  expect_error(ErrorKind::kCannotCreate, (folder / "file").string(),
+               [&] { tandem::create_directories(folder / "file"); });
+}
+
+TEST(SyncDirectory, FailsForNoFolder) {
+  const TemporaryFolder folder;
+  sync_directory(folder.path());
+  expect_error(ErrorKind::kIo, "cannot make the folder durable",
+               [&] { sync_directory(folder / "none"); });
+}
+
+TEST(ContentHash, IsXxh3InHexadecimal) {
+  EXPECT_EQ(content_hash(""), "2d06800538d394c2");
+  EXPECT_EQ(content_hash("abc"), "78af5f94892f3950");
+}
+
+}  // namespace
+}  // namespace tandem
