@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tandem/config/data_options.h"
+
+namespace tandem {
+
+/// A picture: 8-bit RGB, rows top to bottom, interleaved, no padding.
+struct Image {
+  int64_t width = 0;
+  int64_t height = 0;
+  std::vector<uint8_t> pixels = {};  ///< height × width × 3.
+
+  Image() = default;
+  Image(int64_t width_, int64_t height_)
+      : width(width_), height(height_), pixels(static_cast<size_t>(width_ * height_ * 3)) {}
+  [[nodiscard]] const uint8_t* row(int64_t y) const { return pixels.data() + y * width * 3; }
+  [[nodiscard]] uint8_t* row(int64_t y) { return pixels.data() + y * width * 3; }
+};
+
+enum class ImageFormat { kUnknown, kJpeg, kPng, kWebp, kBmp };
+
+/// What the first bytes say, before anything is decoded.
+struct ImageHeader {
+  ImageFormat format = ImageFormat::kUnknown;
+  int64_t width = 0;
+  int64_t height = 0;
+  std::string found = {};  ///< For messages: the format's name, or what the bytes look like ("an
+                           ///< HTML page", "a GIF").
+};
+
+/// Reads format and size from the head of a file without decoding it. Never throws.
+[[nodiscard]] ImageHeader sniff_image(std::string_view bytes);
+
+/// Decodes JPEG (libjpeg-turbo; any warning rejects the file as damaged), PNG, WebP and BMP, equal
+/// to Pillow's `convert("RGB")`. Gray, palette, alpha (dropped), CMYK (taken as inverted, as Adobe
+/// writes it) and 16-bit pictures become 8-bit RGB; of 16 bits the high byte is kept, also of gray
+/// ones, which Pillow cuts at 255. An animated PNG gives its still picture. Orientation as
+/// `options.exif` says (EXIF of JPEG, PNG and WebP; a corrupt one is ignored). Throws kData: not an
+/// accepted format (and what it is instead; an animated WebP too), truncated, damaged, too many
+/// pixels, more than 500 scans, a BMP with 16-bit pixels, run lengths or unusual channel order.
+/// Thread-safe.
+[[nodiscard]] Image decode_image(std::string_view bytes, const ImageTransformOptions& options);
+
+/// Reads and decodes a file; messages carry its path. Throws as decode_image, and kMissingInput.
+[[nodiscard]] Image load_image(const std::filesystem::path& path,
+                               const ImageTransformOptions& options);
+
+}  // namespace tandem

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include <torch/types.h>
+
+namespace tandem {
+
+/// Tensors by name, in name order.
+using TensorMap = std::map<std::string, torch::Tensor>;
+
+struct SafetensorsFile {
+  TensorMap tensors = {};                            ///< CPU tensors that own their memory.
+  std::map<std::string, std::string> metadata = {};  ///< The header's `__metadata__`.
+};
+
+/// Reads a safetensors file (format: huggingface/safetensors). Throws kMissingInput when it is not
+/// there, and kIo when reading breaks off, kCheckpoint for whatever breaks the format's rules:
+/// header longer than 100 MB or than the file, not JSON, duplicate names, unknown dtype, shapes
+/// that overflow or disagree with their offsets, gaps, overlaps, bytes left over. A Git LFS
+/// pointer, an HTML page or a pickle under this name is called what it is.
+[[nodiscard]] SafetensorsFile load_safetensors(const std::filesystem::path& path);
+
+/// Writes `tensors` (any device; made contiguous) with a header padded to 64 bytes; complete and
+/// durable when it returns. Writes to a temporary name first, so that a file mapped elsewhere is
+/// never changed under its reader. Throws kUsage for a tensor that the format cannot hold (dtypes
+/// are BOOL, U8, I8, I16, I32, I64, F16, BF16, F32, F64) or text that is not UTF-8, kCannotCreate,
+/// kIo.
+void save_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
+                      const std::map<std::string, std::string>& metadata = {});
+
+}  // namespace tandem

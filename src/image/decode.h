@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "tandem/image/image.h"
+
+namespace tandem {
+
+/// A picture's file content on its way through the decoders.
+struct EncodedImage {
+  std::string_view bytes;
+  ImageHeader header;
+  int64_t max_pixels = 0;
+  std::string where;  ///< For messages: the file's path, or nothing.
+};
+
+/// Throws kData about this picture.
+[[noreturn]] void reject_image(const EncodedImage& encoded, std::string what,
+                               std::string found = {});
+
+/// Throws kData when a picture of this size has more pixels than allowed.
+void check_pixel_count(const EncodedImage& encoded, int64_t width, int64_t height);
+
+/// Decodes a JPEG; throws kData on every warning and error of libjpeg.
+[[nodiscard]] Image decode_jpeg(const EncodedImage& encoded);
+
+/// Decodes PNG, WebP and BMP through OpenCV; throws kData.
+[[nodiscard]] Image decode_other(const EncodedImage& encoded);
+
+}  // namespace tandem

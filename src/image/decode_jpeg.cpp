@@ -1,0 +1,127 @@
+#include <csetjmp>
+#include <cstdio>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <jpeglib.h>
+// after jpeglib.h, which it needs
+#include <jerror.h>
+
+#include "image/decode.h"
+
+namespace tandem {
+namespace {
+
+/// Pillow's CMYK to RGB for one row as it stands in the file: inverted, which is Adobe's habit and
+/// taken for granted also where no Adobe marker is.
+void cmyk_to_rgb(const uint8_t* cmyk, int64_t width, uint8_t* rgb) {
+  for (int64_t x = 0; x < width; ++x, cmyk += 4, rgb += 3) {
+    const int light = cmyk[3];
+    for (int channel = 0; channel < 3; ++channel) {
+      const int product = (255 - cmyk[channel]) * light + 128;
+      rgb[channel] = static_cast<uint8_t>(light - (((product >> 8) + product) >> 8));
+    }
+  }
+}
+
+/// libjpeg behind calls that return false instead of jumping. libjpeg leaves by longjmp; the two
+/// functions it jumps out of hold nothing that would need a destructor. Warnings end the work like
+/// errors: the pixels behind them would be invented.
+class JpegReader {
+ public:
+  explicit JpegReader(std::string_view bytes) : bytes_(bytes) {
+    info_.err = jpeg_std_error(&errors_);
+    info_.client_data = this;
+    errors_.error_exit = [](j_common_ptr info) { give_up(info); };
+    errors_.output_message = [](j_common_ptr) {};
+    errors_.emit_message = [](j_common_ptr info, int level) {
+      if (level < 0) give_up(info);
+    };
+    progress_.progress_monitor = &check_scans;
+  }
+  ~JpegReader() { jpeg_destroy_decompress(&info_); }
+  JpegReader(const JpegReader&) = delete;
+  JpegReader& operator=(const JpegReader&) = delete;
+
+  bool read_header() {
+    if (setjmp(jump_) != 0) return false;
+    jpeg_create_decompress(&info_);
+    info_.progress = &progress_;
+    jpeg_mem_src(&info_, reinterpret_cast<const unsigned char*>(bytes_.data()), bytes_.size());
+    jpeg_read_header(&info_, TRUE);
+    info_.out_color_space = has_cmyk() ? JCS_CMYK : JCS_RGB;
+    return true;
+  }
+
+  bool read_rows(Image& image) {
+    cmyk_row_.resize(has_cmyk() ? static_cast<size_t>(image.width) * 4 : 0);
+    return read_rows_or_jump(image);
+  }
+
+  [[nodiscard]] int64_t width() const { return info_.image_width; }
+  [[nodiscard]] int64_t height() const { return info_.image_height; }
+  [[nodiscard]] std::string problem() const {
+    if (has_too_many_scans_) return "JPEG with too many scans";
+    return errors_.msg_code == JWRN_JPEG_EOF ? "truncated JPEG" : "damaged JPEG";
+  }
+  [[nodiscard]] std::string details() const {
+    if (has_too_many_scans_) return fmt::format("more than {}", kMaxScans);
+    return message_;
+  }
+
+ private:
+  static constexpr int kMaxScans = 500;
+
+  [[nodiscard]] bool has_cmyk() const {
+    return info_.jpeg_color_space == JCS_CMYK || info_.jpeg_color_space == JCS_YCCK;
+  }
+
+  bool read_rows_or_jump(Image& image) {
+    if (setjmp(jump_) != 0) return false;
+    jpeg_start_decompress(&info_);
+    while (info_.output_scanline < info_.output_height) {
+      uint8_t* target = image.row(info_.output_scanline);
+      JSAMPROW row = cmyk_row_.empty() ? target : cmyk_row_.data();
+      jpeg_read_scanlines(&info_, &row, 1);
+      if (!cmyk_row_.empty()) cmyk_to_rgb(row, image.width, target);
+    }
+    jpeg_finish_decompress(&info_);
+    return true;
+  }
+
+  [[noreturn]] static void give_up(j_common_ptr info) {
+    auto* reader = static_cast<JpegReader*>(info->client_data);
+    reader->errors_.format_message(info, reader->message_);
+    std::longjmp(reader->jump_, 1);
+  }
+
+  static void check_scans(j_common_ptr info) {
+    auto* reader = static_cast<JpegReader*>(info->client_data);
+    if (reader->info_.input_scan_number <= kMaxScans) return;
+    reader->has_too_many_scans_ = true;
+    std::longjmp(reader->jump_, 1);
+  }
+
+  std::string_view bytes_;
+  jpeg_decompress_struct info_{};
+  jpeg_error_mgr errors_{};
+  jpeg_progress_mgr progress_{};
+  std::jmp_buf jump_{};
+  char message_[JMSG_LENGTH_MAX] = {};
+  bool has_too_many_scans_ = false;
+  std::vector<uint8_t> cmyk_row_;
+};
+
+}  // namespace
+
+Image decode_jpeg(const EncodedImage& encoded) {
+  JpegReader reader(encoded.bytes);
+  if (!reader.read_header()) reject_image(encoded, reader.problem(), reader.details());
+  check_pixel_count(encoded, reader.width(), reader.height());
+  Image image(reader.width(), reader.height());
+  if (!reader.read_rows(image)) reject_image(encoded, reader.problem(), reader.details());
+  return image;
+}
+
+}  // namespace tandem

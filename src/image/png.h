@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tandem {
+
+/// Returns the CRC-32 of a PNG chunk's type and payload (ISO 3309, as the PNG standard wants it).
+[[nodiscard]] uint32_t png_checksum(std::string_view bytes) noexcept;
+
+/// What is left of a PNG after a look at its structure.
+struct CheckedPng {
+  std::string bytes;    ///< The file with only the chunks that make pixels: header, palette, data.
+  std::string problem;  ///< "truncated PNG" or "damaged PNG"; empty for a sound file.
+  std::string details;  ///< What exactly is wrong.
+};
+
+/// Checks that every chunk is whole, every checksum right, the header one that the standard allows
+/// and the end there. Text, profiles, metadata and further frames of an animation are dropped, so
+/// that no decoder unpacks them. Never throws on bad bytes.
+[[nodiscard]] CheckedPng check_png(std::string_view bytes);
+
+}  // namespace tandem

@@ -1,0 +1,107 @@
+#include "tandem/io/safetensors.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "io/file_reader.h"
+#include "io/safetensors_header.h"
+#include "io/utf8.h"
+#include "tandem/core/error.h"
+#include "tandem/core/files.h"
+
+namespace tandem {
+namespace {
+
+constexpr uint64_t kFirstBytes = 512;
+
+torch::Tensor read_tensor(const FileReader& file, uint64_t data_start, const TensorEntry& entry,
+                          const std::string& where) {
+  torch::Tensor tensor = torch::empty(entry.shape, entry.dtype);
+  auto* bytes = static_cast<uint8_t*>(tensor.data_ptr());
+  const uint64_t count = entry.end - entry.begin;
+  file.read(data_start + entry.begin, bytes, count);
+  const bool is_bool = entry.dtype == torch::kBool;
+  if (is_bool && std::any_of(bytes, bytes + count, [](uint8_t byte) { return byte > 1; })) {
+    throw Error(ErrorKind::kCheckpoint,
+                {.what = fmt::format("tensor {} of dtype BOOL holds a byte that is neither 0 nor 1",
+                                     in_quotes(entry.name)),
+                 .where = where});
+  }
+  return tensor;
+}
+
+[[noreturn]] void refuse_to_write(const std::string& what, const std::filesystem::path& path) {
+  throw Error(ErrorKind::kUsage, {.what = what, .where = path.string()});
+}
+
+TensorEntry describe(const std::string& name, const torch::Tensor& tensor,
+                     const std::filesystem::path& path) {
+  if (name == "__metadata__" || !is_utf8(name))
+    refuse_to_write(in_quotes(name) + " cannot be a tensor's name", path);
+  if (!tensor.defined() || tensor.layout() != torch::kStrided)
+    refuse_to_write(fmt::format("tensor {} is not a dense tensor", in_quotes(name)), path);
+  const auto& dtypes = safetensors_dtypes();
+  const bool known = std::any_of(dtypes.begin(), dtypes.end(), [&](const auto& each) {
+    return each.dtype == tensor.scalar_type();
+  });
+  if (!known) {
+    refuse_to_write(fmt::format("tensor {} has dtype {}, which safetensors files do not hold",
+                                in_quotes(name), c10::toString(tensor.scalar_type())),
+                    path);
+  }
+  return {.name = name, .dtype = tensor.scalar_type(), .shape = tensor.sizes().vec()};
+}
+
+/// Larger items first, so that every tensor is aligned to its own item size.
+SafetensorsHeader plan(const TensorMap& tensors, const std::filesystem::path& path) {
+  SafetensorsHeader header;
+  for (const auto& [name, tensor] : tensors) header.entries.push_back(describe(name, tensor, path));
+  std::stable_sort(header.entries.begin(), header.entries.end(),
+                   [](const TensorEntry& left, const TensorEntry& right) {
+                     return c10::elementSize(left.dtype) > c10::elementSize(right.dtype);
+                   });
+  uint64_t offset = 0;
+  for (TensorEntry& entry : header.entries) {
+    entry.begin = offset;
+    offset += tensors.at(entry.name).nbytes();
+    entry.end = offset;
+  }
+  return header;
+}
+
+}  // namespace
+
+SafetensorsFile load_safetensors(const std::filesystem::path& path) {
+  const FileReader file(path);
+  const std::string where = path.string();
+  const std::string first = file.read(0, std::min(file.size(), kFirstBytes));
+  const uint64_t length = check_header_length(first, file.size(), where);
+  const uint64_t data_start = 8 + length;
+  SafetensorsHeader header =
+      parse_safetensors_header(file.read(8, length), file.size() - data_start, where);
+  SafetensorsFile result;
+  result.metadata = std::move(header.metadata);
+  for (const TensorEntry& entry : header.entries)
+    result.tensors.emplace(entry.name, read_tensor(file, data_start, entry, where));
+  return result;
+}
+
+void save_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
+                      const std::map<std::string, std::string>& metadata) {
+  SafetensorsHeader header = plan(tensors, path);
+  for (const auto& [key, value] : metadata) {
+    if (!is_utf8(key) || !is_utf8(value))
+      refuse_to_write(fmt::format("metadata {} is not valid UTF-8", in_quotes(key)), path);
+  }
+  header.metadata = metadata;
+  AtomicFile file(path);
+  file.write(compose_safetensors_header(header));
+  for (const TensorEntry& entry : header.entries) {
+    const torch::Tensor tensor = tensors.at(entry.name).detach().cpu().contiguous().resolve_neg();
+    file.write(tensor.const_data_ptr(), tensor.nbytes());
+  }
+  file.commit();
+}
+
+}  // namespace tandem

@@ -1,0 +1,25 @@
+#include "text/sentencepiece_errors.h"
+
+#include <sentencepiece_trainer.h>
+
+#include "tandem/core/error.h"
+
+namespace tandem {
+
+void silence_sentencepiece() {
+  // The level has no public setter: a training that has no input takes its option and stops there.
+  [[maybe_unused]] static const bool done = [] {
+    std::string unused;
+    return sentencepiece::SentencePieceTrainer::Train({{"minloglevel", "3"}},
+                                                      std::vector<std::string>{}, &unused)
+        .ok();
+  }();
+}
+
+void require_ok(const sentencepiece::util::Status& status, const std::string& doing) {
+  if (!status.ok())
+    throw Error(ErrorKind::kInternal,
+                {.what = doing + " failed in sentencepiece", .found = status.error_message()});
+}
+
+}  // namespace tandem

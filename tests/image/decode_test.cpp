@@ -1,0 +1,107 @@
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "image/pictures.h"
+#include "image/png.h"
+#include "tandem/core/error.h"
+
+namespace tandem {
+namespace {
+
+using testing::encode;
+using testing::encode_jpeg;
+using testing::gradient;
+using testing::noise;
+
+TEST(Decode, LosslessFormatsGiveBackThePixels) {
+  const Image image = noise(37, 21, 1);
+  for (const char* extension : {".png", ".bmp", ".webp"}) {
+    const Image decoded = decode_image(encode(image, extension), {});
+    EXPECT_EQ(decoded.width, 37) << extension;
+    EXPECT_EQ(decoded.height, 21) << extension;
+    EXPECT_EQ(decoded.pixels, image.pixels) << extension;
+  }
+}
+
+TEST(Decode, JpegStaysNearThePixels) {
+  const Image image = gradient(64, 48);
+  for (const auto kind : {testing::JpegKind::kBaseline, testing::JpegKind::kProgressive}) {
+    const Image decoded = decode_image(encode_jpeg(image, kind), {});
+    ASSERT_EQ(decoded.pixels.size(), image.pixels.size());
+    double red_difference = 0;
+    for (size_t i = 0; i < image.pixels.size(); i += 3)
+      red_difference += std::abs(int{image.pixels[i]} - int{decoded.pixels[i]});
+    EXPECT_LT(red_difference / (64 * 48), 12.0);
+  }
+}
+
+TEST(Decode, EightThreadsSeeTheSamePixels) {
+  const Image image = gradient(120, 90);
+  const std::string files[] = {encode_jpeg(image), encode(image, ".png"), encode(image, ".webp"),
+                               encode(image, ".bmp")};
+  std::vector<Image> expected;
+  for (const std::string& file : files) expected.push_back(decode_image(file, {}));
+  const std::string damaged = files[0].substr(0, files[0].size() / 2);
+
+  std::vector<int> failures(8, 0);
+  std::vector<std::thread> threads;
+  for (int& failed : failures) {
+    threads.emplace_back([&files, &expected, &damaged, &failed] {
+      for (int round = 0; round < 10; ++round) {
+        for (size_t i = 0; i < std::size(files); ++i)
+          if (decode_image(files[i], {}).pixels != expected[i].pixels) ++failed;
+        if (testing::refusal(damaged).empty()) ++failed;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(failures, std::vector<int>(8, 0));
+}
+
+TEST(Decode, LoadImageNamesTheFile) {
+  const auto path = std::filesystem::temp_directory_path() / "tandem_decode_test_page.jpg";
+  std::ofstream(path) << "<html>404</html>";
+  try {
+    static_cast<void>(load_image(path, {}));
+    FAIL() << "a page was decoded";
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    EXPECT_NE(message.find(path.string()), std::string::npos) << message;
+    EXPECT_NE(message.find("an HTML page"), std::string::npos) << message;
+  }
+  std::filesystem::remove(path);
+  try {
+    static_cast<void>(load_image(path, {}));
+    FAIL() << "a missing file was decoded";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kMissingInput);
+  }
+}
+
+TEST(Decode, BmpKindsThatWouldComeOutWrongAreRefused) {
+  std::string bytes = encode(gradient(8, 8), ".bmp");
+  bytes[28] = 16;  // bits per pixel
+  EXPECT_NE(testing::refusal(bytes).find("16 bits per pixel"), std::string::npos);
+}
+
+TEST(Png, ChecksumIsTheStandardOne) {
+  EXPECT_EQ(png_checksum("IEND"), 0xAE426082U);
+  EXPECT_EQ(png_checksum("123456789"), 0xCBF43926U);
+}
+
+TEST(Png, OnlyChunksThatMakePixelsReachTheDecoder) {
+  const std::string plain = encode(gradient(8, 8), ".png");
+  std::string decorated = plain;
+  decorated.insert(33, testing::png_chunk("tEXt", "Comment: hello") +
+                           testing::png_chunk("acTL", std::string(8, '\1')));
+  const CheckedPng checked = check_png(decorated);
+  EXPECT_EQ(checked.problem, "");
+  EXPECT_EQ(checked.bytes, check_png(plain).bytes);
+  EXPECT_EQ(decode_image(decorated, {}).pixels, gradient(8, 8).pixels);
+}
+
+}  // namespace
+}  // namespace tandem

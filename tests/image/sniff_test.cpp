@@ -1,0 +1,94 @@
+#include <gtest/gtest.h>
+
+#include "image/pictures.h"
+
+namespace tandem {
+namespace {
+
+using std::string_literals::operator""s;
+using testing::encode;
+using testing::encode_jpeg;
+using testing::gradient;
+
+struct Expected {
+  ImageFormat format;
+  std::string bytes;
+};
+
+std::vector<Expected> files_of(const Image& image) {
+  return {{ImageFormat::kJpeg, encode_jpeg(image)},
+          {ImageFormat::kJpeg, encode_jpeg(image, testing::JpegKind::kProgressive)},
+          {ImageFormat::kPng, encode(image, ".png")},
+          {ImageFormat::kWebp, encode(image, ".webp")},
+          {ImageFormat::kBmp, encode(image, ".bmp")}};
+}
+
+TEST(Sniff, ReadsFormatAndSizeFromTheHead) {
+  for (const auto& [format, bytes] : files_of(gradient(83, 29))) {
+    const ImageHeader header = sniff_image(bytes);
+    EXPECT_EQ(header.format, format);
+    EXPECT_EQ(header.width, 83) << header.found;
+    EXPECT_EQ(header.height, 29) << header.found;
+  }
+}
+
+TEST(Sniff, ReadsTheThreeKindsOfWebp) {
+  const auto webp = [](const std::string& chunk) { return "RIFF\x20\0\0\0WEBP"s + chunk; };
+  const ImageHeader lossy = sniff_image(webp("VP8 \x0A\0\0\0\0\0\0\x9D\x01\x2A\x20\x40\x05\x80"s));
+  EXPECT_EQ(lossy.width, 0x20);
+  EXPECT_EQ(lossy.height, 5);
+  const ImageHeader extended = sniff_image(webp("VP8X\x0A\0\0\0\x10\0\0\0\xFF\1\0\x07\0\0"s));
+  EXPECT_EQ(extended.width, 512);
+  EXPECT_EQ(extended.height, 8);
+  const ImageHeader animated = sniff_image(webp("VP8X\x0A\0\0\0\x02\0\0\0\xFF\1\0\x07\0\0"s));
+  EXPECT_EQ(animated.format, ImageFormat::kUnknown);
+  EXPECT_EQ(animated.found, "an animated WebP");
+}
+
+TEST(Sniff, ReadsBmpStoredFromTheTop) {
+  std::string bytes = encode(gradient(7, 5), ".bmp");
+  bytes.replace(22, 4, "\xFB\xFF\xFF\xFF"s);  // height -5
+  EXPECT_EQ(sniff_image(bytes).height, 5);
+}
+
+TEST(Sniff, NamesWhatElseTheBytesAre) {
+  const std::pair<std::string, std::string> files[] = {
+      {"", "an empty file"},
+      {"GIF89a\1\0", "a GIF"},
+      {"II*\0abcd"s, "a TIFF"},
+      {"MM\0*abcd"s, "a TIFF"},
+      {"%PDF-1.7\n", "a PDF"},
+      {"<!DOCTYPE html><html>", "an HTML page"},
+      {"\xEF\xBB\xBF \n<HTML>", "an HTML page"},
+      {"<?xml version=\"1.0\"?><svg/>", "an SVG drawing"},
+      {"{\"error\": \"not found\"}", "JSON"},
+      {"version https://git-lfs.github.com/spec/v1\noid sha256:1", "Git LFS pointer"},
+      {"\0\0\0\x20"s + "ftypavif", "an AVIF"},
+      {"\0\0\0\x20"s + "ftypheic", "a HEIC"},
+      {"\0\0\0\x20"s + "ftypisom", "an MP4 video"},
+      {"Too many requests", "text"},
+      {" \n ", "blank text"},
+      {"PK\3\4\x14", "a ZIP archive"},
+      {"\x01\x02\xFFzz", "unknown bytes: 01 02 ff 7a 7a"},
+  };
+  for (const auto& [bytes, name] : files) {
+    const ImageHeader header = sniff_image(bytes);
+    EXPECT_EQ(header.format, ImageFormat::kUnknown) << name;
+    EXPECT_NE(header.found.find(name), std::string::npos) << header.found << " for " << name;
+  }
+}
+
+TEST(Sniff, SurvivesEveryPrefixOfEveryFormat) {
+  for (const auto& [format, bytes] : files_of(gradient(9, 6))) {
+    for (size_t length = 0; length <= bytes.size(); ++length) {
+      const std::vector<char> exact(bytes.begin(),
+                                    bytes.begin() + static_cast<std::ptrdiff_t>(length));
+      const ImageHeader header = sniff_image({exact.data(), exact.size()});
+      EXPECT_TRUE(header.width == 0 || header.width <= 65535) << header.found;
+      EXPECT_FALSE(header.found.empty());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tandem
