@@ -1,0 +1,70 @@
+#pragma once
+
+#include <memory>
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+
+#include "tandem/config/model_options.h"
+#include "tandem/core/token_batch.h"
+#include "tandem/model/image_encoder.h"
+#include "tandem/model/projector.h"
+#include "tandem/model/text_encoder.h"
+
+namespace tandem {
+
+/// What a forward pass returns, in the loss's order of arguments; fp32 whatever the model's
+/// precision.
+struct ClipEmbeddings {
+  torch::Tensor image_embeddings = {};  ///< [B, embed_dim], unit norm if normalize_embeddings.
+  torch::Tensor text_embeddings = {};   ///< [B, embed_dim], unit norm if normalize_embeddings.
+};
+
+/// Two towers, two projectors and a temperature. Radford et al., arXiv:2103.00020.
+class ClipModelImpl : public torch::nn::Module {
+ public:
+  /// Weights are drawn from `seed`. `options.text.vocab_size` must be known by now; `pretrained`
+  /// and `freeze` are the business of make_model. Throws kConfig for contradictions.
+  explicit ClipModelImpl(const ModelOptions& options, uint64_t seed = 0);
+
+  /// Returns both embeddings of B pairs. `images` as ImageEncoder takes them.
+  ClipEmbeddings forward(const torch::Tensor& images, const TokenBatch& tokens);
+  /// Return [B, embed_dim], unit norm if normalize_embeddings, fp32.
+  torch::Tensor encode_images(const torch::Tensor& images);
+  torch::Tensor encode_texts(const TokenBatch& tokens);
+
+  /// The logarithm of the inverse temperature: a fp32 scalar parameter. logits = exp(logit_scale) ·
+  /// image · textᵀ.
+  [[nodiscard]] const torch::Tensor& logit_scale() const { return logit_scale_; }
+  /// Brings logit_scale back into [0, logit_scale_max], outside autograd; the trainer calls it
+  /// after each step.
+  void clamp_logit_scale();
+  /// Makes the masks of the next forward pass follow from `seed`.
+  void seed_dropout(uint64_t seed);
+  [[nodiscard]] const ModelOptions& options() const { return options_; }
+
+  TextEncoder text{nullptr};
+  ImageEncoder image{nullptr};
+  Projector text_projector{nullptr};
+  Projector image_projector{nullptr};
+
+ private:
+  torch::Tensor embed(torch::Tensor features, Projector projector) const;
+
+  ModelOptions options_;
+  std::shared_ptr<DropoutStream> text_dropout_ = std::make_shared<DropoutStream>();
+  std::shared_ptr<DropoutStream> image_dropout_ = std::make_shared<DropoutStream>();
+  torch::Tensor logit_scale_;
+};
+TORCH_MODULE(ClipModel);
+
+/// Converts both towers and projectors to `dtype`; logit_scale and the pixel statistics stay fp32.
+void set_precision(ClipModel model, torch::ScalarType dtype);
+
+/// Returns the model of `options` with its `pretrained` weights loaded and its `freeze` switches
+/// applied (requires_grad off). Loading is strict: throws kCheckpoint with every missing,
+/// unexpected and misshapen tensor; a position table of another length is interpolated (bicubic for
+/// pictures), and the log says so.
+[[nodiscard]] ClipModel make_model(const ModelOptions& options, uint64_t seed);
+
+}  // namespace tandem

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <memory>
+
+#include <torch/nn/module.h>
+#include <torch/nn/modules/normalization.h>
+#include <torch/nn/pimpl.h>
+
+#include "tandem/config/model_options.h"
+#include "tandem/nn/transformer.h"
+
+namespace tandem {
+
+/// Attention pooling of SigLIP: a learned probe attends over the tokens, then x +
+/// MLP(LayerNorm(x)). Zhai et al., "Sigmoid Loss for Language Image Pre-Training", arXiv:2303.15343
+/// (big_vision's MAPHead).
+class MapHeadImpl : public torch::nn::Module {
+ public:
+  explicit MapHeadImpl(const ImageEncoderOptions& options);
+  /// Returns [B, width] for tokens [B, N, width].
+  torch::Tensor forward(const torch::Tensor& tokens);
+
+  torch::Tensor probe;  ///< [1, 1, width]
+  Linear query{nullptr};
+  Linear key_value{nullptr};
+  Linear output{nullptr};
+  torch::nn::LayerNorm norm{nullptr};
+  Linear mlp_in{nullptr};
+  Linear mlp_out{nullptr};
+
+ private:
+  ImageEncoderOptions options_;
+};
+TORCH_MODULE(MapHead);
+
+/// Vision transformer (ImageEncoderOptions names its variants).
+class ImageEncoderImpl : public torch::nn::Module {
+ public:
+  /// Throws kConfig for contradictions.
+  ImageEncoderImpl(const ImageEncoderOptions& options, std::shared_ptr<DropoutStream> stream);
+
+  /// Returns image_features [B, F], not normalised: F = width, or num_classes with pool = logits.
+  /// `images` is [B, 3, S, S]: uint8 RGB, normalised here by mean and std, or floating point that
+  /// is normalised already.
+  torch::Tensor forward(const torch::Tensor& images);
+  /// Returns every token's state before pooling, [B, N, width]; the class token, if any, stands
+  /// first.
+  torch::Tensor encode_patches(const torch::Tensor& images);
+  /// F, the size of a picture's features.
+  [[nodiscard]] int64_t feature_dim() const;
+  /// Draws new weights from `generator`: normal with init_std, biases 0, norms 1.
+  void reset_parameters(at::Generator generator);
+
+  Linear patch_embedding{
+      nullptr};               ///< weight [width, 3 * P * P], a patch flattened channel by channel
+  torch::Tensor class_token;  ///< [width]
+  torch::Tensor position_embedding;  ///< [N, width]
+  torch::nn::LayerNorm pre_norm{nullptr};
+  Transformer layers{nullptr};
+  torch::nn::LayerNorm final_norm{nullptr};
+  Linear pooler{nullptr};
+  Linear head{nullptr};
+  MapHead map_head{nullptr};
+
+ private:
+  torch::Tensor to_patches(const torch::Tensor& images) const;
+
+  ImageEncoderOptions options_;
+  Dropout dropout_;
+  torch::Tensor pixel_mean_;  // [3, 1], of pixels in [0, 255]
+  torch::Tensor pixel_std_;   // [3, 1]
+};
+TORCH_MODULE(ImageEncoder);
+
+}  // namespace tandem

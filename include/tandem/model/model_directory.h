@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "tandem/config/load.h"
+#include "tandem/io/safetensors.h"
+#include "tandem/model/clip_model.h"
+
+namespace tandem {
+
+/// Returns every parameter by its checkpoint name (the module path:
+/// `text.layers.0.attention.qkv.weight`, `logit_scale`, …).
+[[nodiscard]] TensorMap named_weights(const ClipModel& model);
+
+/// Copies `weights` into the model, converting dtype and device. Strict: throws kCheckpoint with a
+/// table of every missing, unexpected and misshapen tensor; `where` names the file in it.
+void load_weights(ClipModel model, const TensorMap& weights, const std::string& where);
+
+/// Writes `model.safetensors` (fp32), `config.json` and `README.md` (a model card with YAML front
+/// matter) into `directory`, which must exist. `tokenizer.model` is written by who owns the
+/// tokenizer. Throws kCannotCreate and kIo.
+void save_model(const std::filesystem::path& directory, const ClipModel& model,
+                const ModelConfig& config);
+
+/// Reads `config.json` and `model.safetensors`. Throws kMissingInput and kCheckpoint.
+struct LoadedModel {
+  ClipModel model{nullptr};
+  ModelConfig config;
+};
+[[nodiscard]] LoadedModel load_model(const std::filesystem::path& directory);
+
+}  // namespace tandem

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+
+#include <torch/nn/module.h>
+#include <torch/nn/modules/normalization.h>
+#include <torch/nn/pimpl.h>
+
+#include "tandem/config/model_options.h"
+#include "tandem/core/token_batch.h"
+#include "tandem/nn/transformer.h"
+
+namespace tandem {
+
+/// RoBERTa-style transformer over packed tokens (TextEncoderOptions names its variants). No row is
+/// ever spent on padding, so a text's features do not depend on the texts beside it.
+class TextEncoderImpl : public torch::nn::Module {
+ public:
+  /// `options.vocab_size` must be known by now. Throws kConfig for contradictions.
+  TextEncoderImpl(const TextEncoderOptions& options, std::shared_ptr<DropoutStream> stream);
+
+  /// Returns text_features [B, width], not normalised, in the parameters' dtype.
+  torch::Tensor forward(const TokenBatch& tokens);
+  /// Returns the state of every token before pooling, [T, width].
+  torch::Tensor encode_tokens(const TokenBatch& tokens);
+  /// Draws new weights from `generator`: normal with init_std, biases 0, norms 1.
+  void reset_parameters(at::Generator generator);
+
+  torch::Tensor token_embedding;     ///< [vocab_size, width]
+  torch::Tensor position_embedding;  ///< [context_length, width]; kRoberta: pad_id + 1 rows more
+  torch::Tensor type_embedding;      ///< [type_vocab_size, width], or undefined
+  torch::nn::LayerNorm embedding_norm{nullptr};
+  Transformer layers{nullptr};
+  torch::nn::LayerNorm final_norm{nullptr};
+  Linear pooler{nullptr};
+
+ private:
+  torch::Tensor run(const torch::Tensor& ids, const torch::Tensor& position_ids,
+                    const SequenceLayout& layout);
+  torch::Tensor positions(const TokenBatch& tokens) const;
+  torch::Tensor pool(const torch::Tensor& states, const TokenBatch& tokens);
+  torch::Tensor mean_over_padding(const TokenBatch& tokens);
+
+  TextEncoderOptions options_;
+  Dropout dropout_;
+};
+TORCH_MODULE(TextEncoder);
+
+}  // namespace tandem

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <torch/types.h>
+
+#include "tandem/config/run_config.h"
+#include "tandem/io/safetensors.h"
+
+namespace tandem {
+
+/// A trainable parameter and what it is called in checkpoints.
+struct NamedParameter {
+  std::string name;
+  torch::Tensor tensor;
+};
+
+/// One line of the printed table of decay groups.
+struct ParameterGroup {
+  bool decay = false;
+  int64_t tensors = 0;
+  int64_t elements = 0;
+  std::vector<std::string> names = {};
+};
+
+/// AdamW over flat buffers: master weights (fp32), gradients and both moments of a decay group each
+/// lie in one tensor, so that a step is one fused update per group, whatever the number of
+/// parameters. fp32 parameters become views of the masters; bf16 parameters keep their own storage
+/// and are refreshed from the masters after each step. Loshchilov and Hutter, arXiv:1711.05101.
+///
+/// Decayed: parameters of two and more dimensions, but for position and class tokens and
+/// logit_scale. Not thread-safe.
+class AdamW {
+ public:
+  /// Takes over the storage of `parameters` and gives each a gradient that is a view into the flat
+  /// buffer.
+  AdamW(std::vector<NamedParameter> parameters, const OptimOptions& options);
+
+  void zero_grad();
+  /// Scales gradients so that their joint norm is at most `max_norm`; 0 only measures. Returns that
+  /// norm before scaling, a fp32 scalar on the device: no sync. bf16 gradients are gathered into
+  /// the fp32 buffer first.
+  torch::Tensor clip_grad_norm(double max_norm);
+  /// One update with rate `lr`.
+  void step(double lr);
+
+  /// Updates made.
+  [[nodiscard]] int64_t steps() const { return steps_; }
+  [[nodiscard]] std::vector<ParameterGroup> groups() const;
+  /// `master.<name>` (bf16 only), `exp_avg.<name>`, `exp_avg_sq.<name>` for every parameter, as
+  /// views: copy before stepping on.
+  [[nodiscard]] TensorMap state() const;
+  /// Restores what state() gave. Throws kCheckpoint when names or shapes differ.
+  void load_state(const TensorMap& state, int64_t steps);
+
+ private:
+  struct Group {
+    bool decay = false;
+    std::vector<NamedParameter> parameters = {};
+    std::vector<int64_t> offsets = {};    // of each parameter in the flat tensors below
+    torch::Tensor weights = {};           // what the parameters are views of
+    torch::Tensor weight_gradients = {};  // what their gradients are views of
+    torch::Tensor masters = {};           // fp32; the same tensor as weights when those are fp32
+    torch::Tensor gradients = {};         // fp32; likewise
+    torch::Tensor exp_avg = {};
+    torch::Tensor exp_avg_sq = {};
+  };
+
+  static void flatten(Group& group);
+  void gather_gradients();
+
+  OptimOptions options_;
+  std::vector<Group> groups_;
+  torch::Tensor step_count_;
+  int64_t steps_ = 0;
+  bool gathered_ = false;  // whether `gradients` hold this step's, clipped perhaps
+};
+
+/// Returns whether a parameter of this name and rank is decayed.
+[[nodiscard]] bool decays(const std::string& name, const torch::Tensor& parameter);
+
+}  // namespace tandem

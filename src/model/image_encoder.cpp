@@ -1,0 +1,161 @@
+#include "tandem/model/image_encoder.h"
+
+#include <utility>
+
+#include <ATen/ops/scaled_dot_product_attention.h>
+
+#include "tandem/core/device.h"
+#include "tandem/core/error.h"
+
+namespace tandem {
+namespace {
+
+constexpr int64_t kChannels = 3;
+constexpr double kPixelMax = 255.0;
+
+int64_t hidden_width(const ImageEncoderOptions& options) {
+  return options.mlp_width > 0 ? options.mlp_width : 4 * options.width;
+}
+
+TransformerOptions block_options(const ImageEncoderOptions& options) {
+  return {.width = options.width,
+          .layers = options.layers,
+          .heads = options.heads,
+          .mlp_width = hidden_width(options),
+          .activation = options.activation,
+          .norm_order = NormOrder::kPre,
+          .norm_eps = options.norm_eps,
+          .causal = false,
+          .dropout = options.dropout,
+          .attention_dropout = options.attention_dropout};
+}
+
+bool needs_class_token(ImagePool pool) {
+  return pool == ImagePool::kCls || pool == ImagePool::kPooler || pool == ImagePool::kLogits;
+}
+
+void check(const ImageEncoderOptions& options) {
+  const auto refuse = [](const std::string& what, int64_t left, int64_t right) {
+    throw Error(ErrorKind::kConfig,
+                {.what = what, .found = std::to_string(left) + " and " + std::to_string(right)});
+  };
+  if (options.image_size % options.patch_size != 0) {
+    refuse("model.image.patch_size does not divide model.image.image_size", options.patch_size,
+           options.image_size);
+  }
+  if (options.width % options.heads != 0) {
+    refuse("model.image.heads does not divide model.image.width", options.heads, options.width);
+  }
+  if (needs_class_token(options.pool) && !options.class_token) {
+    throw Error(ErrorKind::kConfig, {.what = "this pool reads the class token",
+                                     .where = "model.image.class_token",
+                                     .expected = "true",
+                                     .found = "false"});
+  }
+}
+
+torch::Tensor pixel_statistic(const std::array<double, 3>& values) {
+  return torch::tensor({values[0], values[1], values[2]}, torch::kFloat64)
+      .mul(kPixelMax)
+      .to(torch::kFloat32)
+      .view({kChannels, 1});
+}
+
+}  // namespace
+
+MapHeadImpl::MapHeadImpl(const ImageEncoderOptions& options) : options_(options) {
+  const int64_t width = options.width;
+  probe = register_parameter("probe", torch::empty({1, 1, width}));
+  query = register_module("query", Linear(width, width));
+  key_value = register_module("key_value", Linear(width, 2 * width));
+  output = register_module("output", Linear(width, width));
+  norm = register_module(
+      "norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(options.norm_eps)));
+  mlp_in = register_module("mlp_in", Linear(width, hidden_width(options)));
+  mlp_out = register_module("mlp_out", Linear(hidden_width(options), width));
+}
+
+torch::Tensor MapHeadImpl::forward(const torch::Tensor& tokens) {
+  const auto [B, N, D] = dims<3>(tokens);
+  const int64_t heads = options_.heads;
+  const torch::Tensor q =
+      query(probe).view({1, 1, heads, -1}).transpose(1, 2).expand({B, -1, -1, -1});
+  const torch::Tensor kv =
+      key_value(tokens).view({B, N, 2, heads, -1}).permute({2, 0, 3, 1, 4});  // [2, B, H, N, Dh]
+  const torch::Tensor mixed = at::scaled_dot_product_attention(q, kv[0], kv[1]);
+  const torch::Tensor x = output(mixed.transpose(1, 2).reshape({B, D}));
+  return x + mlp_out(activate(mlp_in(norm(x)), options_.activation));  // [B, D]
+}
+
+ImageEncoderImpl::ImageEncoderImpl(const ImageEncoderOptions& options,
+                                   std::shared_ptr<DropoutStream> stream)
+    : options_(options), dropout_(options.dropout, stream) {
+  check(options);
+  const int64_t width = options.width;
+  const int64_t side = options.image_size / options.patch_size;
+  const int64_t patch_values = kChannels * options.patch_size * options.patch_size;
+  patch_embedding =
+      register_module("patch_embedding", Linear(patch_values, width, options.patch_bias));
+  if (options.class_token) class_token = register_parameter("class_token", torch::empty({width}));
+  const int64_t tokens = side * side + (options.class_token ? 1 : 0);
+  position_embedding = register_parameter("position_embedding", torch::empty({tokens, width}));
+  const auto norm = torch::nn::LayerNormOptions({width}).eps(options.norm_eps);
+  if (options.pre_norm) pre_norm = register_module("pre_norm", torch::nn::LayerNorm(norm));
+  layers = register_module("layers", Transformer(block_options(options), std::move(stream)));
+  if (options.final_norm) final_norm = register_module("final_norm", torch::nn::LayerNorm(norm));
+  if (options.pool == ImagePool::kPooler) {
+    pooler = register_module("pooler", Linear(width, width));
+  }
+  if (options.pool == ImagePool::kLogits) {
+    head = register_module("head", Linear(width, options.num_classes));
+  }
+  if (options.pool == ImagePool::kMap) map_head = register_module("map_head", MapHead(options));
+  pixel_mean_ = register_buffer("pixel_mean", pixel_statistic(options.mean));
+  pixel_std_ = register_buffer("pixel_std", pixel_statistic(options.std));
+}
+
+void ImageEncoderImpl::reset_parameters(at::Generator generator) {
+  init_parameters(*this, options_.init_std, std::move(generator));
+}
+
+int64_t ImageEncoderImpl::feature_dim() const {
+  return options_.pool == ImagePool::kLogits ? options_.num_classes : options_.width;
+}
+
+torch::Tensor ImageEncoderImpl::to_patches(const torch::Tensor& images) const {
+  const auto [B, C, H, W] = dims<4>(images);
+  const int64_t size = options_.image_size, P = options_.patch_size, n = size / P;
+  TORCH_CHECK(C == kChannels && H == size && W == size, "expected pictures [B, 3, ", size, ", ",
+              size, "], got ", images.sizes());
+  torch::Tensor patches =
+      images.reshape({B, C, n, P, n, P}).permute({0, 2, 4, 1, 3, 5}).reshape({B * n * n, C, P * P});
+  // Cut as bytes, normalised as patches: the copy moves a quarter of the data.
+  if (images.scalar_type() == torch::kUInt8) patches = (patches - pixel_mean_) / pixel_std_;
+  return patches.view({B * n * n, C * P * P}).to(position_embedding.scalar_type());
+}
+
+torch::Tensor ImageEncoderImpl::encode_patches(const torch::Tensor& images) {
+  const int64_t B = images.size(0), D = options_.width;
+  torch::Tensor x = patch_embedding(to_patches(images)).view({B, -1, D});  // [B, n * n, D]
+  if (class_token.defined()) x = torch::cat({class_token.expand({B, 1, D}), x}, 1);  // [B, N, D]
+  x = dropout_(x + position_embedding, is_training());
+  if (pre_norm) x = pre_norm(x);
+  const int64_t N = x.size(1);
+  x = layers(x.view({B * N, D}), SequenceLayout::equal(B, N));
+  if (final_norm) x = final_norm(x);
+  return x.view({B, N, D});
+}
+
+torch::Tensor ImageEncoderImpl::forward(const torch::Tensor& images) {
+  const torch::Tensor tokens = encode_patches(images);
+  switch (options_.pool) {
+    case ImagePool::kCls: return tokens.select(1, 0);
+    case ImagePool::kMean: return tokens.slice(1, options_.class_token ? 1 : 0).mean(1);
+    case ImagePool::kPooler: return torch::tanh(pooler(tokens.select(1, 0)));
+    case ImagePool::kMap: return map_head(tokens);
+    case ImagePool::kLogits: return head(tokens.select(1, 0));
+  }
+  TORCH_CHECK(false, "unknown pool ", static_cast<int>(options_.pool));
+}
+
+}  // namespace tandem

@@ -1,0 +1,92 @@
+#include "tandem/model/model_directory.h"
+
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "model/model_card.h"
+#include "tandem/core/error.h"
+#include "tandem/core/files.h"
+
+namespace tandem {
+namespace {
+
+constexpr size_t kListed = 10;
+
+std::string shape_text(const torch::Tensor& tensor) {
+  return fmt::format("[{}]", fmt::join(tensor.sizes().vec(), ", "));
+}
+
+// "2 missing tensors (a, b)", with at most kListed names.
+std::string table_row(const char* title, const std::vector<std::string>& names) {
+  if (names.empty()) return {};
+  const size_t shown = std::min(names.size(), kListed);
+  const std::vector<std::string> first(names.begin(), names.begin() + static_cast<long>(shown));
+  return fmt::format("\n  {} {}: {}{}", names.size(), title, fmt::join(first, ", "),
+                     shown < names.size() ? ", …" : "");
+}
+
+void check_fit(const TensorMap& own, const TensorMap& weights, const std::string& where) {
+  std::vector<std::string> missing, unexpected, misshapen;
+  for (const auto& [name, parameter] : own) {
+    const auto found = weights.find(name);
+    if (found == weights.end()) {
+      missing.push_back(name);
+    } else if (found->second.sizes() != parameter.sizes()) {
+      misshapen.push_back(fmt::format("{} (model {}, file {})", name, shape_text(parameter),
+                                      shape_text(found->second)));
+    }
+  }
+  for (const auto& [name, tensor] : weights) {
+    if (!own.contains(name)) unexpected.push_back(name);
+  }
+  if (missing.empty() && unexpected.empty() && misshapen.empty()) return;
+  throw Error(
+      ErrorKind::kCheckpoint,
+      {.what = "weights do not fit the model" + table_row("missing", missing) +
+               table_row("unexpected", unexpected) + table_row("of another shape", misshapen),
+       .where = where});
+}
+
+}  // namespace
+
+TensorMap named_weights(const ClipModel& model) {
+  TensorMap weights;
+  for (const auto& entry : model->named_parameters()) {
+    weights.emplace(entry.key(), entry.value().detach());
+  }
+  return weights;
+}
+
+void load_weights(ClipModel model, const TensorMap& weights, const std::string& where) {
+  TensorMap own = named_weights(model);
+  check_fit(own, weights, where);
+  const torch::NoGradGuard no_grad;
+  for (auto& [name, parameter] : own) parameter.copy_(weights.at(name));
+}
+
+void save_model(const std::filesystem::path& directory, const ClipModel& model,
+                const ModelConfig& config) {
+  TensorMap weights;
+  for (const auto& [name, tensor] : named_weights(model)) {
+    weights.emplace(name, tensor.to(torch::kCPU, torch::kFloat32));
+  }
+  save_safetensors(directory / "model.safetensors", weights, {{"format", "tandem"}});
+  write_file_atomically(directory / "config.json", to_json(config));
+  write_file_atomically(directory / "README.md", model_card(model, config));
+}
+
+LoadedModel load_model(const std::filesystem::path& directory) {
+  const auto config_file = directory / "config.json";
+  const auto weights_file = directory / "model.safetensors";
+  ModelConfig config = parse_model_config(read_file(config_file), config_file.string());
+  // The directory is the whole model: where its weights once came from no longer matters.
+  ModelOptions options = config.model;
+  options.pretrained = options.text.pretrained = options.image.pretrained = "";
+  ClipModel model(options);
+  load_weights(model, load_safetensors(weights_file).tensors, weights_file.string());
+  return {.model = model, .config = std::move(config)};
+}
+
+}  // namespace tandem

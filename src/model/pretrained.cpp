@@ -1,0 +1,120 @@
+#include <algorithm>
+#include <filesystem>
+
+#include <ATen/ops/upsample_bicubic2d.h>
+#include <fmt/format.h>
+
+#include "tandem/core/error.h"
+#include "tandem/core/log.h"
+#include "tandem/model/model_directory.h"
+
+namespace tandem {
+namespace {
+
+TensorMap read_weights(const std::string& path) {
+  const std::filesystem::path file(path);
+  return load_safetensors(std::filesystem::is_directory(file) ? file / "model.safetensors" : file)
+      .tensors;
+}
+
+// Tensors whose names start with `prefix`.
+TensorMap part_of(const TensorMap& weights, const std::string& prefix) {
+  TensorMap part;
+  for (const auto& [name, tensor] : weights) {
+    if (name.starts_with(prefix)) part.emplace(name, tensor);
+  }
+  return part;
+}
+
+int64_t square_root(int64_t value) {
+  int64_t root = 0;
+  while ((root + 1) * (root + 1) <= value) ++root;
+  return root;
+}
+
+// The grid of an image position table at another resolution; the class token's row stays.
+torch::Tensor interpolate_positions(const torch::Tensor& table, int64_t rows, int64_t class_rows) {
+  const int64_t from = square_root(table.size(0) - class_rows);
+  const int64_t to = square_root(rows - class_rows);
+  if (from * from + class_rows != table.size(0) || to * to + class_rows != rows) return table;
+  const torch::Tensor grid = table.slice(0, class_rows)
+                                 .to(torch::kFloat32)
+                                 .view({1, from, from, table.size(1)})
+                                 .permute({0, 3, 1, 2})
+                                 .contiguous();  // [1, D, from, from]
+  const torch::Tensor resized = at::upsample_bicubic2d(grid, {to, to}, /*align_corners=*/false)
+                                    .permute({0, 2, 3, 1})
+                                    .reshape({to * to, table.size(1)});
+  log_info(fmt::format("position table of the image tower interpolated from {0}x{0} to {1}x{1}",
+                       from, to));
+  return torch::cat({table.slice(0, 0, class_rows).to(torch::kFloat32), resized});
+}
+
+void fit_positions(TensorMap& weights, const ModelOptions& options) {
+  const auto entry = weights.find("image.position_embedding");
+  if (entry == weights.end() || entry->second.dim() != 2) return;
+  const int64_t side = options.image.image_size / options.image.patch_size;
+  const int64_t class_rows = options.image.class_token ? 1 : 0;
+  const int64_t rows = side * side + class_rows;
+  if (entry->second.size(0) == rows) return;
+  entry->second = interpolate_positions(entry->second, rows, class_rows);
+}
+
+// Loads the tower called `tower` from a file that may hold more than it.
+void load_tower(ClipModel model, const std::string& tower, const std::string& path) {
+  TensorMap weights = part_of(read_weights(path), tower + ".");
+  if (weights.empty()) {
+    throw Error(ErrorKind::kCheckpoint, {.what = "holds no weights of this tower",
+                                         .where = path,
+                                         .expected = "names that start with " + tower + "."});
+  }
+  fit_positions(weights, model->options());
+  for (const auto& [name, tensor] : named_weights(model)) {
+    if (!name.starts_with(tower + ".")) weights.emplace(name, tensor);
+  }
+  load_weights(model, weights, path);
+  log_info(fmt::format("{} tower loaded from {}; its projector starts from random weights", tower,
+                       path));
+}
+
+// Whether a parameter of a frozen tower is trained all the same: it belongs to the last
+// `unfrozen` blocks or to what follows them.
+bool stays_trainable(const std::string& name, int64_t layers, int64_t unfrozen) {
+  if (unfrozen == 0) return false;
+  constexpr std::string_view kLayers = "layers.";
+  const size_t at = name.find(kLayers);
+  if (at != std::string::npos)
+    return std::stoll(name.substr(at + kLayers.size())) >= layers - unfrozen;
+  return std::ranges::any_of(
+      std::array{"final_norm.", "pooler.", "head.", "map_head."},
+      [&](const char* part) { return name.find(part) == name.find('.') + 1; });
+}
+
+void freeze_tower(ClipModel model, const std::string& tower, int64_t layers, int64_t unfrozen) {
+  for (auto& entry : model->named_parameters()) {
+    if (!entry.key().starts_with(tower + ".")) continue;
+    entry.value().requires_grad_(stays_trainable(entry.key(), layers, unfrozen));
+  }
+}
+
+}  // namespace
+
+ClipModel make_model(const ModelOptions& options, uint64_t seed) {
+  ClipModel model(options, seed);
+  if (!options.pretrained.empty()) {
+    TensorMap weights = read_weights(options.pretrained);
+    fit_positions(weights, options);
+    load_weights(model, weights, options.pretrained);
+  }
+  if (!options.text.pretrained.empty()) load_tower(model, "text", options.text.pretrained);
+  if (!options.image.pretrained.empty()) load_tower(model, "image", options.image.pretrained);
+  if (options.text.freeze) {
+    freeze_tower(model, "text", options.text.layers, options.text.unfreeze_last_layers);
+  }
+  if (options.image.freeze) {
+    freeze_tower(model, "image", options.image.layers, options.image.unfreeze_last_layers);
+  }
+  return model;
+}
+
+}  // namespace tandem

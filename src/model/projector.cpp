@@ -1,0 +1,35 @@
+#include "tandem/model/projector.h"
+
+#include <utility>
+
+#include <ATen/ops/gelu.h>
+
+namespace tandem {
+
+ProjectorImpl::ProjectorImpl(int64_t input_dim, int64_t embed_dim, const ProjectorOptions& options)
+    : options_(options) {
+  const bool mlp = options.kind == ProjectorKind::kMlp;
+  const int64_t first_dim = mlp ? (input_dim + embed_dim) / 2 : embed_dim;
+  linear = register_module("linear", Linear(input_dim, first_dim, options.bias));
+  if (mlp) mlp_out = register_module("mlp_out", Linear(first_dim, embed_dim, options.bias));
+  if (options.kind == ProjectorKind::kGeluLayerNorm) {
+    const auto norm_options = torch::nn::LayerNormOptions({embed_dim}).eps(options.norm_eps);
+    norm = register_module("norm", torch::nn::LayerNorm(norm_options));
+  }
+}
+
+torch::Tensor ProjectorImpl::forward(const torch::Tensor& features) {
+  const torch::Tensor x = linear(features);
+  switch (options_.kind) {
+    case ProjectorKind::kGeluLayerNorm: return norm(at::gelu(x));
+    case ProjectorKind::kLinear: return x;
+    case ProjectorKind::kMlp: return mlp_out(at::gelu(x));
+  }
+  TORCH_CHECK(false, "unknown projector ", static_cast<int>(options_.kind));
+}
+
+void ProjectorImpl::reset_parameters(at::Generator generator) {
+  init_parameters(*this, 0.0, std::move(generator));
+}
+
+}  // namespace tandem

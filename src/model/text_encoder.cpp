@@ -1,0 +1,160 @@
+#include "tandem/model/text_encoder.h"
+
+#include <utility>
+
+#include "tandem/core/error.h"
+
+namespace tandem {
+namespace {
+
+TransformerOptions block_options(const TextEncoderOptions& options) {
+  return {.width = options.width,
+          .layers = options.layers,
+          .heads = options.heads,
+          .mlp_width = options.mlp_width > 0 ? options.mlp_width : 4 * options.width,
+          .activation = options.activation,
+          .norm_order = options.norm_order,
+          .norm_eps = options.norm_eps,
+          .causal = options.causal,
+          .dropout = options.dropout,
+          .attention_dropout = options.attention_dropout};
+}
+
+int64_t first_position(const TextEncoderOptions& options) {
+  return options.position_style == PositionStyle::kRoberta ? options.pad_id + 1 : 0;
+}
+
+void check(const TextEncoderOptions& options) {
+  if (options.vocab_size <= 0) {
+    throw Error(ErrorKind::kConfig, {.what = "the text tower has no vocabulary",
+                                     .where = "model.text.vocab_size",
+                                     .expected = "the tokenizer's size",
+                                     .found = std::to_string(options.vocab_size)});
+  }
+  if (options.width % options.heads != 0) {
+    throw Error(ErrorKind::kConfig,
+                {.what = "model.text.heads does not divide model.text.width",
+                 .found = std::to_string(options.heads) + " and " + std::to_string(options.width)});
+  }
+}
+
+// Which text each row belongs to.
+torch::Tensor text_of_row(const TokenBatch& tokens) {
+  const torch::Tensor lengths = tokens.cu_seqlens.to(torch::kInt64).diff();
+  return torch::repeat_interleave(torch::arange(tokens.size(), lengths.options()), lengths, 0,
+                                  tokens.ids.size(0));  // [T]
+}
+
+torch::Tensor mean_per_text(const torch::Tensor& states, const TokenBatch& tokens) {
+  const torch::Tensor lengths = tokens.cu_seqlens.diff().to(states.scalar_type()).unsqueeze(1);
+  const torch::Tensor sums = torch::zeros({tokens.size(), states.size(1)}, states.options())
+                                 .index_add(0, text_of_row(tokens), states);
+  return sums / lengths;  // [B, D]
+}
+
+// Row of the first `id` in each text, or of its last token where it has none.
+torch::Tensor first_row_with(const TokenBatch& tokens, int64_t id) {
+  const torch::Tensor rows = torch::arange(tokens.ids.size(0), tokens.ids.options());
+  const torch::Tensor last = tokens.cu_seqlens.slice(0, 1).to(torch::kInt64) - 1;
+  const torch::Tensor found = rows.masked_fill(tokens.ids != id, tokens.ids.size(0));
+  return last.scatter_reduce(0, text_of_row(tokens), found, "amin");  // [B]
+}
+
+}  // namespace
+
+TextEncoderImpl::TextEncoderImpl(const TextEncoderOptions& options,
+                                 std::shared_ptr<DropoutStream> stream)
+    : options_(options), dropout_(options.dropout, stream) {
+  check(options);
+  const int64_t width = options.width;
+  const int64_t positions = options.context_length + first_position(options);
+  token_embedding =
+      register_parameter("token_embedding", torch::empty({options.vocab_size, width}));
+  position_embedding = register_parameter("position_embedding", torch::empty({positions, width}));
+  if (options.type_vocab_size > 0) {
+    type_embedding =
+        register_parameter("type_embedding", torch::empty({options.type_vocab_size, width}));
+  }
+  const auto norm = torch::nn::LayerNormOptions({width}).eps(options.norm_eps);
+  if (options.embedding_norm) {
+    embedding_norm = register_module("embedding_norm", torch::nn::LayerNorm(norm));
+  }
+  layers = register_module("layers", Transformer(block_options(options), std::move(stream)));
+  if (options.final_norm) final_norm = register_module("final_norm", torch::nn::LayerNorm(norm));
+  if (options.pool == TextPool::kPooler) {
+    pooler = register_module("pooler", Linear(width, width));
+  }
+}
+
+void TextEncoderImpl::reset_parameters(at::Generator generator) {
+  init_parameters(*this, options_.init_std, std::move(generator));
+}
+
+torch::Tensor TextEncoderImpl::positions(const TokenBatch& tokens) const {
+  const torch::Tensor starts = tokens.cu_seqlens.slice(0, 0, -1).to(torch::kInt64);
+  const torch::Tensor rows = torch::arange(tokens.ids.size(0), tokens.ids.options());
+  return rows - starts.index_select(0, text_of_row(tokens)) + first_position(options_);  // [T]
+}
+
+torch::Tensor TextEncoderImpl::run(const torch::Tensor& ids, const torch::Tensor& position_ids,
+                                   const SequenceLayout& layout) {
+  // The padding rows are never trained, as in RoBERTa's own embeddings.
+  const bool roberta = options_.position_style == PositionStyle::kRoberta;
+  torch::Tensor x =
+      at::embedding(token_embedding, ids, options_.pad_id) +
+      at::embedding(position_embedding, position_ids, roberta ? options_.pad_id : -1);  // [T, D]
+  if (type_embedding.defined()) x = x + type_embedding[0];
+  if (embedding_norm) x = embedding_norm(x);
+  x = layers(dropout_(x, is_training()), layout);
+  return final_norm ? final_norm(x) : x;
+}
+
+torch::Tensor TextEncoderImpl::encode_tokens(const TokenBatch& tokens) {
+  TORCH_CHECK(tokens.max_length <= options_.context_length, "a text has ", tokens.max_length,
+              " tokens, the model takes ", options_.context_length);
+  const auto layout =
+      SequenceLayout::packed(tokens.cu_seqlens, tokens.max_length, tokens.ids.size(0));
+  return run(tokens.ids, positions(tokens), layout);
+}
+
+torch::Tensor TextEncoderImpl::forward(const TokenBatch& tokens) {
+  if (options_.pool == TextPool::kMeanAll) return mean_over_padding(tokens);
+  return pool(encode_tokens(tokens), tokens);
+}
+
+torch::Tensor TextEncoderImpl::pool(const torch::Tensor& states, const TokenBatch& tokens) {
+  const torch::Tensor bounds = tokens.cu_seqlens.to(torch::kInt64);
+  switch (options_.pool) {
+    case TextPool::kMean:
+    case TextPool::kMeanAll: return mean_per_text(states, tokens);
+    case TextPool::kCls: return states.index_select(0, bounds.slice(0, 0, -1));
+    case TextPool::kPooler:
+      return torch::tanh(pooler(states.index_select(0, bounds.slice(0, 0, -1))));
+    case TextPool::kEot: return states.index_select(0, first_row_with(tokens, options_.eos_id));
+    case TextPool::kLast: return states.index_select(0, bounds.slice(0, 1) - 1);
+  }
+  TORCH_CHECK(false, "unknown pool ", static_cast<int>(options_.pool));
+}
+
+torch::Tensor TextEncoderImpl::mean_over_padding(const TokenBatch& tokens) {
+  TORCH_CHECK(tokens.max_length <= options_.context_length, "a text has ", tokens.max_length,
+              " tokens, the model takes ", options_.context_length);
+  const int64_t count = tokens.size(), length = tokens.max_length;
+  auto layout = SequenceLayout::packed(tokens.cu_seqlens, length, tokens.ids.size(0));
+  torch::Tensor ids = tokens.ids;
+  torch::Tensor position_ids = positions(tokens);
+  if (layout.padded_index.defined()) {
+    // Padding is never attended to, but this mean counts its states too.
+    ids = torch::full({count * length}, options_.pad_id, ids.options())
+              .index_copy(0, layout.padded_index, ids);
+    const torch::Tensor padding =
+        options_.position_style == PositionStyle::kRoberta
+            ? torch::full({count * length}, options_.pad_id, ids.options())
+            : torch::arange(length, ids.options()).repeat({count});
+    position_ids = padding.index_copy(0, layout.padded_index, position_ids);
+    layout.padded_index.reset();
+  }
+  return run(ids, position_ids, layout).view({count, length, -1}).mean(1);  // [B, D]
+}
+
+}  // namespace tandem

@@ -1,0 +1,159 @@
+#include "tandem/optim/adamw.h"
+
+#include <algorithm>
+
+#include <ATen/ops/_fused_adamw.h>
+
+#include "tandem/core/error.h"
+
+namespace tandem {
+namespace {
+
+// A view of `flat` with the parameter's shape.
+torch::Tensor view_at(const torch::Tensor& flat, int64_t offset, const torch::Tensor& parameter) {
+  return flat.narrow(0, offset, parameter.numel()).view(parameter.sizes());
+}
+
+}  // namespace
+
+bool decays(const std::string& name, const torch::Tensor& parameter) {
+  return parameter.dim() >= 2 && !name.ends_with("position_embedding") &&
+         !name.ends_with("class_token") && !name.ends_with("probe");
+}
+
+AdamW::AdamW(std::vector<NamedParameter> parameters, const OptimOptions& options)
+    : options_(options) {
+  TORCH_CHECK(!parameters.empty(), "nothing to train: every parameter is frozen");
+  // Only equal dtypes share a buffer; the loss's temperature stays fp32 beside bf16 towers.
+  for (auto& parameter : parameters) {
+    const bool decay = decays(parameter.name, parameter.tensor);
+    const auto dtype = parameter.tensor.scalar_type();
+    auto group = std::find_if(groups_.begin(), groups_.end(), [&](const Group& each) {
+      return each.decay == decay && each.parameters.front().tensor.scalar_type() == dtype;
+    });
+    if (group == groups_.end()) group = groups_.insert(groups_.end(), Group{.decay = decay});
+    group->parameters.push_back(std::move(parameter));
+  }
+  for (Group& group : groups_) flatten(group);
+  step_count_ = torch::zeros({}, groups_.front().masters.options());
+}
+
+void AdamW::flatten(Group& group) {
+  const torch::NoGradGuard no_grad;
+  int64_t total = 0;
+  for (const auto& parameter : group.parameters) {
+    group.offsets.push_back(total);
+    total += parameter.tensor.numel();
+  }
+  const auto model_options = group.parameters.front().tensor.options().requires_grad(false);
+  const auto master_options = model_options.dtype(torch::kFloat32);
+  group.weights = torch::empty({total}, model_options);
+  group.weight_gradients = torch::zeros({total}, model_options);
+  for (size_t i = 0; i < group.parameters.size(); ++i) {
+    torch::Tensor parameter = group.parameters[i].tensor;
+    const torch::Tensor home = view_at(group.weights, group.offsets[i], parameter);
+    home.copy_(parameter);
+    parameter.set_data(home);
+    parameter.mutable_grad() = view_at(group.weight_gradients, group.offsets[i], parameter);
+  }
+  const bool full_precision = group.weights.scalar_type() == torch::kFloat32;
+  group.masters = full_precision ? group.weights : group.weights.to(torch::kFloat32);
+  group.gradients = full_precision ? group.weight_gradients : torch::zeros({total}, master_options);
+  group.exp_avg = torch::zeros({total}, master_options);
+  group.exp_avg_sq = torch::zeros({total}, master_options);
+}
+
+void AdamW::zero_grad() {
+  for (Group& group : groups_) group.weight_gradients.zero_();
+}
+
+void AdamW::gather_gradients() {
+  for (Group& group : groups_) {
+    if (!group.gradients.is_alias_of(group.weight_gradients)) {
+      group.gradients.copy_(group.weight_gradients);
+    }
+  }
+  gathered_ = true;
+}
+
+torch::Tensor AdamW::clip_grad_norm(double max_norm) {
+  const torch::NoGradGuard no_grad;
+  gather_gradients();
+  torch::Tensor sum = torch::zeros({}, groups_.front().masters.options());
+  for (const Group& group : groups_) sum += group.gradients.dot(group.gradients);
+  const torch::Tensor norm = sum.sqrt();
+  if (max_norm > 0.0) {
+    const torch::Tensor factor = (max_norm / (norm + 1e-6)).clamp_max(1.0);
+    for (Group& group : groups_) group.gradients.mul_(factor);
+  }
+  return norm;
+}
+
+void AdamW::step(double lr) {
+  const torch::NoGradGuard no_grad;
+  if (!gathered_) gather_gradients();
+  gathered_ = false;
+  step_count_ += 1;
+  ++steps_;
+  for (Group& group : groups_) {
+    at::_fused_adamw_({group.masters}, {group.gradients}, {group.exp_avg}, {group.exp_avg_sq}, {},
+                      {step_count_}, lr, options_.beta1, options_.beta2,
+                      group.decay ? options_.weight_decay : 0.0, options_.eps,
+                      /*amsgrad=*/false, /*maximize=*/false);
+    if (!group.masters.is_alias_of(group.weights)) group.weights.copy_(group.masters);
+  }
+}
+
+std::vector<ParameterGroup> AdamW::groups() const {
+  std::vector<ParameterGroup> table;
+  for (const Group& group : groups_) {
+    ParameterGroup& row = table.emplace_back(ParameterGroup{.decay = group.decay});
+    for (const auto& parameter : group.parameters) {
+      row.tensors += 1;
+      row.elements += parameter.tensor.numel();
+      row.names.push_back(parameter.name);
+    }
+  }
+  return table;
+}
+
+TensorMap AdamW::state() const {
+  TensorMap state;
+  for (const Group& group : groups_) {
+    for (size_t i = 0; i < group.parameters.size(); ++i) {
+      const auto& [name, parameter] = group.parameters[i];
+      const int64_t offset = group.offsets[i];
+      state.emplace("exp_avg." + name, view_at(group.exp_avg, offset, parameter));
+      state.emplace("exp_avg_sq." + name, view_at(group.exp_avg_sq, offset, parameter));
+      if (!group.masters.is_alias_of(group.weights)) {
+        state.emplace("master." + name, view_at(group.masters, offset, parameter));
+      }
+    }
+  }
+  return state;
+}
+
+void AdamW::load_state(const TensorMap& state, int64_t steps) {
+  const torch::NoGradGuard no_grad;
+  TensorMap own = this->state();
+  for (auto& [name, tensor] : own) {
+    const auto found = state.find(name);
+    if (found == state.end() || found->second.sizes() != tensor.sizes()) {
+      throw Error(ErrorKind::kCheckpoint,
+                  {.what = "optimizer state does not fit the model", .where = name});
+    }
+    tensor.copy_(found->second);
+  }
+  if (own.size() != state.size()) {
+    throw Error(ErrorKind::kCheckpoint, {.what = "optimizer state holds other parameters",
+                                         .expected = std::to_string(own.size()) + " tensors",
+                                         .found = std::to_string(state.size())});
+  }
+  for (Group& group : groups_) {
+    if (!group.masters.is_alias_of(group.weights)) group.weights.copy_(group.masters);
+  }
+  steps_ = steps;
+  step_count_.fill_(static_cast<double>(steps));
+}
+
+}  // namespace tandem

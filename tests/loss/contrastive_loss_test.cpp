@@ -1,0 +1,83 @@
+#include "tandem/loss/contrastive_loss.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "tandem/core/device.h"
+
+namespace tandem {
+namespace {
+
+torch::Tensor unit_rows(int64_t count, uint64_t seed) {
+  const torch::Tensor x = torch::randn({count, 16}, make_generator(torch::kCPU, seed));
+  return x / x.norm(2, -1, true);
+}
+
+const torch::Tensor kScale = torch::tensor(std::log(1 / 0.07));
+
+TEST(ContrastiveLoss, IsSymmetricInImageAndText) {
+  const torch::Tensor a = unit_rows(7, 1), b = unit_rows(7, 2);
+  EXPECT_TRUE(torch::allclose(contrastive_loss(a, b, kScale), contrastive_loss(b, a, kScale)));
+}
+
+TEST(ContrastiveLoss, IsLnNWhenEverythingIsEqual) {
+  const torch::Tensor same = torch::ones({5, 4}) / 2;
+  EXPECT_NEAR(contrastive_loss(same, same, kScale).item<double>(), std::log(5.0), 1e-6);
+}
+
+TEST(ContrastiveLoss, HasItsClosedFormForOrthogonalPairs) {
+  const torch::Tensor basis = torch::eye(6);
+  const double scale = std::exp(kScale.item<double>());
+  const double expected = std::log(std::exp(scale) + 5.0) - scale;
+  EXPECT_NEAR(contrastive_loss(basis, basis, kScale).item<double>(), expected, 1e-5);
+}
+
+TEST(ContrastiveLoss, EqualsTheFormulaWrittenOut) {
+  const torch::Tensor a = unit_rows(7, 1), b = unit_rows(7, 2);
+  const torch::Tensor logits = kScale.exp() * a.matmul(b.t());
+  const torch::Tensor rows = logits.logsumexp(1) - logits.diagonal();
+  const torch::Tensor columns = logits.logsumexp(0) - logits.diagonal();
+  EXPECT_TRUE(torch::allclose(contrastive_loss(a, b, kScale), (rows.mean() + columns.mean()) / 2));
+}
+
+TEST(ContrastiveLoss, SmoothsTargets) {
+  const torch::Tensor a = unit_rows(7, 1), b = unit_rows(7, 2);
+  const torch::Tensor logits = kScale.exp() * a.matmul(b.t());
+  const torch::Tensor target = torch::eye(7) * 0.9 + 0.1 / 7;
+  const torch::Tensor rows = -(target * logits.log_softmax(1)).sum(1).mean();
+  const torch::Tensor columns = -(target * logits.log_softmax(0)).sum(0).mean();
+  EXPECT_TRUE(torch::allclose(contrastive_loss(a, b, kScale, 0.1), (rows + columns) / 2));
+}
+
+TEST(ContrastiveLoss, GradientsAgreeWithFiniteDifferences) {
+  torch::Tensor a = unit_rows(4, 1).requires_grad_(), scale = kScale.clone().requires_grad_();
+  const torch::Tensor b = unit_rows(4, 2);
+  contrastive_loss(a, b, scale).backward();
+  const torch::NoGradGuard no_grad;
+  const double h = 1e-2;
+  const auto at = [&](double move_a, double move_scale) {
+    torch::Tensor moved = a.detach().clone();
+    moved[1][3] += move_a;
+    return contrastive_loss(moved, b, kScale + move_scale).item<double>();
+  };
+  EXPECT_NEAR(a.grad()[1][3].item<double>(), (at(h, 0) - at(-h, 0)) / (2 * h), 2e-3);
+  EXPECT_NEAR(scale.grad().item<double>(), (at(0, h) - at(0, -h)) / (2 * h), 2e-3);
+}
+
+TEST(ContrastiveLoss, IsFp32ForHalfPrecisionInput) {
+  const torch::Tensor a = unit_rows(7, 1).to(torch::kBFloat16),
+                      b = unit_rows(7, 2).to(torch::kBFloat16);
+  const torch::Tensor loss = contrastive_loss(a, b, kScale);
+  EXPECT_EQ(loss.scalar_type(), torch::kFloat32);
+  EXPECT_TRUE(
+      torch::equal(loss, contrastive_loss(a.to(torch::kFloat32), b.to(torch::kFloat32), kScale)));
+}
+
+TEST(ContrastiveLoss, RefusesUnequalCounts) {
+  EXPECT_THROW((void)contrastive_loss(unit_rows(3, 1), unit_rows(4, 2), kScale), c10::Error);
+}
+
+}  // namespace
+}  // namespace tandem

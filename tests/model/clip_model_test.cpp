@@ -1,0 +1,258 @@
+#include "tandem/model/clip_model.h"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "tandem/core/error.h"
+#include "tandem/core/token_batch.h"
+#include "tandem/model/model_directory.h"
+
+namespace tandem {
+namespace {
+
+ModelOptions small_options() {
+  ModelOptions options;
+  options.embed_dim = 12;
+  options.text = {.vocab_size = 50, .context_length = 16, .width = 16, .layers = 2, .heads = 2};
+  options.image = {.image_size = 16, .patch_size = 8, .width = 16, .layers = 2, .heads = 2};
+  return options;
+}
+
+TokenBatch some_texts() {
+  return pack_tokens({{0, 5, 6, 7, 2}, {0, 9, 2}, {0, 11, 12, 13, 14, 15, 16, 17, 2}, {0, 2}});
+}
+
+torch::Tensor some_images(int64_t count) {
+  return torch::arange(count * 3 * 16 * 16)
+      .remainder(251)
+      .to(torch::kUInt8)
+      .view({count, 3, 16, 16});
+}
+
+std::filesystem::path scratch(const std::string& name) {
+  const auto path = std::filesystem::path(testing::TempDir()) / name;
+  std::filesystem::remove_all(path);
+  std::filesystem::create_directories(path);
+  return path;
+}
+
+class TextPooling : public testing::TestWithParam<TextPool> {};
+
+TEST_P(TextPooling, ATextIsTheSameAloneAndInABatch) {
+  const torch::NoGradGuard no_grad;
+  ModelOptions options = small_options();
+  options.text.pool = GetParam();
+  options.text.causal = GetParam() == TextPool::kEot;
+  ClipModel model(options, 1);
+  const TokenBatch batch = some_texts();
+  const torch::Tensor together = model->encode_texts(batch);
+  for (int64_t text = 0; text < batch.size(); ++text) {
+    const torch::Tensor alone = model->encode_texts(batch.slice(text, text + 1));
+    EXPECT_LT((alone[0] - together[text]).abs().max().item<double>(), 1e-6) << "text " << text;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Pools, TextPooling,
+                         testing::Values(TextPool::kMean, TextPool::kCls, TextPool::kPooler,
+                                         TextPool::kEot, TextPool::kLast));
+
+TEST(TextEncoder, MeanAllCountsPaddingAsTheArticleDoes) {
+  const torch::NoGradGuard no_grad;
+  ModelOptions options = small_options();
+  options.text.pool = TextPool::kMeanAll;
+  ClipModel model(options, 1);
+  const TokenBatch batch = some_texts();
+  const torch::Tensor together = model->encode_texts(batch);
+  const torch::Tensor alone = model->encode_texts(batch.slice(1, 2));
+  EXPECT_GT((alone[0] - together[1]).abs().max().item<double>(), 1e-4);
+}
+
+TEST(TextEncoder, RefusesATextLongerThanItsContext) {
+  ModelOptions options = small_options();
+  options.text.context_length = 8;
+  ClipModel model(options, 1);
+  EXPECT_THROW(model->encode_texts(some_texts()), c10::Error);
+}
+
+TEST(TextEncoder, CausalAttentionIgnoresWhatComesAfter) {
+  const torch::NoGradGuard no_grad;
+  ModelOptions options = small_options();
+  options.text.causal = true;
+  ClipModel model(options, 1);
+  const torch::Tensor a = model->text->encode_tokens(pack_tokens({{0, 5, 6, 7}, {0, 5}}));
+  const torch::Tensor b = model->text->encode_tokens(pack_tokens({{0, 5, 6, 30}, {0, 5}}));
+  EXPECT_TRUE(torch::allclose(a.slice(0, 0, 3), b.slice(0, 0, 3)));
+  EXPECT_FALSE(torch::allclose(a[3], b[3]));
+}
+
+class ImagePooling : public testing::TestWithParam<ImagePool> {};
+
+TEST_P(ImagePooling, GivesFeaturesOfTheStatedSize) {
+  ModelOptions options = small_options();
+  options.image.pool = GetParam();
+  options.image.num_classes = 7;
+  options.image.class_token = GetParam() != ImagePool::kMap;
+  ClipModel model(options, 1);
+  EXPECT_EQ(model->image(some_images(3)).sizes(),
+            (std::vector<int64_t>{3, GetParam() == ImagePool::kLogits ? 7 : 16}));
+  EXPECT_EQ(model->encode_images(some_images(3)).sizes(), (std::vector<int64_t>{3, 12}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Pools, ImagePooling,
+                         testing::Values(ImagePool::kCls, ImagePool::kMean, ImagePool::kPooler,
+                                         ImagePool::kMap, ImagePool::kLogits));
+
+TEST(ImageEncoder, NormalisesBytesAsItsOptionsSay) {
+  const torch::NoGradGuard no_grad;
+  ModelOptions options = small_options();
+  ClipModel model(options, 1);
+  const torch::Tensor bytes = some_images(2);
+  const auto& [r, g, b] = options.image.mean;
+  const torch::Tensor mean = torch::tensor({r, g, b}, torch::kFloat32).view({3, 1, 1});
+  const torch::Tensor std =
+      torch::tensor({options.image.std[0], options.image.std[1], options.image.std[2]},
+                    torch::kFloat32)
+          .view({3, 1, 1});
+  const torch::Tensor normalised = (bytes.to(torch::kFloat32) / 255 - mean) / std;
+  EXPECT_TRUE(
+      torch::allclose(model->encode_images(bytes), model->encode_images(normalised), 1e-4, 1e-5));
+}
+
+TEST(ClipModel, SameSeedSameWeightsAndNoGlobalRandomState) {
+  torch::manual_seed(7);
+  const torch::Tensor before = torch::rand({3});
+  torch::manual_seed(7);
+  const ClipModel a(small_options(), 3);
+  EXPECT_TRUE(torch::equal(before, torch::rand({3})));
+  const ClipModel b(small_options(), 3), c(small_options(), 4);
+  const TensorMap weights_a = named_weights(a), weights_b = named_weights(b);
+  for (const auto& [name, tensor] : weights_a) {
+    EXPECT_TRUE(torch::equal(tensor, weights_b.at(name))) << name;
+  }
+  EXPECT_FALSE(torch::equal(weights_a.at("text.token_embedding"),
+                            named_weights(c).at("text.token_embedding")));
+}
+
+TEST(ClipModel, DropoutReplaysWithItsSeed) {
+  ModelOptions options = small_options();
+  options.text.dropout = options.text.attention_dropout = options.image.dropout = 0.3;
+  ClipModel model(options, 1);
+  const TokenBatch texts = some_texts();
+  model->seed_dropout(5);
+  const torch::Tensor first = model->encode_texts(texts);
+  const torch::Tensor second = model->encode_texts(texts);
+  model->seed_dropout(5);
+  EXPECT_TRUE(torch::equal(first, model->encode_texts(texts)));
+  EXPECT_FALSE(torch::equal(first, second));
+  model->eval();
+  EXPECT_TRUE(torch::equal(model->encode_texts(texts), model->encode_texts(texts)));
+}
+
+TEST(ClipModel, SwitchesNormalisationOnAndOff) {
+  const torch::NoGradGuard no_grad;
+  ModelOptions options = small_options();
+  ClipModel model(options, 1);
+  const auto norms = [&](ClipModel each) {
+    return each->encode_images(some_images(2)).norm(2, -1);
+  };
+  EXPECT_TRUE(torch::allclose(norms(model), torch::ones({2})));
+  options.normalize_embeddings = false;
+  EXPECT_FALSE(torch::allclose(norms(ClipModel(options, 1)), torch::ones({2}), 0.1, 0.1));
+}
+
+TEST(ClipModel, ClampsTheTemperature) {
+  ModelOptions options = small_options();
+  options.logit_scale_init = 9.0;
+  ClipModel model(options, 1);
+  model->clamp_logit_scale();
+  EXPECT_FLOAT_EQ(model->logit_scale().item<float>(), static_cast<float>(options.logit_scale_max));
+}
+
+TEST(ClipModel, RunsInBf16WithAnFp32Temperature) {
+  ClipModel model(small_options(), 1);
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor exact = model->encode_texts(some_texts());
+  set_precision(model, torch::kBFloat16);
+  EXPECT_EQ(model->logit_scale().scalar_type(), torch::kFloat32);
+  const torch::Tensor rounded = model->encode_texts(some_texts());
+  EXPECT_EQ(rounded.scalar_type(), torch::kFloat32);
+  EXPECT_LT((exact - rounded).abs().max().item<double>(), 0.05);
+}
+
+TEST(MakeModel, FreezesATowerButItsLastLayers) {
+  ModelOptions options = small_options();
+  options.image.freeze = true;
+  options.image.unfreeze_last_layers = 1;
+  const ClipModel model = make_model(options, 1);
+  const auto parameters = model->named_parameters();
+  EXPECT_FALSE(parameters["image.patch_embedding.weight"].requires_grad());
+  EXPECT_FALSE(parameters["image.layers.0.mlp_in.weight"].requires_grad());
+  EXPECT_TRUE(parameters["image.layers.1.mlp_in.weight"].requires_grad());
+  EXPECT_TRUE(parameters["image.final_norm.weight"].requires_grad());
+  EXPECT_TRUE(parameters["text.layers.0.mlp_in.weight"].requires_grad());
+  EXPECT_TRUE(parameters["image_projector.linear.weight"].requires_grad());
+}
+
+TEST(MakeModel, StartsATowerFromAnotherModelAndFitsItsPositions) {
+  const auto folder = scratch("tower");
+  ModelOptions options = small_options();
+  const ClipModel trained(options, 9);
+  save_model(folder, trained, {.model = options, .tokenizer = {}, .transform = {}});
+  options.image.pretrained = folder.string();
+  options.image.image_size = 32;
+  const ClipModel model = make_model(options, 1);
+  const TensorMap weights = named_weights(model), source = named_weights(trained);
+  EXPECT_TRUE(torch::equal(weights.at("image.layers.0.mlp_in.weight"),
+                           source.at("image.layers.0.mlp_in.weight")));
+  EXPECT_FALSE(torch::equal(weights.at("text.layers.0.mlp_in.weight"),
+                            source.at("text.layers.0.mlp_in.weight")));
+  EXPECT_EQ(weights.at("image.position_embedding").size(0), 17);
+  EXPECT_TRUE(torch::equal(weights.at("image.position_embedding")[0],
+                           source.at("image.position_embedding")[0]));
+}
+
+TEST(ModelDirectory, RoundTripsExactly) {
+  const auto folder = scratch("round_trip");
+  const ClipModel model(small_options(), 9);
+  save_model(folder, model, {.model = small_options(), .tokenizer = {}, .transform = {}});
+  const LoadedModel loaded = load_model(folder);
+  for (const auto& [name, tensor] : named_weights(model)) {
+    EXPECT_TRUE(torch::equal(tensor, named_weights(loaded.model).at(name))) << name;
+  }
+  EXPECT_TRUE(std::filesystem::exists(folder / "README.md"));
+}
+
+TEST(ModelDirectory, NamesEveryTensorThatDoesNotFit) {
+  ClipModel model(small_options(), 1);
+  TensorMap weights = named_weights(model);
+  weights.erase("logit_scale");
+  weights["image.class_token"] = torch::zeros({5});
+  weights["stray"] = torch::zeros({1});
+  try {
+    load_weights(model, weights, "a.safetensors");
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    const std::string text = error.what();
+    EXPECT_EQ(error.kind(), ErrorKind::kCheckpoint);
+    EXPECT_NE(text.find("1 missing: logit_scale"), std::string::npos) << text;
+    EXPECT_NE(text.find("1 unexpected: stray"), std::string::npos) << text;
+    EXPECT_NE(text.find("image.class_token (model [16], file [5])"), std::string::npos) << text;
+  }
+}
+
+TEST(ClipModel, RefusesContradictions) {
+  ModelOptions options = small_options();
+  options.image.patch_size = 5;
+  EXPECT_THROW(ClipModel(options, 1), Error);
+  options = small_options();
+  options.text.vocab_size = 0;
+  EXPECT_THROW(ClipModel(options, 1), Error);
+  options = small_options();
+  options.image.class_token = false;
+  EXPECT_THROW(ClipModel(options, 1), Error);
+}
+
+}  // namespace
+}  // namespace tandem

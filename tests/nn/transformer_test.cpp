@@ -1,0 +1,115 @@
+#include "tandem/nn/transformer.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "tandem/core/device.h"
+
+namespace tandem {
+namespace {
+
+// Attention as its paper writes it, one sequence and one head at a time.
+torch::Tensor plain_attention(Attention& attention, const torch::Tensor& x, int64_t heads,
+                              bool causal) {
+  const int64_t length = x.size(0), head_dim = x.size(1) / heads;
+  const torch::Tensor qkv = attention->qkv(x).view({length, 3, heads, head_dim});
+  std::vector<torch::Tensor> mixed;
+  for (int64_t head = 0; head < heads; ++head) {
+    const torch::Tensor q = qkv.select(1, 0).select(1, head), k = qkv.select(1, 1).select(1, head);
+    torch::Tensor scores = q.matmul(k.t()) / std::sqrt(static_cast<double>(head_dim));
+    if (causal) scores = scores + torch::full({length, length}, -INFINITY).triu(1);
+    mixed.push_back(scores.softmax(-1).matmul(qkv.select(1, 2).select(1, head)));
+  }
+  return attention->output(torch::cat(mixed, 1));
+}
+
+class AttentionForms : public testing::TestWithParam<bool> {};
+
+TEST_P(AttentionForms, EqualThePapersFormulaOnPackedSequences) {
+  const torch::NoGradGuard no_grad;
+  const TransformerOptions options{.width = 24, .heads = 3, .causal = GetParam()};
+  Attention attention(options, std::make_shared<DropoutStream>());
+  init_parameters(*attention, 0.3, make_generator(torch::kCPU, 1));
+  const torch::Tensor x = torch::randn({9, 24}, make_generator(torch::kCPU, 2));
+  const torch::Tensor bounds = torch::tensor({0, 4, 5, 9}, torch::kInt32);
+  const torch::Tensor packed = attention(x, SequenceLayout::packed(bounds, 4, 9));
+  for (const auto& [first, last] : {std::pair{0, 4}, {4, 5}, {5, 9}}) {
+    const torch::Tensor expected =
+        plain_attention(attention, x.slice(0, first, last), options.heads, options.causal);
+    EXPECT_TRUE(torch::allclose(packed.slice(0, first, last), expected, 1e-5, 1e-6)) << first;
+  }
+}
+
+TEST_P(AttentionForms, WithDropoutTheExpectationIsUnchanged) {
+  const torch::NoGradGuard no_grad;
+  TransformerOptions options{
+      .width = 8, .heads = 1, .causal = GetParam(), .attention_dropout = 0.2};
+  const auto stream = std::make_shared<DropoutStream>();
+  Attention attention(options, stream);
+  init_parameters(*attention, 0.3, make_generator(torch::kCPU, 1));
+  const torch::Tensor x = torch::randn({5, 8}, make_generator(torch::kCPU, 2));
+  const auto layout = SequenceLayout::equal(1, 5);
+  torch::Tensor sum = torch::zeros_like(x);
+  for (int round = 0; round < 4000; ++round) sum += attention(x, layout);
+  attention->eval();
+  EXPECT_TRUE(torch::allclose(sum / 4000, attention(x, layout), 0.05, 0.02));
+}
+
+INSTANTIATE_TEST_SUITE_P(Causal, AttentionForms, testing::Bool());
+
+TEST(SequenceLayout, PacksAndMasks) {
+  const auto layout = SequenceLayout::packed(torch::tensor({0, 2, 5}, torch::kInt32), 3, 5);
+  EXPECT_TRUE(torch::equal(layout.padded_index, torch::tensor({0, 1, 3, 4, 5})));
+  EXPECT_TRUE(torch::equal(layout.key_mask.view({2, 3}).sum(1), torch::tensor({2, 3})));
+  EXPECT_FALSE(
+      SequenceLayout::packed(torch::tensor({0, 3, 6}, torch::kInt32), 3, 6).key_mask.defined());
+}
+
+TEST(Block, NormStandsWhereTheOrderSays) {
+  const torch::NoGradGuard no_grad;
+  for (const NormOrder order : {NormOrder::kPost, NormOrder::kPre}) {
+    Block block(TransformerOptions{.width = 8, .heads = 2, .mlp_width = 16, .norm_order = order},
+                std::make_shared<DropoutStream>());
+    init_parameters(*block, 0.3, make_generator(torch::kCPU, 1));
+    const torch::Tensor x = 5 * torch::randn({6, 8}, make_generator(torch::kCPU, 2));
+    const torch::Tensor y = block(x, SequenceLayout::equal(2, 3));
+    const bool normalised = torch::allclose(y.mean(-1), torch::zeros({6}), 0, 1e-5);
+    EXPECT_EQ(normalised, order == NormOrder::kPost);
+  }
+}
+
+TEST(Activate, MatchesItsFormulas) {
+  const torch::Tensor x = torch::linspace(-4, 4, 33, torch::kFloat64);
+  EXPECT_TRUE(torch::allclose(activate(x, Activation::kGelu),
+                              0.5 * x * (1 + torch::erf(x / std::sqrt(2.0)))));
+  EXPECT_TRUE(
+      torch::allclose(activate(x, Activation::kQuickGelu), x / (1 + torch::exp(-1.702 * x))));
+  const torch::Tensor inner = std::sqrt(2.0 / M_PI) * (x + 0.044715 * x.pow(3));
+  EXPECT_TRUE(
+      torch::allclose(activate(x, Activation::kGeluTanh), 0.5 * x * (1 + torch::tanh(inner))));
+}
+
+TEST(DropoutStream, DropsTheStatedShareAndScales) {
+  DropoutStream stream;
+  stream.seed(3);
+  const torch::Tensor mask = stream.mask(torch::empty({100000}), 0.25);
+  EXPECT_NEAR(mask.eq(0).to(torch::kFloat32).mean().item<double>(), 0.25, 0.01);
+  EXPECT_NEAR(mask.max().item<double>(), 1 / 0.75, 1e-6);
+  const torch::Tensor next = stream.mask(torch::empty({100000}), 0.25);
+  EXPECT_FALSE(torch::equal(mask, next));
+}
+
+TEST(InitParameters, ScalesByFanInAndTreatsNormsAndBiases) {
+  Block block(TransformerOptions{.width = 256, .heads = 4, .mlp_width = 1024},
+              std::make_shared<DropoutStream>());
+  init_parameters(*block, 0.0, make_generator(torch::kCPU, 1));
+  EXPECT_NEAR(block->mlp_out->weight.std().item<double>(), 1.0 / 32, 1e-3);
+  EXPECT_NEAR(block->mlp_in->weight.std().item<double>(), 1.0 / 16, 1e-3);
+  EXPECT_EQ(block->mlp_in->bias.abs().max().item<double>(), 0.0);
+  EXPECT_EQ(block->mlp_norm->weight.min().item<double>(), 1.0);
+}
+
+}  // namespace
+}  // namespace tandem

@@ -1,0 +1,141 @@
+#include "tandem/optim/adamw.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "tandem/core/device.h"
+#include "tandem/core/error.h"
+
+namespace tandem {
+namespace {
+
+std::vector<NamedParameter> some_parameters(torch::ScalarType dtype) {
+  std::vector<NamedParameter> parameters;
+  const auto add = [&](const std::string& name, torch::IntArrayRef sizes, torch::ScalarType type) {
+    const torch::Tensor value = torch::randn(sizes, make_generator(torch::kCPU, parameters.size()));
+    parameters.push_back({name, value.to(type).requires_grad_()});
+  };
+  add("weight", {3, 4}, dtype);
+  add("bias", {4}, dtype);
+  add("image.position_embedding", {2, 4}, dtype);
+  add("logit_scale", {}, torch::kFloat32);
+  return parameters;
+}
+
+void set_gradients(const std::vector<NamedParameter>& parameters, uint64_t seed) {
+  for (const auto& [name, tensor] : parameters) {
+    const torch::Tensor noise = torch::randn(tensor.sizes(), make_generator(torch::kCPU, seed));
+    tensor.grad().copy_(noise);
+  }
+}
+
+TEST(AdamW, FollowsThePapersUpdate) {
+  const OptimOptions options{.beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .weight_decay = 0.1};
+  const auto parameters = some_parameters(torch::kFloat32);
+  std::vector<torch::Tensor> expected, m, v;
+  for (const auto& [name, tensor] : parameters) {
+    expected.push_back(tensor.detach().to(torch::kFloat64, false, true));
+    m.push_back(torch::zeros_like(expected.back()));
+    v.push_back(torch::zeros_like(expected.back()));
+  }
+  AdamW optimizer(parameters, options);
+  const double lr = 0.01;
+  for (int step = 1; step <= 5; ++step) {
+    optimizer.zero_grad();
+    set_gradients(parameters, static_cast<uint64_t>(step));
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      const torch::Tensor g = parameters[i].tensor.grad().to(torch::kFloat64);
+      const double decay = parameters[i].name == "weight" ? options.weight_decay : 0.0;
+      expected[i] *= 1 - lr * decay;
+      m[i] = options.beta1 * m[i] + (1 - options.beta1) * g;
+      v[i] = options.beta2 * v[i] + (1 - options.beta2) * g * g;
+      const torch::Tensor m_hat = m[i] / (1 - std::pow(options.beta1, step));
+      const torch::Tensor v_hat = v[i] / (1 - std::pow(options.beta2, step));
+      expected[i] -= lr * m_hat / (v_hat.sqrt() + options.eps);
+    }
+    optimizer.step(lr);
+  }
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    EXPECT_TRUE(
+        torch::allclose(parameters[i].tensor.detach().to(torch::kFloat64), expected[i], 1e-5, 1e-6))
+        << parameters[i].name;
+  }
+}
+
+TEST(AdamW, DecaysOnlyWeightMatrices) {
+  AdamW optimizer(some_parameters(torch::kFloat32), {});
+  for (const ParameterGroup& group : optimizer.groups()) {
+    EXPECT_EQ(group.tensors, group.decay ? 1 : 3);
+    EXPECT_EQ(group.names.front() == "weight", group.decay);
+  }
+}
+
+TEST(AdamW, ClipsTheJointNorm) {
+  const auto parameters = some_parameters(torch::kFloat32);
+  AdamW optimizer(parameters, {});
+  set_gradients(parameters, 1);
+  double square = 0;
+  for (const auto& [name, tensor] : parameters) square += tensor.grad().pow(2).sum().item<double>();
+  EXPECT_NEAR(optimizer.clip_grad_norm(0.5).item<double>(), std::sqrt(square), 1e-5);
+  double clipped = 0;
+  for (const auto& [name, tensor] : parameters)
+    clipped += tensor.grad().pow(2).sum().item<double>();
+  EXPECT_NEAR(std::sqrt(clipped), 0.5, 1e-5);
+  EXPECT_NEAR(optimizer.clip_grad_norm(0.0).item<double>(), 0.5, 1e-5);
+  EXPECT_NEAR(optimizer.clip_grad_norm(9.0).item<double>(), 0.5, 1e-5);
+}
+
+TEST(AdamW, KeepsFp32MastersOfBf16Weights) {
+  const auto parameters = some_parameters(torch::kBFloat16);
+  AdamW optimizer(parameters, {});
+  const torch::Tensor before = parameters[0].tensor.detach().to(torch::kFloat32, false, true);
+  // Each update is far below bf16's resolution; only masters add them up.
+  for (int step = 0; step < 200; ++step) {
+    optimizer.zero_grad();
+    set_gradients(parameters, 1);
+    (void)optimizer.clip_grad_norm(0.0);
+    optimizer.step(1e-4);
+  }
+  const torch::Tensor master = optimizer.state().at("master.weight");
+  EXPECT_GT((master - before).abs().min().item<double>(), 1e-2);
+  EXPECT_TRUE(torch::equal(parameters[0].tensor.detach(), master.to(torch::kBFloat16)));
+}
+
+TEST(AdamW, GoesOnExactlyFromItsState) {
+  for (const auto dtype : {torch::kFloat32, torch::kBFloat16}) {
+    const auto parameters = some_parameters(dtype), copies = some_parameters(dtype);
+    AdamW optimizer(parameters, {}), resumed(copies, {});
+    const auto run = [](AdamW& each, const std::vector<NamedParameter>& owned, uint64_t seed) {
+      each.zero_grad();
+      set_gradients(owned, seed);
+      (void)each.clip_grad_norm(1.0);
+      each.step(0.01);
+    };
+    for (uint64_t step = 0; step < 3; ++step) run(optimizer, parameters, step);
+    for (size_t i = 0; i < copies.size(); ++i)
+      copies[i].tensor.detach().copy_(parameters[i].tensor.detach());
+    resumed.load_state(optimizer.state(), optimizer.steps());
+    for (uint64_t step = 3; step < 6; ++step) {
+      run(optimizer, parameters, step);
+      run(resumed, copies, step);
+    }
+    for (size_t i = 0; i < copies.size(); ++i) {
+      EXPECT_TRUE(torch::equal(copies[i].tensor, parameters[i].tensor)) << copies[i].name;
+    }
+  }
+}
+
+TEST(AdamW, RefusesTheStateOfAnotherModel) {
+  AdamW optimizer(some_parameters(torch::kFloat32), {});
+  TensorMap state = optimizer.state();
+  state.erase("exp_avg.bias");
+  EXPECT_THROW(optimizer.load_state(state, 1), Error);
+  state = optimizer.state();
+  state["exp_avg.stray"] = torch::zeros({1});
+  EXPECT_THROW(optimizer.load_state(state, 1), Error);
+}
+
+}  // namespace
+}  // namespace tandem
