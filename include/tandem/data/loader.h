@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <torch/types.h>
+
+#include "tandem/core/token_batch.h"
+#include "tandem/data/source.h"
+#include "tandem/text/tokenizer.h"
+
+namespace tandem {
+
+/// What one step trains on.
+struct Batch {
+  torch::Tensor images = {};           ///< uint8 [B, 3, S, S], CPU, pinned if asked.
+  TokenBatch tokens = {};              ///< B texts, CPU, pinned if asked.
+  std::vector<std::string> keys = {};  ///< B names, for messages.
+  std::vector<int64_t> indices = {};   ///< B sample indices within the source.
+  uint64_t next_position =
+      0;  ///< Stream position after this batch: all the state that a resume needs.
+};
+
+/// Counts of what the loader met since it was made (or since the position it was resumed from).
+struct LoaderStats {
+  uint64_t good = 0;
+  uint64_t truncated_captions = 0;
+  uint64_t unknown_pieces = 0;
+  uint64_t pieces = 0;
+  std::map<std::string, uint64_t>
+      bad;                  ///< Unusable samples by reason ("truncated JPEG", "missing file", …).
+  double wait_seconds = 0;  ///< Time that next() spent waiting.
+};
+
+struct LoaderOptions {
+  int64_t batch_size = 64;
+  int64_t image_size = 32;
+  int64_t context_length = 64;
+  ImageTransformOptions transform = {};
+  AugmentOptions augment = {};
+  bool training = true;  ///< Random augmentation and shuffled order; else source order and the
+                         ///< evaluation transform.
+  uint64_t seed = 0;
+  uint64_t start_position = 0;  ///< Where in the endless sample stream to begin.
+  int64_t threads = 0;          ///< 0 takes one per core.
+  int64_t prefetch_batches = 2;
+  bool pin_memory = false;
+  double max_bad_ratio = 0.01;
+  int64_t max_caption_bytes = 4096;
+  std::filesystem::path bad_samples_file =
+      {};  ///< Receives one JSON object per unusable sample; empty for none.
+};
+
+/// Turns a source into batches with a fixed pool of threads and bounded memory.
+///
+/// The stream: position p stands for sample Permutation(size, mix_seed({seed, p / size}))(p % size)
+/// of epoch p / size; its randomness follows from (seed, epoch, index). With `training` off,
+/// position p stands for sample p and the stream ends behind the last one. Of several captions, a
+/// random one is taken in training, else the first. Unusable samples are passed over, counted and
+/// listed; batches take the usable ones in stream order. So batches are the same for any number of
+/// threads, and `next_position` is the whole state.
+class Loader {
+ public:
+  /// Source and tokenizer must outlive the loader. Throws kData when the source has no samples or,
+  /// in training, fewer than a batch; kUsage for sizes below 1; kDevice when no thread can be
+  /// started.
+  Loader(const Source& source, const Tokenizer& tokenizer, LoaderOptions options);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  /// Returns the next batch. Throws kData when unusable samples exceed max_bad_ratio or nothing is
+  /// usable, naming reasons and examples; also kCannotCreate and kIo for bad_samples_file. The
+  /// share is judged from 20 samples on, over whole epochs begun where the source has at most 1000
+  /// samples, else over the samples seen, at least 1000 of them: a bad sample that comes early does
+  /// not stop a run within its limit. With `training` off, the last batch may be smaller, and an
+  /// empty one ([0, 3, S, S], no text) ends the epoch. For one thread, like stats().
+  [[nodiscard]] Batch next();
+  [[nodiscard]] LoaderStats stats() const;
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace tandem

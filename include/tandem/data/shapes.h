@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tandem/data/source.h"
+
+namespace tandem {
+
+/// One picture of the `shapes` data set by name: "red", "circle".
+struct ShapePair {
+  std::string color = {};
+  std::string shape = {};
+};
+
+/// Every colour-shape pair, colour by colour; the order is the class order of a shapes source.
+[[nodiscard]] const std::vector<ShapePair>& all_shape_pairs();
+
+/// Whether training never shows this pair (ShapesSplit::kSeen leaves it out). Every colour and
+/// every shape has pairs of both kinds.
+[[nodiscard]] bool is_held_out(const ShapePair& pair);
+
+/// Returns size × size pixels of one pair; position, size, angle, background and shade follow from
+/// `seed`. Throws kUsage for a pair that is not in all_shape_pairs(). Thread-safe.
+[[nodiscard]] Image draw_shape(const ShapePair& pair, int64_t size, uint64_t seed);
+
+/// A source of `options.count` drawn samples (docs/data.md has the grammar). Sample i of seed s is
+/// always the same. class_names() are all pairs ("red circle"), whatever the split. Throws kConfig
+/// for a count or size below 1.
+[[nodiscard]] std::unique_ptr<Source> make_shapes_source(const ShapesOptions& options,
+                                                         int64_t image_size);
+
+}  // namespace tandem

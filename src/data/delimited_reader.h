@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/text_input.h"
+
+namespace tandem {
+
+/// One record of a table.
+struct DelimitedRecord {
+  int64_t line = 0;  ///< Line that it begins on, from 1.
+  std::vector<std::string> fields = {};
+};
+
+/// Reads separated values record by record, after RFC 4180: fields in double quotes may hold the
+/// separator, line ends and, written twice, quotes; lines end in LF or CRLF, the last one also in
+/// nothing. Empty lines are passed over. A field that only begins with a quoted word (`"Red"
+/// stamp`) is taken as it stands.
+class DelimitedReader {
+ public:
+  /// Throws as TextInput.
+  DelimitedReader(const std::filesystem::path& path, char separator);
+  /// Reads the next record; false at the end. Throws kData with the line number for a quote that is
+  /// never closed and for a record over kMaxRecordBytes.
+  bool next(DelimitedRecord& record);
+
+ private:
+  enum class Stop { kSeparator, kLineEnd, kEnd };
+  Stop read_field(std::string& field);
+  void read_quoted(std::string& field);
+  Stop read_plain(std::string& field);
+  int take();
+  [[noreturn]] void fail(int64_t line, const char* what, const char* hint) const;
+
+  TextInput input_;
+  int separator_;
+  int64_t line_ = 1;
+  int64_t record_line_ = 1;
+  size_t record_bytes_ = 0;
+};
+
+}  // namespace tandem

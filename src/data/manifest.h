@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "data/text_rows.h"
+#include "tandem/data/source.h"
+
+namespace tandem {
+
+/// Why a record of a manifest cannot be used.
+struct BadRecord {
+  std::string name = {};  ///< `file:line`
+  std::string reason = {};
+  std::string message = {};
+};
+
+/// A manifest as read: every row is a picture's path as written, then its captions. Rows in `bad`
+/// keep their place, so that a repaired file has the same numbers, but hold nothing.
+struct ManifestRows {
+  TextRows rows = {};
+  std::map<int64_t, BadRecord> bad = {};
+};
+
+/// Reads a table (options.separator, image_key, caption_key). Throws kMissingInput, kConfig for the
+/// separator, and kData with line number and columns found.
+[[nodiscard]] ManifestRows read_table(const SourceOptions& options);
+
+/// Reads one JSON object per line (image_key; caption_key or languages). Lines that cannot be used
+/// become bad records; throws kMissingInput, and kData when no line can be used.
+[[nodiscard]] ManifestRows read_jsonl(const SourceOptions& options);
+
+/// Sources of the kinds table and jsonl, and folder.
+[[nodiscard]] std::unique_ptr<Source> make_manifest_source(const SourceOptions& options,
+                                                           const SourceContext& context);
+[[nodiscard]] std::unique_ptr<Source> make_folder_source(const SourceOptions& options,
+                                                         const SourceContext& context);
+
+}  // namespace tandem

@@ -1,0 +1,109 @@
+#include <algorithm>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "data/manifest.h"
+#include "data/picture_root.h"
+#include "data/unusable.h"
+#include "tandem/core/files.h"
+#include "tandem/core/log.h"
+
+namespace tandem {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int64_t kProbedRows = 16;
+
+/// How many of a few rows' relative pictures are found under `folder`.
+int64_t count_found(const ManifestRows& manifest, const fs::path& folder) {
+  const int64_t rows = manifest.rows.size();
+  const int64_t probes = std::min(rows, kProbedRows);
+  int64_t found = 0;
+  for (int64_t probe = 0; probe < probes; ++probe) {
+    const int64_t row = probe * rows / probes;
+    if (manifest.bad.count(row) != 0) continue;
+    const fs::path written = manifest.rows.at(row, 0);
+    std::error_code error;
+    if (written.is_relative() && fs::exists(folder / written, error)) ++found;
+  }
+  return found;
+}
+
+/// The rule of docs/data.md: image_root, else the manifest's folder, else the working directory.
+fs::path choose_folder(const ManifestRows& manifest, const SourceOptions& options) {
+  if (!options.image_root.empty()) return options.image_root;
+  const fs::path beside = fs::absolute(options.path).parent_path();
+  const fs::path here = fs::current_path();
+  if (beside.lexically_normal() == here || count_found(manifest, beside) > 0) {
+    log_debug(fmt::format("{}: picture paths start from the manifest's folder, {}.", options.path,
+                          beside.string()));
+    return beside;
+  }
+  if (count_found(manifest, here) == 0) return beside;
+  log_info(
+      fmt::format("{}: pictures were not found beside the manifest; paths start from the "
+                  "working directory, {}.",
+                  options.path, here.string()));
+  return here;
+}
+
+class ManifestSource : public Source {
+ public:
+  ManifestSource(ManifestRows manifest, const SourceOptions& options, const SourceContext& context)
+      : manifest_(std::move(manifest)),
+        root_(choose_folder(manifest_, options), context.allow_outside_root),
+        transform_(context.transform),
+        fingerprint_(content_hash("manifest " + manifest_.rows.hash())) {}
+
+  [[nodiscard]] int64_t size() const override { return manifest_.rows.size(); }
+
+  [[nodiscard]] RawSample sample(int64_t index, uint64_t) const override {
+    refuse_bad(index);
+    RawSample sample;
+    sample.key = key(index);
+    sample.image = load_image(root_.locate(manifest_.rows.at(index, 0)), transform_);
+    sample.captions = captions(index);
+    return sample;
+  }
+
+  [[nodiscard]] std::string key(int64_t index) const override {
+    const auto bad = manifest_.bad.find(index);
+    return bad != manifest_.bad.end() ? bad->second.name : std::string(manifest_.rows.at(index, 0));
+  }
+
+  [[nodiscard]] std::vector<std::string> captions(int64_t index) const override {
+    refuse_bad(index);
+    std::vector<std::string> captions;
+    for (size_t column = 1; column < manifest_.rows.width(index); ++column)
+      captions.emplace_back(manifest_.rows.at(index, column));
+    return captions;
+  }
+
+  [[nodiscard]] const std::vector<std::string>& class_names() const override { return classes_; }
+  [[nodiscard]] std::string fingerprint() const override { return fingerprint_; }
+
+ private:
+  void refuse_bad(int64_t index) const {
+    const auto bad = manifest_.bad.find(index);
+    if (bad == manifest_.bad.end()) return;
+    throw UnusableSample(ErrorKind::kData, bad->second.reason, {.what = bad->second.message});
+  }
+
+  ManifestRows manifest_;
+  PictureRoot root_;
+  ImageTransformOptions transform_;
+  std::vector<std::string> classes_;
+  std::string fingerprint_;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> make_manifest_source(const SourceOptions& options,
+                                             const SourceContext& context) {
+  ManifestRows manifest =
+      options.kind == SourceKind::kTable ? read_table(options) : read_jsonl(options);
+  return std::make_unique<ManifestSource>(std::move(manifest), options, context);
+}
+
+}  // namespace tandem

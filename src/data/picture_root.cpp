@@ -1,0 +1,82 @@
+#include "data/picture_root.h"
+
+#include <string>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "data/unusable.h"
+
+namespace tandem {
+namespace fs = std::filesystem;
+namespace {
+
+fs::path without_slash(const fs::path& path) {
+  return path.has_filename() ? path : path.parent_path();
+}
+
+/// Both absolute and normal.
+bool is_inside(const fs::path& path, const fs::path& folder) {
+  const fs::path relative = path.lexically_relative(folder);
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+[[noreturn]] void refuse_outside(std::string_view written, const fs::path& folder) {
+  throw UnusableSample(
+      ErrorKind::kData, "outside root",
+      {.what = "the picture's path leads out of the data folder",
+       .where = std::string(written),
+       .expected = "a path inside " + folder.string(),
+       .hint = "set image_root to a folder that holds all pictures, or data.allow_outside_root"});
+}
+
+[[noreturn]] void refuse_file(const fs::path& path, const std::error_code& error) {
+  const bool missing =
+      error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
+  throw UnusableSample(
+      ErrorKind::kMissingInput, missing ? "missing file" : "unreadable file",
+      {.what = missing ? "the picture is missing" : "the picture cannot be reached",
+       .where = path.string(),
+       .found = missing ? "" : access_problem(path.string(), error.value())});
+}
+
+}  // namespace
+
+PictureRoot::PictureRoot(const fs::path& folder, bool allow_outside)
+    : folder_(without_slash(fs::absolute(folder.empty() ? "." : folder).lexically_normal())),
+      allow_outside_(allow_outside) {
+  std::error_code error;
+  canonical_ = fs::canonical(folder_, error);
+  if (error || !fs::is_directory(canonical_, error)) {
+    throw Error(ErrorKind::kMissingInput,
+                {.what = "the picture folder is not there",
+                 .where = folder_.string(),
+                 .found = error ? access_problem(folder_.string(), error.value()) : "a file"});
+  }
+}
+
+void PictureRoot::check_as_written(const fs::path& path, std::string_view written) const {
+  if (!is_inside(path, folder_) && !is_inside(path, canonical_)) refuse_outside(written, folder_);
+}
+
+fs::path PictureRoot::locate(std::string_view written) const {
+  if (written.empty() || written.find('\0') != std::string_view::npos) {
+    throw UnusableSample(ErrorKind::kData, "bad record",
+                         {.what = "the picture's path is empty or holds a zero byte"});
+  }
+  const fs::path path = (folder_ / written).lexically_normal();
+  if (!allow_outside_) check_as_written(path, written);
+  std::error_code error;
+  const fs::path real = fs::canonical(path, error);
+  if (error) refuse_file(path, error);
+  if (!allow_outside_ && !is_inside(real, canonical_)) refuse_outside(written, folder_);
+  const fs::file_status status = fs::status(real, error);
+  if (error) refuse_file(path, error);
+  if (!fs::is_regular_file(status)) {
+    throw UnusableSample(ErrorKind::kMissingInput, "not a regular file",
+                         {.what = "is not a regular file", .where = path.string()});
+  }
+  return path;
+}
+
+}  // namespace tandem

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tandem/image/image.h"
+
+namespace tandem {
+
+inline constexpr int64_t kColorCount = 8;
+inline constexpr int64_t kShapeCount = 8;
+
+using Rgb = std::array<double, 3>;
+
+/// Names of colour `color` and shape `shape`, each in [0, 8).
+[[nodiscard]] std::string color_name(int64_t color);
+[[nodiscard]] std::string shape_name(int64_t shape);
+
+/// Everything that a drawn picture shows, whatever its size in pixels.
+struct ShapeScene {
+  int64_t color = 0;
+  int64_t shape = 0;
+  double extent = 0;    ///< Longer side of the shape, as a share of the picture's.
+  double across = 0.5;  ///< Where it sits in the room that it leaves: 0 left, 1 right.
+  double down = 0.5;
+  double angle = 0;  ///< Radians.
+  Rgb paint = {};    ///< The colour with its shade.
+  int64_t background = 0;
+  Rgb top = {};  ///< The background's shade at the upper and the lower edge.
+  Rgb bottom = {};
+  double noise = 0;  ///< Largest deviation of a background pixel.
+  uint64_t noise_seed = 0;
+};
+
+/// Returns the scene of one colour and shape that follows from `seed`.
+[[nodiscard]] ShapeScene make_scene(int64_t color, int64_t shape, uint64_t seed);
+
+/// Returns a caption that is true of the scene, chosen by `seed`.
+[[nodiscard]] std::string describe_scene(const ShapeScene& scene, uint64_t seed);
+
+/// Returns the scene at size × size pixels, antialiased.
+[[nodiscard]] Image draw_scene(const ShapeScene& scene, int64_t size);
+
+}  // namespace tandem

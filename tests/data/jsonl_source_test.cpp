@@ -1,0 +1,118 @@
+#include "data/fixtures.h"
+#include "tandem/core/files.h"
+#include "tandem/core/log.h"
+
+namespace tandem {
+namespace {
+
+using Captions = std::vector<std::string>;
+
+class JsonlSource : public testing::Test {
+ protected:
+  std::unique_ptr<Source> open_jsonl(const std::string& text,
+                                     std::vector<std::string> languages = {}) {
+    write_text(folder_ / "data.jsonl", text);
+    return open({.kind = SourceKind::kJsonl,
+                 .path = (folder_ / "data.jsonl").string(),
+                 .languages = std::move(languages)});
+  }
+  /// The message of sample `index`, which must be unusable.
+  std::string refusal(const Source& source, int64_t index) {
+    return expect_error(ErrorKind::kData, "data.jsonl:" + std::to_string(index + 1),
+                        [&] { (void)source.sample(index, 0); });
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(JsonlSource, ReadsOneCaptionOrSeveral) {
+  const auto source = open_jsonl(
+      "\xEF\xBB\xBF{\"filepath\": \"a.png\", \"title\": \"one\"}\r\n"
+      "\n"
+      "{\"filepath\": \"b.png\", \"title\": [\"two\", \"zw\\u00f6lf\"], \"more\": {\"x\": 1}}");
+  ASSERT_EQ(source->size(), 2);
+  EXPECT_EQ(source->key(0), "a.png");
+  EXPECT_EQ(source->captions(0), Captions{"one"});
+  EXPECT_EQ(source->captions(1), (Captions{"two", "zw\xC3\xB6lf"}));
+}
+
+TEST_F(JsonlSource, TakesCaptionsByLanguage) {
+  const auto source = open_jsonl(
+      R"({"filepath": "a", "captions": {"en": "dog", "de": ["Hund", "Köter"], "fr": "chien"}})"
+      "\n"
+      R"({"filepath": "b", "captions": {"fr": "chat"}})"
+      "\n"
+      R"({"filepath": "c", "title": "no captions"})"
+      "\n",
+      {"de", "en"});
+  EXPECT_EQ(source->captions(0), (Captions{"Hund", "Köter", "dog"}));
+  EXPECT_NE(refusal(*source, 1).find("no caption"), std::string::npos);
+  EXPECT_NE(refusal(*source, 2).find("no object \"captions\""), std::string::npos);
+}
+
+TEST_F(JsonlSource, KeepsBadLinesAsUnusableSamplesWithTheirNumber) {
+  const auto source = open_jsonl(
+      "{\"filepath\": \"a\", \"title\": \n"
+      "{\"filepath\": \"b\", \"title\": \"good\"}\n"
+      "{\"title\": \"no picture\"}\n"
+      "{\"filepath\": 7, \"title\": \"a number\"}\n"
+      "[1, 2]\n"
+      "{\"filepath\": \"\xFF\xFE\", \"title\": \"not UTF-8\"}\n");
+  ASSERT_EQ(source->size(), 6);
+  EXPECT_NE(refusal(*source, 0).find("not valid JSON"), std::string::npos);
+  EXPECT_EQ(source->captions(1), Captions{"good"});
+  EXPECT_NE(refusal(*source, 2).find("no picture path in field \"filepath\""), std::string::npos);
+  EXPECT_NE(refusal(*source, 2).find("fields title"), std::string::npos);
+  refusal(*source, 3);
+  EXPECT_NE(refusal(*source, 4).find("expected a JSON object, found array"), std::string::npos);
+  EXPECT_NE(refusal(*source, 5).find("not valid JSON"), std::string::npos);
+}
+
+TEST_F(JsonlSource, RefusesCaptionsOfAnotherType) {
+  const auto source = open_jsonl(
+      "{\"filepath\": \"a\"}\n"
+      "{\"filepath\": \"a\", \"title\": null}\n"
+      "{\"filepath\": \"a\", \"title\": 3}\n"
+      "{\"filepath\": \"a\", \"title\": []}\n"
+      "{\"filepath\": \"a\", \"title\": [\"x\", 3]}\n"
+      "{\"filepath\": \"a\", \"title\": \"good\"}\n");
+  EXPECT_NE(refusal(*source, 0).find("no field \"title\""), std::string::npos);
+  EXPECT_NE(refusal(*source, 1).find("found null"), std::string::npos);
+  EXPECT_NE(refusal(*source, 2).find("found number"), std::string::npos);
+  EXPECT_NE(refusal(*source, 3).find("no caption"), std::string::npos);
+  EXPECT_NE(refusal(*source, 4).find("something else"), std::string::npos);
+  EXPECT_EQ(source->captions(5), Captions{"good"});
+}
+
+TEST_F(JsonlSource, LeavesOutAHalfWrittenLastLineAndSaysSo) {
+  const std::filesystem::path log_path = folder_ / "log";
+  const LogFile log(log_path);
+  const auto source =
+      open_jsonl("{\"filepath\": \"a\", \"title\": \"good\"}\n{\"filepath\": \"b\", \"ti");
+  EXPECT_EQ(source->size(), 1);
+  EXPECT_NE(read_file(log_path).find("the last line is incomplete"), std::string::npos);
+}
+
+TEST_F(JsonlSource, RefusesAFileWithoutAnyUsableLine) {
+  expect_error(ErrorKind::kData, "is empty", [&] { open_jsonl(""); });
+  expect_error(ErrorKind::kData, "one JSON object per line",
+               [&] { open_jsonl("filepath\ttitle\na\tb\n"); });
+  expect_error(ErrorKind::kData, "a JSON array",
+               [&] { open_jsonl(" [{\"filepath\": \"a\", \"title\": \"b\"}]"); });
+  expect_error(ErrorKind::kData, "fields caption, image",
+               [&] { open_jsonl("{\"image\": \"a\", \"caption\": \"b\"}\n"); });
+}
+
+TEST_F(JsonlSource, SurvivesDeepAndLongLines) {
+  const std::string deep = std::string(200000, '[') + "\n";
+  const std::string good = "{\"filepath\": \"a\", \"title\": \"good\"}\n";
+  const std::string lengthy =
+      "{\"filepath\": \"a\", \"title\": \"" + std::string(17 << 20, 'x') + "\"}\n";
+  const auto source = open_jsonl(good + deep + lengthy + good);
+  ASSERT_EQ(source->size(), 4);
+  refusal(*source, 1);
+  EXPECT_NE(refusal(*source, 2).find("longer than 16 MiB"), std::string::npos);
+  EXPECT_EQ(source->captions(3), Captions{"good"});
+}
+
+}  // namespace
+}  // namespace tandem

@@ -1,0 +1,180 @@
+#include <sys/stat.h>
+
+#include <fmt/format.h>
+
+#include "data/fixtures.h"
+
+namespace tandem {
+namespace {
+
+using Captions = std::vector<std::string>;
+
+class TableSource : public testing::Test {
+ protected:
+  std::unique_ptr<Source> open_table(const std::string& text, const std::string& separator = "\t") {
+    write_text(folder_ / "data.tsv", text);
+    return open(options(separator));
+  }
+  SourceOptions options(const std::string& separator = "\t") {
+    return {.kind = SourceKind::kTable,
+            .path = (folder_ / "data.tsv").string(),
+            .separator = separator};
+  }
+  std::string expect_refused(const std::string& text, const std::string& part,
+                             const std::string& separator = "\t") {
+    return expect_error(ErrorKind::kData, part, [&] { open_table(text, separator); });
+  }
+  TemporaryFolder folder_;
+};
+
+void expect_contains(const std::string& text, const std::string& part) {
+  EXPECT_NE(text.find(part), std::string::npos) << part << " is missing in: " << text;
+}
+
+TEST_F(TableSource, ReadsColumnsByNameInAnyOrder) {
+  const auto source = open_table("id\ttitle\tfilepath\n1\ta cat\tcat.png\n2\ta dog\tdog.png\n");
+  ASSERT_EQ(source->size(), 2);
+  EXPECT_EQ(source->key(1), "dog.png");
+  EXPECT_EQ(source->captions(0), Captions{"a cat"});
+  EXPECT_TRUE(source->class_names().empty());
+}
+
+TEST_F(TableSource, ReadsQuotesLineEndsAndByteOrderMark) {
+  const auto source = open_table(
+      "\xEF\xBB\xBF"
+      "filepath,title\r\n"
+      "a.png,\"one, \"\"two\"\"\r\nand three\"\r\n"
+      "\r\n"
+      "\"b b.png\",four\n"
+      "c.png,\n"
+      "d.png,no line end",
+      ",");
+  ASSERT_EQ(source->size(), 4);
+  EXPECT_EQ(source->captions(0), Captions{"one, \"two\"\r\nand three"});
+  EXPECT_EQ(source->key(1), "b b.png");
+  EXPECT_EQ(source->captions(1), Captions{"four"});
+  EXPECT_EQ(source->captions(2), Captions{""});
+  EXPECT_EQ(source->captions(3), Captions{"no line end"});
+}
+
+TEST_F(TableSource, KeepsQuotesThatArePartOfTheText) {
+  const auto source = open_table("filepath\ttitle\na.png\t\"Red\" stamp\nb.png\t5\" nail\n");
+  EXPECT_EQ(source->captions(0), Captions{"\"Red\" stamp"});
+  EXPECT_EQ(source->captions(1), Captions{"5\" nail"});
+}
+
+TEST_F(TableSource, NamesTheColumnsFoundWhenOneIsMissing) {
+  const std::string text = expect_refused("image\tcaption\na\tb\n", "no column \"filepath\"");
+  expect_contains(text, "data.tsv, line 1");
+  expect_contains(text, "columns \"image\", \"caption\"");
+  expect_contains(text, "image_key");
+}
+
+TEST_F(TableSource, GuessesTheSeparatorWhenItIsWrong) {
+  expect_contains(expect_refused("filepath,title\na.png,b\n", "no column"),
+                  "the separator seems to be ','");
+  expect_contains(expect_refused("filepath\ttitle\na.png\tb\n", "no column", ","),
+                  "the separator seems to be a tab");
+}
+
+TEST_F(TableSource, RefusesAColumnThatStandsTwice) {
+  expect_contains(expect_refused("filepath\ttitle\ttitle\na\tb\tc\n", "stands 2 times"),
+                  "\"title\"");
+}
+
+TEST_F(TableSource, RefusesARowOfAnotherWidthWithItsLine) {
+  const std::string text =
+      expect_refused("filepath\ttitle\na\t\"x\ny\"\nb\tc\td\n", "wrong number of columns");
+  expect_contains(text, "line 4");
+  expect_contains(text, "expected 2");
+  expect_contains(text, "found 3");
+  expect_refused("filepath\ttitle\nalone\n", "line 2");
+}
+
+TEST_F(TableSource, NamesTheLineOfAQuoteThatIsNeverClosed) {
+  expect_contains(expect_refused("filepath\ttitle\na\tb\nc\t\"open\nd\te\n", "never closed"),
+                  "line 3");
+  expect_contains(
+      expect_refused("filepath\ttitle\nc\t\"one\ntwo\" three\n", "behind its closing quote"),
+      "line 2");
+}
+
+TEST_F(TableSource, RefusesAnEndlessLineWithoutHoldingIt) {
+  expect_contains(expect_refused("filepath\ttitle\na\t" + std::string(17 << 20, 'x'), "16 MiB"),
+                  "line 2");
+}
+
+TEST_F(TableSource, RefusesATableWithoutRows) {
+  expect_refused("", "the table is empty");
+  expect_refused("\n\n", "the table is empty");
+  expect_contains(expect_refused("filepath\ttitle\n", "no rows"), "\"filepath\"");
+}
+
+TEST_F(TableSource, RefusesUtf16) {
+  expect_refused(std::string("\xFF\xFE"
+                             "f\0i\0",
+                             6),
+                 "UTF-16");
+}
+
+TEST_F(TableSource, RefusesAManifestThatIsNoReadableFile) {
+  expect_error(ErrorKind::kMissingInput, "No such file", [&] { open(options()); });
+  std::filesystem::create_directory(folder_ / "data.tsv");
+  expect_error(ErrorKind::kMissingInput, "is a folder", [&] { open(options()); });
+  std::filesystem::remove(folder_ / "data.tsv");
+  ASSERT_EQ(::mkfifo((folder_ / "data.tsv").c_str(), 0600), 0);
+  expect_error(ErrorKind::kMissingInput, "not a regular file", [&] { open(options()); });
+}
+
+TEST_F(TableSource, NamesUidAndModeOfAManifestThatMayNotBeRead) {
+  write_text(folder_ / "data.tsv", "filepath\ttitle\na\tb\n");
+  ::chmod((folder_ / "data.tsv").c_str(), 0);
+  if (::access((folder_ / "data.tsv").c_str(), R_OK) == 0)
+    GTEST_SKIP() << "nothing is denied to us";
+  const std::string text =
+      expect_error(ErrorKind::kMissingInput, "Permission denied", [&] { open(options()); });
+  expect_contains(text, "mode 0000");
+  expect_contains(text, "uid " + std::to_string(::geteuid()));
+}
+
+TEST_F(TableSource, RefusesASeparatorThatIsNone) {
+  for (const char* separator : {"", "::", "\"", "\n"})
+    expect_error(ErrorKind::kConfig, "separator", [&] { open_table("filepath\n", separator); });
+  EXPECT_EQ(open_table("filepath\ttitle\na\tb\n", "\\t")->size(), 1);
+}
+
+TEST_F(TableSource, KeepsARowWithoutAPictureAsAnUnusableSample) {
+  const auto source = open_table("filepath\ttitle\n\tb\nc\td\n");
+  ASSERT_EQ(source->size(), 2);
+  expect_contains(source->key(0), "data.tsv:2");
+  expect_error(ErrorKind::kData, "no picture path", [&] { (void)source->sample(0, 0); });
+  expect_error(ErrorKind::kData, "no picture path", [&] { (void)source->captions(0); });
+}
+
+TEST_F(TableSource, LoadsThePicture) {
+  write_picture(folder_ / "a.png");
+  const RawSample sample = open_table("filepath\ttitle\na.png\tb\n")->sample(0, 0);
+  EXPECT_EQ(sample.key, "a.png");
+  EXPECT_EQ(sample.image.width, 24);
+  EXPECT_EQ(sample.image.height, 20);
+  EXPECT_EQ(sample.captions, Captions{"b"});
+  EXPECT_EQ(sample.class_index, -1);
+}
+
+TEST_F(TableSource, FingerprintFollowsTheRows) {
+  const std::string one = open_table("filepath\ttitle\na\tb\n")->fingerprint();
+  EXPECT_EQ(one, open_table("title\tfilepath\nb\ta\n")->fingerprint());
+  EXPECT_NE(one, open_table("filepath\ttitle\na\tc\n")->fingerprint());
+}
+
+TEST_F(TableSource, HoldsManyRowsInLittleMemory) {
+  std::string text = "filepath\ttitle\n";
+  for (int row = 0; row < 200000; ++row) text += fmt::format("p{}\tc\n", row);
+  const auto source = open_table(text);
+  ASSERT_EQ(source->size(), 200000);
+  EXPECT_EQ(source->key(123456), "p123456");
+  EXPECT_EQ(source->captions(199999), Captions{"c"});
+}
+
+}  // namespace
+}  // namespace tandem
