@@ -1,0 +1,112 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tandem/config/run_config.h"
+#include "tandem/data/source.h"
+#include "tandem/model/clip_model.h"
+#include "tandem/text/tokenizer.h"
+
+namespace tandem {
+
+/// What one logged step was like. Averages are over the steps since the last log.
+struct StepStats {
+  int64_t step = 0;  ///< Steps done, this one included.
+  int64_t total_steps = 0;
+  double epoch = 0;
+  double loss = 0;         ///< Mean loss of the steps that counted, NaN when none did.
+  double chance_loss = 0;  ///< ln(batch size): the loss of guessing.
+  double lr = 0;
+  double logit_scale = 0;  ///< exp(logit_scale): the multiplier of the similarities.
+  double grad_norm = 0;
+  double pairs_per_second = 0;
+  double data_wait_ratio = 0;  ///< Share of the time spent waiting for batches.
+  double eta_seconds = 0;
+  int64_t skipped_steps = 0;  ///< Steps left out for non-finite numbers, since the start.
+};
+
+/// Metrics by name: "zero_shot/unseen_top1", "retrieval/image_to_text_R@1", ….
+using Metrics = std::map<std::string, double>;
+
+/// How an evaluation sees the model in the middle of a run.
+using Evaluator = std::function<Metrics(ClipModel model, const Tokenizer& tokenizer)>;
+
+struct TrainSummary {
+  int64_t steps = 0;
+  double final_loss = 0;     ///< Mean loss of the last logged steps.
+  bool interrupted = false;  ///< Stopped by request_stop; a checkpoint is written.
+  double seconds = 0;
+  Metrics metrics = {};                        ///< Of the last evaluation.
+  std::filesystem::path model_directory = {};  ///< Empty when interrupted.
+};
+
+/// What becomes of an earlier run in the same folder: kAuto goes on from its newest checkpoint, if
+/// there is one; kNever starts anew, and refuses where checkpoints are; kFrom goes on from a named
+/// checkpoint, also of another run.
+enum class Resume { kAuto, kNever, kFrom };
+struct TrainerOptions {
+  Resume resume = Resume::kAuto;
+  std::filesystem::path resume_from = {};  ///< Checkpoint directory, with Resume::kFrom.
+};
+
+/// Trains the model of a configuration. Construction does everything that can fail early: device,
+/// tokenizer, data, folders, resume. Throws tandem::Error of the kind in question: kCannotCreate
+/// when another process trains in the same folder; kConfig, with a table of differences, when a
+/// run to go on with differs in architecture, batch size, seed, tokenizer or data. Every other
+/// setting may change on the way, with a warning. One run at a time per object; not thread-safe but
+/// for request_stop.
+class Trainer {
+ public:
+  explicit Trainer(RunConfig config, TrainerOptions options = {});
+  ~Trainer();
+
+  /// Called every train.log_every_steps steps.
+  void on_log(std::function<void(const StepStats&)> callback);
+  /// Called after each evaluation with its metrics.
+  void on_evaluation(std::function<void(int64_t step, const Metrics&)> callback);
+  /// Adds an evaluation to run every eval.every_steps steps and at the end.
+  void add_evaluator(Evaluator evaluator);
+  /// Trains to the end or to request_stop, and returns what came of it. A run that is complete
+  /// already saves its model and evaluates once more. Throws kDiverged after too many bad steps in
+  /// a row, kData, kIo.
+  TrainSummary run();
+  /// Asks run() to finish its step, save and return. Async-signal-safe and thread-safe.
+  void request_stop() noexcept { stop_requested_.store(true); }
+
+  [[nodiscard]] const RunConfig& config()
+      const;  ///< Resolved: vocab_size, steps and warm-up filled in.
+  [[nodiscard]] const std::filesystem::path& run_directory() const;
+  [[nodiscard]] int64_t start_step() const;  ///< 0, or the step that was resumed from.
+  [[nodiscard]] ClipModel model() const;
+  [[nodiscard]] const Tokenizer& tokenizer() const;
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+  std::atomic<bool> stop_requested_{false};
+};
+
+/// What --dry-run found out: everything but the training was done once.
+struct DryRunReport {
+  int64_t parameters = 0;
+  int64_t samples_checked = 0;
+  int64_t bad_samples = 0;
+  double seconds_per_step = 0;
+  double estimated_seconds = 0;
+  double memory_mb = 0;  ///< Peak resident memory so far.
+  double checkpoint_mb = 0;
+};
+
+/// Checks a configuration by doing: opens everything, loads 64 samples, runs two steps, writes one
+/// checkpoint to a temporary folder and reads it back. Leaves no trace in the run directory. Throws
+/// as Trainer does.
+[[nodiscard]] DryRunReport dry_run(const RunConfig& config);
+
+}  // namespace tandem

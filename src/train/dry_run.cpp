@@ -1,0 +1,136 @@
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "tandem/config/load.h"
+#include "tandem/core/error.h"
+#include "tandem/core/log.h"
+#include "tandem/core/random.h"
+#include "tandem/train/trainer.h"
+#include "train/manifest.h"
+#include "train/run_directory.h"
+#include "train/session.h"
+
+namespace tandem {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int64_t kSamples = 64;
+constexpr int64_t kSteps = 2;
+constexpr double kMegabyte = 1e6;
+
+// A folder of its own that goes with this object, also when an error passes through.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (fs::temp_directory_path() / "tandem-dry-run-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) {
+      throw Error(ErrorKind::kCannotCreate, {.what = "cannot create a temporary folder",
+                                             .where = name,
+                                             .found = std::strerror(errno)});
+    }
+    path_ = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+void check_samples(const TrainingInputs& inputs, DryRunReport& report) {
+  const auto size = static_cast<uint64_t>(inputs.source->size());
+  const Permutation order(size, inputs.config.run.seed);
+  report.samples_checked = std::min<int64_t>(kSamples, inputs.source->size());
+  for (int64_t i = 0; i < report.samples_checked; ++i) {
+    const auto index = static_cast<int64_t>(order(static_cast<uint64_t>(i)));
+    try {
+      const RawSample sample = inputs.source->sample(index, inputs.config.run.seed);
+      for (const std::string& caption : sample.captions)
+        (void)inputs.tokenizer->encode(caption, inputs.config.model.text.context_length);
+    } catch (const Error& error) {
+      ++report.bad_samples;
+      log_warn(fmt::format("unusable sample: {}", error.what()));
+    }
+  }
+}
+
+void time_steps(TrainingSession& session, DryRunReport& report) {
+  for (int64_t step = 0; step < kSteps; ++step) {
+    const auto began = std::chrono::steady_clock::now();
+    const StepResult result = session.train_step(step);
+    if (!result.finite) {
+      throw Error(ErrorKind::kDiverged,
+                  {.what = fmt::format("step {} of the dry run gave a loss or gradient that is not "
+                                       "finite",
+                                       step + 1),
+                   .hint = "a lower optim.lr, or other starting weights"});
+    }
+    // The last step counts: the first one pays for memory and threads.
+    report.seconds_per_step =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  }
+  report.estimated_seconds = report.seconds_per_step * static_cast<double>(session.total_steps());
+}
+
+bool same_tensors(const TensorMap& a, const TensorMap& b) {
+  return a.size() == b.size() && std::all_of(a.begin(), a.end(), [&](const auto& entry) {
+           const auto other = b.find(entry.first);
+           return other != b.end() && torch::equal(entry.second.cpu(), other->second);
+         });
+}
+
+uint64_t try_checkpoint(const TrainingSession& session) {
+  const TemporaryFolder folder;
+  const Checkpoint written = session.checkpoint(kSteps);
+  const fs::path path = save_checkpoint(folder.path(), written, 1);
+  const Checkpoint read = load_checkpoint(path);
+  if (!same_tensors(written.weights, read.weights) ||
+      !same_tensors(written.optimizer, read.optimizer)) {
+    throw Error(ErrorKind::kIo, {.what = "a checkpoint was not read back as it was written",
+                                 .where = path.string()});
+  }
+  uint64_t bytes = 0;
+  for (const auto& entry : fs::directory_iterator(path)) bytes += entry.file_size();
+  return bytes;
+}
+
+double peak_memory_mb() {
+  struct rusage usage {};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) * 1024.0 / kMegabyte;
+}
+
+}  // namespace
+
+DryRunReport dry_run(const RunConfig& config) {
+  validate(config);
+  const torch::Device device = open_device(config.run);
+  const fs::path parent = require_creatable(fs::path(config.run.output_dir) / config.run.name);
+
+  DryRunReport report;
+  TrainingInputs inputs = open_inputs(config, device, {});
+  check_samples(inputs, report);
+  TrainingSession session(std::move(inputs), nullptr, {});
+  for (const auto& parameter : session.model()->parameters())
+    report.parameters += parameter.numel();
+  time_steps(session, report);
+  const uint64_t bytes = try_checkpoint(session);
+  require_free_space(parent, bytes * static_cast<uint64_t>(config.train.keep_last + 1));
+  report.checkpoint_mb = static_cast<double>(bytes) / kMegabyte;
+  report.memory_mb = peak_memory_mb();
+  return report;
+}
+
+}  // namespace tandem

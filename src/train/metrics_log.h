@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+
+namespace tandem {
+
+/// `metrics.jsonl`: one JSON object per line with `step`, `samples`, `wall_time` (seconds since
+/// 1970) and numbers under stable names such as `train/loss`. A number that is not finite is null.
+class MetricsLog {
+ public:
+  /// Opens `path` to go on after `step`: what an earlier run wrote beyond it, or half wrote, is cut
+  /// off. Throws kCannotCreate and kIo.
+  MetricsLog(std::filesystem::path path, int64_t step);
+
+  /// Appends one line. Throws kIo.
+  void write(int64_t step, int64_t samples, const std::map<std::string, double>& values);
+  /// The `train/loss` of the newest line that has one, NaN when there is none.
+  [[nodiscard]] double last_loss() const noexcept { return last_loss_; }
+
+ private:
+  void cut_back(int64_t step);
+
+  std::filesystem::path path_;
+  std::ofstream stream_;
+  double last_loss_;
+};
+
+/// Seconds since 1970.
+[[nodiscard]] double wall_time();
+
+}  // namespace tandem

@@ -1,0 +1,109 @@
+#include "train/resume.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "tandem/config/load.h"
+#include "tandem/core/error.h"
+#include "tandem/core/log.h"
+
+namespace tandem {
+namespace fs = std::filesystem;
+namespace {
+
+// Fields that make another run of it; sections end in a dot, single fields in a colon.
+constexpr std::array<std::string_view, 5> kFixedFields = {
+    "model.", "data.batch_size:", "data.train.", "run.seed:", "tokenizer."};
+// Fields that say where the run lies, not what it is.
+constexpr std::array<std::string_view, 2> kPlaceFields = {"run.name:", "run.output_dir:"};
+
+template <size_t N>
+bool starts_with_any(const std::string& line, const std::array<std::string_view, N>& prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](std::string_view prefix) { return line.starts_with(prefix); });
+}
+
+ResumePoint read_point(const fs::path& path) {
+  return {.path = path, .checkpoint = load_checkpoint(path)};
+}
+
+std::optional<ResumePoint> newest_point(const RunDirectory& directory) {
+  const auto newest = find_latest_checkpoint(directory.checkpoints());
+  return newest ? std::optional(read_point(*newest)) : std::nullopt;
+}
+
+void require_no_checkpoint(const RunDirectory& directory) {
+  const auto newest = find_latest_checkpoint(directory.checkpoints());
+  if (!newest) return;
+  throw Error(ErrorKind::kCannotCreate,
+              {.what = "a new run would write over the checkpoints of an earlier one",
+               .where = directory.path().string(),
+               .found = newest->filename().string(),
+               .hint = "another run.name, or going on with that run (resume auto)"});
+}
+
+// A run that went back behind its own newest checkpoint would find that one again next time.
+void require_nothing_newer(const RunDirectory& directory, const ResumePoint& point) {
+  const auto newest = newest_point(directory);
+  if (!newest || newest->checkpoint.step <= point.checkpoint.step) return;
+  throw Error(ErrorKind::kCannotCreate,
+              {.what = "the run directory holds a later checkpoint than the one to go on from",
+               .where = directory.path().string(),
+               .expected = fmt::format("none beyond step {}", point.checkpoint.step),
+               .found = newest->path.filename().string(),
+               .hint = "another run.name"});
+}
+
+void append_fingerprint(std::vector<std::string>& fixed, const char* name,
+                        const std::string& before, const std::string& after) {
+  if (before != after) fixed.push_back(fmt::format("{}: {} -> {}", name, before, after));
+}
+
+}  // namespace
+
+std::optional<ResumePoint> choose_resume_point(const RunDirectory& directory,
+                                               const TrainerOptions& options) {
+  switch (options.resume) {
+    case Resume::kAuto: return newest_point(directory);
+    case Resume::kNever: require_no_checkpoint(directory); return std::nullopt;
+    case Resume::kFrom: break;
+  }
+  ResumePoint point = read_point(options.resume_from);
+  require_nothing_newer(directory, point);
+  return point;
+}
+
+fs::path saved_tokenizer(const ResumePoint& point) {
+  // <run directory>/checkpoints/step-…
+  return RunDirectory::tokenizer_of(
+      fs::absolute(point.path).lexically_normal().parent_path().parent_path());
+}
+
+void require_same_run(const ResumePoint& point, const TrainingInputs& inputs) {
+  const Checkpoint& checkpoint = point.checkpoint;
+  const RunConfig before = parse_run_config(checkpoint.config_json, {}, point.path / "config.json");
+  std::vector<std::string> fixed;
+  std::vector<std::string> allowed;
+  for (const std::string& line : config_differences(before, inputs.config)) {
+    if (starts_with_any(line, kPlaceFields)) continue;
+    (starts_with_any(line, kFixedFields) ? fixed : allowed).push_back(line);
+  }
+  append_fingerprint(fixed, "data (fingerprint)", checkpoint.data_fingerprint,
+                     inputs.source->fingerprint());
+  append_fingerprint(fixed, "tokenizer (fingerprint)", checkpoint.tokenizer_fingerprint,
+                     inputs.tokenizer->fingerprint());
+  if (!fixed.empty()) {
+    throw Error(ErrorKind::kConfig,
+                {.what = "this run was started with other settings, which cannot change on the way",
+                 .where = point.path.string(),
+                 .found = fmt::format("\n  {}", fmt::join(fixed, "\n  ")),
+                 .hint = "the settings of before, or another run.name for a new run"});
+  }
+  if (!allowed.empty())
+    log_warn(fmt::format("going on with changed settings:\n  {}", fmt::join(allowed, "\n  ")));
+}
+
+}  // namespace tandem

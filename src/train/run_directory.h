@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+
+namespace tandem {
+
+/// The folder of one run and the lock on it. Nobody else writes into the folder while this object
+/// lives. Names of its files are given here and nowhere else.
+class RunDirectory {
+ public:
+  /// Creates the folder and takes its lock. Throws kCannotCreate when it cannot be created or
+  /// another process (which is named) trains in it.
+  explicit RunDirectory(std::filesystem::path path);
+  ~RunDirectory();
+  RunDirectory(const RunDirectory&) = delete;
+  RunDirectory& operator=(const RunDirectory&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+  [[nodiscard]] std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
+  [[nodiscard]] std::filesystem::path model() const { return path_ / "model"; }
+  [[nodiscard]] std::filesystem::path config() const { return path_ / "config.json"; }
+  [[nodiscard]] std::filesystem::path log() const { return path_ / "train.log"; }
+  [[nodiscard]] std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
+  [[nodiscard]] std::filesystem::path bad_samples() const { return path_ / "bad_samples.jsonl"; }
+  [[nodiscard]] std::filesystem::path tokenizer() const { return tokenizer_of(path_); }
+  /// The tokenizer's file in the run directory `path`.
+  [[nodiscard]] static std::filesystem::path tokenizer_of(const std::filesystem::path& path) {
+    return path / "tokenizer.model";
+  }
+
+ private:
+  void lock();
+
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+};
+
+/// Throws kCannotCreate when `path` is there but no folder, or its nearest existing parent cannot
+/// be written to. Changes nothing. Returns the nearest existing folder.
+std::filesystem::path require_creatable(const std::filesystem::path& path);
+
+}  // namespace tandem

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "tandem/data/loader.h"
+#include "tandem/train/trainer.h"
+#include "train/metrics_log.h"
+#include "train/run_directory.h"
+#include "train/session.h"
+#include "train/tensorboard.h"
+
+namespace tandem {
+
+/// What a run leaves behind to be read: metrics.jsonl, TensorBoard events and the log.
+class RunRecords {
+ public:
+  /// Goes on after `start_step`. Throws kCannotCreate and kIo.
+  RunRecords(const RunDirectory& directory, const RunConfig& config, int64_t start_step);
+
+  void write(const StepStats& stats);
+  void write(int64_t step, const Metrics& metrics);
+  /// The newest logged loss, NaN when there is none.
+  [[nodiscard]] double last_loss() const noexcept { return metrics_.last_loss(); }
+
+ private:
+  int64_t batch_size_;
+  MetricsLog metrics_;
+  std::optional<EventWriter> events_;
+};
+
+/// Logs what is about to be trained: size, device, schedule, decay groups, loss at chance.
+void log_start(const TrainingSession& session, const RunDirectory& directory, int64_t start_step);
+
+/// Logs what the loader met on the way: unusable samples by reason, cut captions, and a warning
+/// when the tokenizer hardly knows the captions.
+void log_data_summary(const LoaderStats& stats);
+
+}  // namespace tandem

@@ -1,0 +1,109 @@
+#include "train/session.h"
+
+#include "tandem/config/load.h"
+#include "tandem/core/error.h"
+#include "tandem/core/random.h"
+#include "tandem/model/model_directory.h"
+#include "tandem/train/train_step.h"
+
+namespace tandem {
+namespace {
+
+// Streams that follow from the run seed.
+constexpr uint64_t kWeightStream = 1;
+constexpr uint64_t kDropoutStream = 2;
+
+LoaderOptions loader_options(const RunConfig& config, const torch::Device& device) {
+  return {.batch_size = config.data.batch_size,
+          .image_size = config.model.image.image_size,
+          .context_length = config.model.text.context_length,
+          .transform = config.data.transform,
+          .augment = config.data.augment,
+          .training = true,
+          .seed = config.run.seed,
+          .start_position = 0,
+          .threads = config.data.loader_threads,
+          .prefetch_batches = config.data.prefetch_batches,
+          .pin_memory = device.is_cuda(),
+          .max_bad_ratio = config.data.max_bad_ratio,
+          .max_caption_bytes = config.data.max_caption_bytes,
+          .bad_samples_file = {}};
+}
+
+ClipModel build_model(const RunConfig& config, const torch::Device& device) {
+  ClipModel model = make_model(config.model, mix_seed({config.run.seed, kWeightStream}));
+  model->to(device);
+  if (config.train.precision == Precision::kBf16) set_precision(model, torch::kBFloat16);
+  model->train();
+  return model;
+}
+
+std::vector<NamedParameter> trainable_parameters(const ClipModel& model) {
+  std::vector<NamedParameter> parameters;
+  for (const auto& entry : model->named_parameters())
+    if (entry.value().requires_grad()) parameters.push_back({entry.key(), entry.value()});
+  if (parameters.empty()) {
+    throw Error(ErrorKind::kConfig, {.what = "nothing to train: every parameter is frozen",
+                                     .where = "model",
+                                     .hint = "freeze = false for one of the towers"});
+  }
+  return parameters;
+}
+
+}  // namespace
+
+TrainingSession::TrainingSession(TrainingInputs inputs, const Checkpoint* checkpoint,
+                                 const std::filesystem::path& bad_samples_file)
+    : inputs_(std::move(inputs)), learning_rate_(config().optim, total_steps()) {
+  if (checkpoint != nullptr) position_ = checkpoint->stream_position;
+  LoaderOptions options = loader_options(config(), device());
+  options.start_position = position_;
+  options.bad_samples_file = bad_samples_file;
+  loader_ = std::make_unique<Loader>(source(), tokenizer(), std::move(options));
+
+  model_ = build_model(config(), device());
+  if (checkpoint != nullptr) load_weights(model_, checkpoint->weights, "checkpoint");
+  optimizer_ = std::make_unique<AdamW>(trainable_parameters(model_), config().optim);
+  if (checkpoint != nullptr)
+    optimizer_->load_state(checkpoint->optimizer, checkpoint->optimizer_steps);
+}
+
+StepResult TrainingSession::train_step(int64_t step) {
+  Batch batch = loader_->next();
+  const torch::Tensor images = batch.images.to(device(), /*non_blocking=*/true);  // [B, 3, S, S]
+  const TokenBatch tokens = batch.tokens.to(device());
+
+  optimizer_->zero_grad();
+  const torch::Tensor loss = forward_backward(
+      model_, images, tokens,
+      {.micro_batches = config().train.accumulation_steps,
+       .label_smoothing = config().loss.label_smoothing,
+       .dropout_seed = mix_seed({config().run.seed, kDropoutStream, static_cast<uint64_t>(step)})});
+  const torch::Tensor grad_norm = optimizer_->clip_grad_norm(config().optim.grad_clip_norm);
+
+  // The one number of a step that the host waits for: whether the step counts.
+  const bool finite = torch::isfinite(loss + grad_norm).item<bool>();
+  if (finite) {
+    optimizer_->step(learning_rate_.at(step));
+    model_->clamp_logit_scale();
+  }
+  position_ = batch.next_position;
+  return {.loss = loss, .grad_norm = grad_norm, .finite = finite, .keys = std::move(batch.keys)};
+}
+
+Checkpoint TrainingSession::checkpoint(int64_t step) const {
+  return {.step = step,
+          .stream_position = position_,
+          .weights = named_weights(model_),
+          .optimizer = optimizer_->state(),
+          .optimizer_steps = optimizer_->steps(),
+          .config_json = to_json(config()),
+          .data_fingerprint = source().fingerprint(),
+          .tokenizer_fingerprint = tokenizer().fingerprint()};
+}
+
+double TrainingSession::epoch() const {
+  return static_cast<double>(position_) / static_cast<double>(source().size());
+}
+
+}  // namespace tandem

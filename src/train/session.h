@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <torch/types.h>
+
+#include "tandem/data/loader.h"
+#include "tandem/model/clip_model.h"
+#include "tandem/optim/adamw.h"
+#include "tandem/optim/schedule.h"
+#include "tandem/train/checkpoint.h"
+#include "train/training_inputs.h"
+
+namespace tandem {
+
+/// What came of one step.
+struct StepResult {
+  torch::Tensor loss;             ///< fp32 scalar on the device.
+  torch::Tensor grad_norm;        ///< fp32 scalar on the device, before clipping.
+  bool finite = true;             ///< Whether both are; the model was left as it was otherwise.
+  std::vector<std::string> keys;  ///< Names of the batch's samples.
+};
+
+/// Data, model and optimizer of a run, and how one step moves them. Knows nothing of folders, logs
+/// and loops.
+class TrainingSession {
+ public:
+  /// Makes everything; with a `checkpoint`, as it was when that was taken. Unusable samples are
+  /// listed in `bad_samples_file`, if it has a name. Throws kData, kConfig, kCheckpoint.
+  TrainingSession(TrainingInputs inputs, const Checkpoint* checkpoint,
+                  const std::filesystem::path& bad_samples_file);
+  TrainingSession(const TrainingSession&) = delete;
+  TrainingSession& operator=(const TrainingSession&) = delete;
+
+  /// Runs step `step` (0-based) on the next batch. A loss or gradient that is not finite leaves
+  /// weights and optimizer untouched.
+  StepResult train_step(int64_t step);
+  /// Returns the state after `step` steps. The tensors are views: save before stepping on.
+  [[nodiscard]] Checkpoint checkpoint(int64_t step) const;
+
+  [[nodiscard]] const RunConfig& config() const noexcept { return inputs_.config; }
+  [[nodiscard]] const torch::Device& device() const noexcept { return inputs_.device; }
+  [[nodiscard]] const Source& source() const noexcept { return *inputs_.source; }
+  [[nodiscard]] const Tokenizer& tokenizer() const { return *inputs_.tokenizer; }
+  [[nodiscard]] ClipModel model() const { return model_; }
+  [[nodiscard]] const AdamW& optimizer() const { return *optimizer_; }
+  [[nodiscard]] const LearningRate& learning_rate() const { return learning_rate_; }
+  [[nodiscard]] LoaderStats loader_stats() const { return loader_->stats(); }
+  [[nodiscard]] int64_t total_steps() const { return *config().train.max_steps; }
+  /// Epochs done so far, whole and in part.
+  [[nodiscard]] double epoch() const;
+
+ private:
+  TrainingInputs inputs_;
+  LearningRate learning_rate_;
+  uint64_t position_ = 0;
+  std::unique_ptr<Loader> loader_;
+  ClipModel model_{nullptr};
+  std::unique_ptr<AdamW> optimizer_;
+};
+
+}  // namespace tandem

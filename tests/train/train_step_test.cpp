@@ -1,0 +1,164 @@
+#include "tandem/train/train_step.h"
+
+#include "tandem/core/device.h"
+#include "tandem/core/random.h"
+#include "tandem/loss/contrastive_loss.h"
+#include "train/tiny.h"
+
+namespace tandem {
+namespace {
+
+constexpr int64_t kBatch = 16;
+constexpr uint64_t kSeed = 99;
+
+struct Pairs {
+  torch::Tensor images;
+  TokenBatch tokens;
+};
+
+Pairs make_pairs() {
+  Random random(3);
+  std::vector<std::vector<int32_t>> texts(kBatch);
+  for (auto& text : texts) {
+    text.resize(2 + random.below(6));
+    for (auto& id : text) id = static_cast<int32_t>(random.below(20));
+  }
+  torch::Tensor images = torch::empty({kBatch, 3, 32, 32}, torch::kUInt8);
+  auto* pixel = images.data_ptr<uint8_t>();
+  for (int64_t i = 0; i < images.numel(); ++i) pixel[i] = static_cast<uint8_t>(random.below(256));
+  return {.images = images, .tokens = pack_tokens(texts)};
+}
+
+ClipModel make_tiny(double dropout) {
+  set_cpu_threads(1);
+  ModelOptions options = test::tiny_model();
+  options.text.vocab_size = 20;
+  options.text.dropout = options.image.dropout = dropout;
+  options.text.attention_dropout = options.image.attention_dropout = dropout;
+  ClipModel model(options, 5);
+  model->train();
+  return model;
+}
+
+struct Outcome {
+  double loss = 0;
+  std::map<std::string, torch::Tensor> gradients;
+};
+
+Outcome gradients_of(ClipModel& model, const torch::Tensor& loss) {
+  Outcome outcome{.loss = loss.item<double>(), .gradients = {}};
+  for (const auto& entry : model->named_parameters()) {
+    outcome.gradients[entry.key()] = entry.value().grad().clone();
+    entry.value().mutable_grad().reset();
+  }
+  return outcome;
+}
+
+Outcome outcome_with(ClipModel& model, int64_t micro_batches, double smoothing = 0.0) {
+  const Pairs pairs = make_pairs();
+  return gradients_of(model, forward_backward(model, pairs.images, pairs.tokens,
+                                              {.micro_batches = micro_batches,
+                                               .label_smoothing = smoothing,
+                                               .dropout_seed = kSeed}));
+}
+
+// What autograd makes of the same micro-batches when it keeps the graphs of all of them.
+Outcome concatenated(ClipModel& model, int64_t micro_batches) {
+  const Pairs pairs = make_pairs();
+  const int64_t size = kBatch / micro_batches;
+  std::vector<torch::Tensor> images;
+  std::vector<torch::Tensor> texts;
+  for (int64_t m = 0; m < micro_batches; ++m) {
+    model->seed_dropout(mix_seed({kSeed, static_cast<uint64_t>(m)}));
+    const auto part = model->forward(pairs.images.slice(0, m * size, (m + 1) * size),
+                                     pairs.tokens.slice(m * size, (m + 1) * size));
+    images.push_back(part.image_embeddings);
+    texts.push_back(part.text_embeddings);
+  }
+  const torch::Tensor loss =
+      contrastive_loss(torch::cat(images), torch::cat(texts), model->logit_scale());
+  loss.backward();
+  return gradients_of(model, loss.detach());
+}
+
+void expect_equal(const Outcome& a, const Outcome& b) {
+  EXPECT_NEAR(a.loss, b.loss, 1e-5 * std::abs(b.loss));
+  ASSERT_EQ(a.gradients.size(), b.gradients.size());
+  for (const auto& [name, gradient] : b.gradients) {
+    const double scale = gradient.abs().max().item<double>();
+    const double worst = (a.gradients.at(name) - gradient).abs().max().item<double>();
+    EXPECT_LE(worst, 1e-5 * scale + 1e-8) << name;
+  }
+}
+
+class Accumulation : public testing::TestWithParam<int64_t> {};
+
+TEST_P(Accumulation, GivesTheGradientsOfOneLargeBatch) {
+  ClipModel model = make_tiny(0.0);
+  const Outcome whole = outcome_with(model, 1);
+  EXPECT_GT(whole.gradients.at("logit_scale").abs().item<double>(), 0.0);
+  expect_equal(outcome_with(model, GetParam()), whole);
+}
+
+TEST_P(Accumulation, KeepsLabelSmoothing) {
+  ClipModel model = make_tiny(0.0);
+  const Outcome whole = outcome_with(model, 1, 0.2);
+  EXPECT_NE(whole.loss, outcome_with(model, 1).loss);
+  expect_equal(outcome_with(model, GetParam(), 0.2), whole);
+}
+
+TEST_P(Accumulation, SeesTheSameMasksInBothPasses) {
+  ClipModel model = make_tiny(0.3);
+  const Outcome reference = concatenated(model, GetParam());
+  expect_equal(outcome_with(model, GetParam()), reference);
+}
+
+INSTANTIATE_TEST_SUITE_P(MicroBatches, Accumulation, testing::Values(1, 2, 4, 8));
+
+TEST(TrainStep, DropoutFollowsFromTheSeedAlone) {
+  ClipModel model = make_tiny(0.3);
+  const Pairs pairs = make_pairs();
+  const auto loss = [&](uint64_t seed) {
+    return forward_backward(model, pairs.images, pairs.tokens, {.dropout_seed = seed})
+        .item<double>();
+  };
+  EXPECT_EQ(loss(1), loss(1));
+  EXPECT_NE(loss(1), loss(2));
+}
+
+TEST(TrainStep, AddsToTheGradientsThatAreThere) {
+  ClipModel model = make_tiny(0.0);
+  const Outcome once = outcome_with(model, 2);
+  const Pairs pairs = make_pairs();
+  torch::Tensor loss;
+  for (int n = 0; n < 2; ++n)
+    loss = forward_backward(model, pairs.images, pairs.tokens, {.micro_batches = 2});
+  EXPECT_FALSE(loss.requires_grad());
+  EXPECT_EQ(loss.scalar_type(), torch::kFloat32);
+  const Outcome twice = gradients_of(model, loss);
+  EXPECT_NEAR(twice.gradients.at("logit_scale").item<double>(),
+              2 * once.gradients.at("logit_scale").item<double>(), 1e-5);
+}
+
+TEST(TrainStep, LeavesAFixedTemperatureAlone) {
+  ModelOptions options = test::tiny_model();
+  options.text.vocab_size = 20;
+  options.learn_logit_scale = false;
+  ClipModel model(options, 5);
+  const Pairs pairs = make_pairs();
+  (void)forward_backward(model, pairs.images, pairs.tokens, {.micro_batches = 4});
+  EXPECT_FALSE(model->logit_scale().grad().defined());
+  EXPECT_TRUE(model->image->class_token.grad().defined());
+}
+
+TEST(TrainStep, RefusesPartsThatDoNotDivideTheBatch) {
+  ClipModel model = make_tiny(0.0);
+  const Pairs pairs = make_pairs();
+  const Error error = test::error_of(
+      [&] { (void)forward_backward(model, pairs.images, pairs.tokens, {.micro_batches = 3}); });
+  EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+  EXPECT_MENTIONS(error, "divisor of 16");
+}
+
+}  // namespace
+}  // namespace tandem

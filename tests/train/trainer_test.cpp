@@ -1,0 +1,302 @@
+#include "tandem/train/trainer.h"
+
+#include <cmath>
+#include <fstream>
+#include <map>
+#include <numeric>
+
+#include <nlohmann/json.hpp>
+
+#include "tandem/config/load.h"
+#include "tandem/core/files.h"
+#include "tandem/model/model_directory.h"
+#include "train/tiny.h"
+
+namespace tandem {
+namespace {
+
+namespace fs = std::filesystem;
+
+double mean(const std::vector<double>& values, size_t first, size_t count) {
+  const auto begin = values.begin() + static_cast<std::ptrdiff_t>(first);
+  return std::accumulate(begin, begin + static_cast<std::ptrdiff_t>(count), 0.0) /
+         static_cast<double>(count);
+}
+
+TEST(Trainer, LearnsFromTheFirstSteps) {
+  const test::Folder folder;
+  RunConfig config = test::tiny_run(folder.path());
+  config.data.batch_size = 16;
+  config.train.max_steps = 10;
+  config.optim.lr = 1e-2;
+  Trainer trainer(config);
+  const std::vector<double> losses = test::run_losses(trainer);
+  ASSERT_EQ(losses.size(), 10U);
+  EXPECT_LT(mean(losses, 5, 5), mean(losses, 0, 5));
+  EXPECT_LT(losses.back(), losses.front() - 0.1);
+}
+
+TEST(Trainer, LeavesAModelThatLoads) {
+  const test::Folder folder;
+  const RunConfig config = test::tiny_run(folder.path());
+  Trainer trainer(config);
+  const TrainSummary summary = trainer.run();
+  EXPECT_EQ(summary.steps, 12);
+  EXPECT_EQ(summary.model_directory, folder.path() / "tiny" / "model");
+  EXPECT_GT(summary.seconds, 0.0);
+
+  const LoadedModel loaded = load_model(summary.model_directory);
+  for (const auto& [name, tensor] : named_weights(loaded.model))
+    EXPECT_TRUE(torch::equal(tensor, named_weights(trainer.model()).at(name))) << name;
+  const Tokenizer tokenizer = Tokenizer::load(summary.model_directory / "tokenizer.model");
+  EXPECT_EQ(tokenizer.fingerprint(), trainer.tokenizer().fingerprint());
+  EXPECT_EQ(loaded.config.model.text.vocab_size, tokenizer.vocab_size());
+  EXPECT_EQ(loaded.config.model.text.eos_id, tokenizer.eos_id());
+}
+
+TEST(Trainer, ResolvesItsConfiguration) {
+  const test::Folder folder;
+  RunConfig config = test::tiny_run(folder.path());
+  config.train.max_steps.reset();
+  config.train.epochs = 2.6;  // of 64 samples by 8: 20.8 batches
+  config.optim.warmup_ratio = 0.2;
+  const Trainer trainer(config);
+  EXPECT_EQ(trainer.config().train.max_steps, 21);
+  EXPECT_EQ(trainer.config().optim.warmup_steps, 4);
+  EXPECT_EQ(trainer.config().model.text.vocab_size, trainer.tokenizer().vocab_size());
+  EXPECT_EQ(trainer.config().model.text.pad_id, trainer.tokenizer().pad_id());
+  const std::string written = read_file(trainer.run_directory() / "config.json");
+  EXPECT_TRUE(config_differences(parse_run_config(written), trainer.config()).empty());
+}
+
+TEST(Trainer, WritesItsNumbersUnderStableNames) {
+  const test::Folder folder;
+  RunConfig config = test::tiny_run(folder.path());
+  config.train.log_every_steps = 5;
+  config.train.tensorboard = true;
+  config.eval.every_steps = 6;
+  Trainer trainer(config);
+  std::vector<StepStats> logged;
+  trainer.on_log([&](const StepStats& stats) { logged.push_back(stats); });
+  trainer.add_evaluator([](ClipModel, const Tokenizer&) { return Metrics{{"probe/value", 1.0}}; });
+  const TrainSummary summary = trainer.run();
+
+  ASSERT_EQ(logged.size(), 3U);
+  EXPECT_EQ(logged[2].step, 12);
+  EXPECT_NEAR(logged[0].chance_loss, std::log(8.0), 1e-12);
+  EXPECT_NEAR(logged[1].epoch, 10 * 8 / 64.0, 1e-12);
+  EXPECT_GT(logged[0].pairs_per_second, 0.0);
+  EXPECT_GT(logged[0].eta_seconds, 0.0);
+  EXPECT_EQ(logged[2].eta_seconds, 0.0);
+  EXPECT_NEAR(logged[0].logit_scale, 1 / 0.07, 1.0);
+  EXPECT_EQ(summary.final_loss, logged[2].loss);
+
+  std::ifstream stream(trainer.run_directory() / "metrics.jsonl");
+  std::vector<nlohmann::json> lines;
+  for (std::string line; std::getline(stream, line);) lines.push_back(nlohmann::json::parse(line));
+  ASSERT_EQ(lines.size(), 5U);  // steps 5, 6 (evaluation), 10, 12, 12 (evaluation)
+  for (const char* name : {"step", "samples", "wall_time", "train/loss", "train/lr",
+                           "train/logit_scale", "train/grad_norm", "train/epoch",
+                           "train/skipped_steps", "perf/pairs_per_second", "perf/data_wait_ratio"})
+    EXPECT_TRUE(lines[0].contains(name)) << name;
+  EXPECT_EQ(lines[0]["samples"], 40);
+  EXPECT_EQ(lines[1]["step"], 6);
+  EXPECT_EQ(lines[1]["probe/value"], 1.0);
+  EXPECT_EQ(lines[4]["probe/value"], 1.0);
+  const auto is_event_file = [](const fs::directory_entry& entry) {
+    return entry.path().filename().string().starts_with("events.out.tfevents.");
+  };
+  EXPECT_EQ(std::count_if(fs::directory_iterator(trainer.run_directory()), fs::directory_iterator(),
+                          is_event_file),
+            1);
+}
+
+TEST(Trainer, EvaluatesWithoutGradientsAndGoesBackToTraining) {
+  const test::Folder folder;
+  RunConfig config = test::tiny_run(folder.path());
+  config.eval.every_steps = 5;
+  Trainer trainer(config);
+  std::vector<int64_t> steps;
+  trainer.on_evaluation([&](int64_t step, const Metrics&) { steps.push_back(step); });
+  trainer.add_evaluator([](ClipModel model, const Tokenizer&) {
+    EXPECT_FALSE(model->is_training());
+    EXPECT_FALSE(torch::GradMode::is_enabled());
+    return Metrics{};
+  });
+  trainer.on_log([&](const StepStats&) { EXPECT_TRUE(trainer.model()->is_training()); });
+  trainer.run();
+  EXPECT_EQ(steps, (std::vector<int64_t>{5, 10, 12}));
+  EXPECT_TRUE(trainer.model()->is_training());
+}
+
+TEST(Trainer, StopsOnRequestWithACheckpoint) {
+  const test::Folder folder;
+  Trainer trainer(test::tiny_run(folder.path()));
+  trainer.on_log([&](const StepStats& stats) {
+    if (stats.step == 3) trainer.request_stop();
+  });
+  const TrainSummary summary = trainer.run();
+  EXPECT_TRUE(summary.interrupted);
+  EXPECT_EQ(summary.steps, 3);
+  EXPECT_TRUE(summary.model_directory.empty());
+  EXPECT_EQ(read_file(trainer.run_directory() / "checkpoints" / "latest"), "step-00000003\n");
+}
+
+// Stands for damage that no setting of a tiny model brings about.
+void fill(Trainer& trainer, double value) {
+  const torch::NoGradGuard no_grad;
+  trainer.model()->image->class_token.fill_(value);
+}
+
+TEST(Trainer, SkipsBadStepsThenGivesUp) {
+  const test::Folder folder;
+  RunConfig config = test::tiny_run(folder.path());
+  config.train.max_bad_steps = 3;
+  config.train.checkpoint_every_steps = 2;
+  {
+    Trainer trainer(config);
+    std::vector<int64_t> skipped;
+    trainer.on_log([&](const StepStats& stats) {
+      skipped.push_back(stats.skipped_steps);
+      if (stats.step == 3) fill(trainer, std::nan(""));
+    });
+    const Error error = test::error_of([&] { trainer.run(); });
+    EXPECT_EQ(error.kind(), ErrorKind::kDiverged);
+    EXPECT_EQ(exit_code(error.kind()), 17);
+    EXPECT_MENTIONS(error, "3 steps in a row up to step 6");
+    for (const char* cause : {"optim.lr", "optim.grad_clip_norm", "model.logit_scale_max"})
+      EXPECT_MENTIONS(error, cause);
+    EXPECT_EQ(skipped, (std::vector<int64_t>{0, 0, 0, 1, 2}));
+    const std::string log = read_file(trainer.run_directory() / "train.log");
+    EXPECT_NE(log.find("step 4 is skipped: loss nan"), std::string::npos);
+    EXPECT_NE(log.find("shapes/"), std::string::npos);
+  }
+  // Step 4 was due for a checkpoint, but bad.
+  EXPECT_EQ(Trainer(config).start_step(), 2);
+}
+
+TEST(Trainer, GoesOnAfterASkippedStep) {
+  const test::Folder folder;
+  Trainer trainer(test::tiny_run(folder.path()));
+  StepStats last;
+  std::map<int64_t, double> losses;
+  trainer.on_log([&](const StepStats& stats) {
+    last = stats;
+    losses[stats.step] = stats.loss;
+    if (stats.step == 3) fill(trainer, std::nan(""));
+    if (stats.step == 4) fill(trainer, 0.1);
+  });
+  const TrainSummary summary = trainer.run();
+  EXPECT_EQ(summary.steps, 12);
+  EXPECT_EQ(last.skipped_steps, 1);
+  for (const auto& [step, loss] : losses) EXPECT_EQ(std::isfinite(loss), step != 4) << step;
+  for (const auto& [name, tensor] : named_weights(trainer.model()))
+    EXPECT_TRUE(torch::isfinite(tensor).all().item<bool>()) << name;
+}
+
+TEST(Trainer, NeverSavesWeightsThatAreNotFinite) {
+  const test::Folder folder;
+  Trainer trainer(test::tiny_run(folder.path()));
+  trainer.on_log([&](const StepStats& stats) {
+    if (stats.step == 12) fill(trainer, INFINITY);
+  });
+  EXPECT_EQ(test::error_of([&] { trainer.run(); }).kind(), ErrorKind::kDiverged);
+  EXPECT_FALSE(fs::exists(trainer.run_directory() / "model"));
+}
+
+TEST(Trainer, TrainsInBf16WithAnFp32Temperature) {
+  const test::Folder folder;
+  RunConfig config = test::tiny_run(folder.path());
+  config.train.precision = Precision::kBf16;
+  Trainer trainer(config);
+  EXPECT_EQ(trainer.model()->logit_scale().scalar_type(), torch::kFloat32);
+  EXPECT_EQ(trainer.model()->image->class_token.scalar_type(), torch::kBFloat16);
+  const float before = trainer.model()->logit_scale().item<float>();
+  EXPECT_FLOAT_EQ(before, 2.6592600F);
+  for (const double loss : test::run_losses(trainer)) EXPECT_TRUE(std::isfinite(loss));
+  EXPECT_NE(trainer.model()->logit_scale().item<float>(), before);
+}
+
+TEST(Trainer, KeepsFrozenTowersAsTheyAre) {
+  const test::Folder folder;
+  RunConfig config = test::tiny_run(folder.path());
+  config.model.image.freeze = true;
+  Trainer trainer(config);
+  const torch::Tensor frozen = trainer.model()->image->class_token.clone();
+  const torch::Tensor trained = trainer.model()->text->token_embedding.clone();
+  trainer.run();
+  EXPECT_TRUE(torch::equal(trainer.model()->image->class_token, frozen));
+  EXPECT_FALSE(torch::equal(trainer.model()->text->token_embedding, trained));
+}
+
+TEST(Trainer, RefusesASecondTrainerInItsFolder) {
+  const test::Folder folder;
+  const RunConfig config = test::tiny_run(folder.path());
+  {
+    const Trainer first(config);
+    const Error error = test::error_of([&] { const Trainer second(config); });
+    EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
+    EXPECT_MENTIONS(error, "pid " + std::to_string(::getpid()));
+  }
+  EXPECT_NO_THROW(Trainer third(config));
+}
+
+TEST(Trainer, RefusesAnOutputPathThatIsAFile) {
+  const test::Folder folder;
+  std::ofstream(folder.path() / "occupied") << "a file";
+  RunConfig config = test::tiny_run(folder.path() / "occupied");
+  config.data.train.shapes.count = 1 << 30;  // never looked at: the folder comes first
+  const Error error = test::error_of([&] { const Trainer trainer(config); });
+  EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
+  EXPECT_MENTIONS(error, "occupied");
+}
+
+TEST(Trainer, RefusesFewerSamplesThanABatch) {
+  const test::Folder folder;
+  RunConfig config = test::tiny_run(folder.path());
+  config.data.train.shapes.count = 7;
+  const Error error = test::error_of([&] { const Trainer trainer(config); });
+  EXPECT_EQ(error.kind(), ErrorKind::kData);
+  EXPECT_MENTIONS(error, "7");
+  EXPECT_MENTIONS(error, "8");
+}
+
+TEST(Trainer, RefusesADeviceThatIsNotThere) {
+  if (torch::cuda::is_available()) GTEST_SKIP() << "there is a CUDA device";
+  const test::Folder folder;
+  RunConfig config = test::tiny_run(folder.path());
+  config.run.device = "cuda";
+  const Error error = test::error_of([&] { const Trainer trainer(config); });
+  EXPECT_EQ(error.kind(), ErrorKind::kDevice);
+  EXPECT_EQ(exit_code(error.kind()), 69);
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+}
+
+TEST(Trainer, RefusesAVocabularyThatIsNotTheTokenizers) {
+  const test::Folder folder;
+  RunConfig config = test::tiny_run(folder.path());
+  config.model.text.vocab_size = 5000;
+  const Error error = test::error_of([&] { const Trainer trainer(config); });
+  EXPECT_EQ(error.kind(), ErrorKind::kConfig);
+  EXPECT_MENTIONS(error, "model.text.vocab_size");
+  EXPECT_MENTIONS(error, "5000");
+}
+
+TEST(Trainer, RefusesAWarmUpAsLongAsTheRun) {
+  const test::Folder folder;
+  RunConfig config = test::tiny_run(folder.path());
+  config.optim.warmup_steps = 12;
+  EXPECT_EQ(test::error_of([&] { const Trainer trainer(config); }).kind(), ErrorKind::kConfig);
+}
+
+TEST(Trainer, RefusesMicroBatchesThatDoNotDivideTheBatch) {
+  const test::Folder folder;
+  RunConfig config = test::tiny_run(folder.path());
+  config.train.accumulation_steps = 3;
+  const Error error = test::error_of([&] { const Trainer trainer(config); });
+  EXPECT_EQ(error.kind(), ErrorKind::kConfig);
+  EXPECT_MENTIONS(error, "accumulation_steps");
+}
+
+}  // namespace
+}  // namespace tandem
