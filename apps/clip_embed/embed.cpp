@@ -1,0 +1,192 @@
+#include "clip_embed/embed.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <numeric>
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+#include <nlohmann/json.hpp>
+
+#include "common/pictures.h"
+#include "common/text_io.h"
+#include "tandem/config/load.h"
+#include "tandem/core/files.h"
+#include "tandem/eval/embed_source.h"
+#include "tandem/io/npy.h"
+
+namespace tandem::apps {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr uint64_t kMaxSourceFile = uint64_t{1} << 20;
+constexpr int64_t kBatchesPerChunk = 4;
+
+torch::ScalarType parse_dtype(const std::string& name) {
+  if (name == "float16") return torch::kFloat16;
+  if (name == "float32") return torch::kFloat32;
+  throw Error(ErrorKind::kUsage,
+              {.what = "unknown --dtype", .expected = "float16 or float32", .found = name});
+}
+
+void refuse_occupied(const fs::path& output) {
+  std::error_code error;
+  if (!fs::exists(output, error)) return;
+  if (fs::is_directory(output, error) && fs::is_empty(output, error)) return;
+  throw Error(ErrorKind::kCannotCreate,
+              {.what = "the output is there already and not an empty folder",
+               .where = output.string(),
+               .hint = "another --output, or remove it first"});
+}
+
+/// A folder in clip-retrieval's layout that appears when complete.
+class EmbeddingFolder {
+ public:
+  EmbeddingFolder(const fs::path& output, torch::ScalarType dtype)
+      : folder_(output), dtype_(dtype), metadata_(make_metadata_path(folder_.path())) {}
+
+  /// Adds one row per line of metadata; an undefined tensor adds nothing to its file.
+  void add(const torch::Tensor& images, const torch::Tensor& texts,
+           const std::vector<Json>& metadata) {
+    if (images.defined()) images_.push_back(images.to(dtype_));
+    if (texts.defined()) texts_.push_back(texts.to(dtype_));
+    std::string lines;
+    for (const Json& line : metadata)
+      lines += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    metadata_.write(lines);
+  }
+
+  void commit() {
+    save("img_emb", images_);
+    save("text_emb", texts_);
+    metadata_.commit();
+    folder_.commit();
+  }
+
+ private:
+  static fs::path make_metadata_path(const fs::path& folder) {
+    tandem::create_directories(folder / "metadata");
+    return folder / "metadata" / "metadata_0.jsonl";
+  }
+
+  void save(const std::string& kind, const std::vector<torch::Tensor>& parts) {
+    if (parts.empty()) return;
+    tandem::create_directories(folder_.path() / kind);
+    save_npy(folder_.path() / kind / (kind + "_0.npy"), torch::cat(parts));
+  }
+
+  AtomicDirectory folder_;
+  torch::ScalarType dtype_;
+  FileWriter metadata_;
+  std::vector<torch::Tensor> images_;
+  std::vector<torch::Tensor> texts_;
+};
+
+/// Tells of one thing that is left out.
+void note_unusable(const Error& error) { write_note(fmt::format("left out: {}\n", error.what())); }
+
+/// Each of these adds items [first, last) and returns how many of them were left out.
+size_t add_pictures(const Pipeline& pipeline, const std::vector<fs::path>& files,
+                    EmbeddingFolder& folder) {
+  const PartialEmbeddings pictures = pipeline.try_encode_images(files);
+  std::vector<int64_t> usable;
+  std::vector<Json> metadata;
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (const auto& error = pictures.errors[i]) {
+      note_unusable(*error);
+      continue;
+    }
+    usable.push_back(static_cast<int64_t>(i));
+    metadata.push_back({{"image_path", files[i].string()}});
+  }
+  const torch::Tensor rows = torch::tensor(usable, torch::kInt64);
+  folder.add(pictures.embeddings.index_select(0, rows), {}, metadata);
+  return files.size() - usable.size();
+}
+
+size_t add_texts(const Pipeline& pipeline, const std::vector<std::string>& texts,
+                 EmbeddingFolder& folder) {
+  std::vector<Json> metadata;
+  for (const std::string& text : texts) metadata.push_back({{"caption", text}});
+  folder.add({}, pipeline.encode_texts(texts), metadata);
+  return 0;
+}
+
+size_t add_samples(const Pipeline& pipeline, const Source& source,
+                   const std::vector<int64_t>& indices, EmbeddingFolder& folder) {
+  const EmbeddedSamples samples = embed_samples(pipeline, source, indices, 0);
+  for (const Error& error : samples.errors) note_unusable(error);
+  if (samples.keys.empty()) return indices.size();
+  std::vector<std::string> captions;
+  std::vector<Json> metadata;
+  for (size_t i = 0; i < samples.keys.size(); ++i) {
+    captions.push_back(samples.captions[i].empty() ? std::string() : samples.captions[i].front());
+    metadata.push_back({{"image_path", samples.keys[i]}, {"caption", captions.back()}});
+  }
+  folder.add(samples.image_embeddings, pipeline.encode_texts(captions), metadata);
+  return indices.size() - samples.keys.size();
+}
+
+/// Calls add(chunk) on a few batches of `items` at a time and returns what it left out in all.
+template <typename Item, typename Add>
+size_t in_chunks(const std::vector<Item>& items, const Pipeline& pipeline, const Add& add) {
+  const auto step = static_cast<size_t>(pipeline.batch_size() * kBatchesPerChunk);
+  size_t left_out = 0;
+  for (size_t first = 0; first < items.size(); first += step) {
+    const auto begin = items.begin() + static_cast<std::ptrdiff_t>(first);
+    const size_t count = std::min(step, items.size() - first);
+    left_out += add(std::vector<Item>(begin, begin + static_cast<std::ptrdiff_t>(count)));
+  }
+  return left_out;
+}
+
+size_t embed_all(const EmbedArguments& arguments, const Pipeline& pipeline,
+                 EmbeddingFolder& folder) {
+  if (!arguments.images.empty()) {
+    return in_chunks(list_pictures(arguments.images), pipeline,
+                     [&](const auto& files) { return add_pictures(pipeline, files, folder); });
+  }
+  if (!arguments.texts.empty()) {
+    const std::vector<std::string> texts = read_lines(arguments.texts);
+    if (texts.empty()) {
+      throw Error(ErrorKind::kData,
+                  {.what = "the file holds no line of text", .where = arguments.texts});
+    }
+    return in_chunks(texts, pipeline,
+                     [&](const auto& part) { return add_texts(pipeline, part, folder); });
+  }
+  const SourceContext context{.transform = pipeline.config().transform,
+                              .allow_outside_root = false,
+                              .image_size = pipeline.config().model.image.image_size};
+  const auto source =
+      open_source(parse_source(read_file(arguments.data, kMaxSourceFile), arguments.data), context);
+  std::vector<int64_t> indices(static_cast<size_t>(source->size()));
+  std::iota(indices.begin(), indices.end(), 0);
+  return in_chunks(indices, pipeline,
+                   [&](const auto& part) { return add_samples(pipeline, *source, part, folder); });
+}
+
+}  // namespace
+
+int run_embed(const EmbedArguments& arguments) {
+  const torch::ScalarType dtype = parse_dtype(arguments.dtype);
+  const int inputs = (arguments.images.empty() ? 0 : 1) + (arguments.texts.empty() ? 0 : 1) +
+                     (arguments.data.empty() ? 0 : 1);
+  if (inputs != 1) {
+    throw Error(ErrorKind::kUsage, {.what = "what to embed is not clear",
+                                    .expected = "exactly one of --images, --texts and --data",
+                                    .found = fmt::format("{} of them", inputs)});
+  }
+  refuse_occupied(arguments.output);
+  const Pipeline pipeline = load_pipeline(arguments.model);
+  EmbeddingFolder folder(arguments.output, dtype);
+  const size_t left_out = embed_all(arguments, pipeline, folder);
+  folder.commit();
+  if (left_out == 0) return 0;
+  write_note(fmt::format("{} item(s) could not be used and were left out.\n", left_out));
+  return exit_code(ErrorKind::kData);
+}
+
+}  // namespace tandem::apps

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/model_arguments.h"
+
+namespace tandem::apps {
+
+/// The command line of clip-embed.
+struct EmbedArguments {
+  ModelArguments model;
+  std::vector<std::string> images;
+  std::string texts;  ///< File with one text per line.
+  std::string data;   ///< JSON file with one data source.
+  std::string output;
+  std::string dtype = "float16";
+};
+
+/// Does what clip-embed's --help says and returns the exit code: 0, or 65 when something was left
+/// out because it could not be used. Throws Error.
+[[nodiscard]] int run_embed(const EmbedArguments& arguments);
+
+}  // namespace tandem::apps

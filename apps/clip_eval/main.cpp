@@ -1,0 +1,59 @@
+#include <memory>
+#include <string>
+
+#include "clip_eval/tasks.h"
+#include "common/model_arguments.h"
+#include "common/run_app.h"
+#include "common/text_io.h"
+#include "tandem/core/files.h"
+
+namespace tandem::apps {
+namespace {
+
+struct Arguments {
+  ModelArguments model;
+  std::string tasks;
+  std::string output;
+};
+
+int run(const Arguments& arguments) {
+  const std::vector<Task> tasks = read_tasks(arguments.tasks);
+  const Pipeline pipeline = load_pipeline(arguments.model);
+  const std::string records = run_tasks(tasks, pipeline, arguments.model.directory) + "\n";
+  if (arguments.output.empty()) {
+    write_output(records);
+  } else {
+    write_file_atomically(arguments.output, records);
+  }
+  return 0;
+}
+
+std::function<int()> define(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  add_model_options(app, arguments->model);
+  app.add_option("--tasks", arguments->tasks, "Tasks in JSON; see below")
+      ->type_name("FILE")
+      ->required();
+  app.add_option("--output", arguments->output, "Where the records go; without it, standard output")
+      ->type_name("FILE");
+  return [arguments] { return run(*arguments); };
+}
+
+}  // namespace
+}  // namespace tandem::apps
+
+int main(int argc, char** argv) {
+  return tandem::apps::run_app(
+      argc, argv,
+      {.name = "clip-eval",
+       .summary = "Measures a model on tasks and writes one CLIP_benchmark-shaped record per task.",
+       .footer =
+           "A task file is a JSON array of\n"
+           "  {\"name\": \"pets\", \"task\": \"zeroshot_classification\",\n"
+           "   \"data\": {\"kind\": \"folder\", \"path\": \"pets/test\"},\n"
+           "   \"templates\": [\"a photo of a {}\"], \"max_samples\": 5000, \"language\": \"en\"}\n"
+           "task: zeroshot_classification or zeroshot_retrieval; data: as data.train in a\n"
+           "configuration, paths relative to the working folder; the last three are optional.",
+       .log_level = "warn"},
+      tandem::apps::define);
+}

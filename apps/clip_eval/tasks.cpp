@@ -1,0 +1,204 @@
+#include "clip_eval/tasks.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <memory>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "common/text_io.h"
+#include "tandem/config/load.h"
+#include "tandem/core/files.h"
+#include "tandem/eval/evaluate.h"
+
+namespace tandem::apps {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr uint64_t kMaxTaskFile = uint64_t{16} << 20;
+constexpr std::string_view kClassification = "zeroshot_classification";
+constexpr std::string_view kRetrieval = "zeroshot_retrieval";
+
+/// Reads one entry; every mistake becomes a line in `mistakes`.
+class TaskReader {
+ public:
+  TaskReader(const Json& entry, std::string where, std::vector<std::string>& mistakes)
+      : entry_(entry), where_(std::move(where)), mistakes_(mistakes) {}
+
+  Task read() {
+    Task task;
+    task.templates = EvalOptions{}.templates;
+    task.max_samples = std::numeric_limits<int64_t>::max();
+    if (!entry_.is_object()) {
+      complain("", "an object", entry_);
+      return task;
+    }
+    refuse_unknown_keys();
+    read_text("name", true, task.name);
+    read_text("language", false, task.language);
+    read_kind(task);
+    read_data(task);
+    read_templates(task);
+    read_max_samples(task);
+    return task;
+  }
+
+ private:
+  void complain(const std::string& key, const std::string& expected, const Json& found) {
+    mistakes_.push_back(
+        fmt::format("{}{}: expected {}, found {}", where_, key, expected, found.dump()));
+  }
+
+  void refuse_unknown_keys() {
+    constexpr std::array<std::string_view, 6> kKeys = {"name",      "task",        "data",
+                                                       "templates", "max_samples", "language"};
+    for (const auto& item : entry_.items()) {
+      if (std::find(kKeys.begin(), kKeys.end(), item.key()) != kKeys.end()) continue;
+      mistakes_.push_back(fmt::format("{}.{}: unknown key: expected one of {}", where_, item.key(),
+                                      fmt::join(kKeys, ", ")));
+    }
+  }
+
+  const Json* find(const char* key, bool required) {
+    const auto found = entry_.find(key);
+    if (found != entry_.end()) return &*found;
+    if (required) mistakes_.push_back(fmt::format("{}.{}: missing", where_, key));
+    return nullptr;
+  }
+
+  void read_text(const char* key, bool required, std::string& value) {
+    const Json* found = find(key, required);
+    if (found == nullptr) return;
+    if (!found->is_string() || found->get_ref<const std::string&>().empty())
+      return complain(fmt::format(".{}", key), "a non-empty string", *found);
+    value = found->get<std::string>();
+  }
+
+  void read_kind(Task& task) {
+    const Json* found = find("task", true);
+    if (found == nullptr) return;
+    if (*found == kClassification) {
+      task.kind = TaskKind::kClassification;
+    } else if (*found == kRetrieval) {
+      task.kind = TaskKind::kRetrieval;
+    } else {
+      complain(".task", fmt::format("\"{}\" or \"{}\"", kClassification, kRetrieval), *found);
+    }
+  }
+
+  void read_data(Task& task) {
+    const Json* found = find("data", true);
+    if (found == nullptr) return;
+    try {
+      task.data = parse_source(found->dump(), where_ + ".data");
+    } catch (const Error& error) {
+      mistakes_.emplace_back(error.what());
+    }
+  }
+
+  void read_templates(Task& task) {
+    const Json* found = find("templates", false);
+    if (found == nullptr) return;
+    const bool texts = found->is_array() && !found->empty() &&
+                       std::all_of(found->begin(), found->end(),
+                                   [](const Json& each) { return each.is_string(); });
+    if (!texts) return complain(".templates", "a non-empty array of strings", *found);
+    task.templates = found->get<std::vector<std::string>>();
+  }
+
+  void read_max_samples(Task& task) {
+    const Json* found = find("max_samples", false);
+    if (found == nullptr) return;
+    if (!found->is_number_integer() || *found < 1)
+      return complain(".max_samples", "an integer of at least 1", *found);
+    task.max_samples = found->get<int64_t>();
+  }
+
+  const Json& entry_;
+  std::string where_;
+  std::vector<std::string>& mistakes_;
+};
+
+Json parse_file(const std::filesystem::path& path) {
+  const std::string text = read_file(path, kMaxTaskFile);
+  try {
+    return Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    const std::string_view reason = error.what();
+    throw Error(ErrorKind::kConfig, {.what = "is not valid JSON",
+                                     .where = path.string(),
+                                     .found = std::string(reason.substr(reason.find("] ") + 2))});
+  }
+}
+
+Json classification(const Task& task, const Pipeline& pipeline, const Source& source) {
+  const ZeroShotResult result =
+      evaluate_zero_shot(pipeline, source, task.templates, task.max_samples, 0);
+  return {{"acc1", result.top1},
+          {"acc5", result.top5},
+          {"mean_per_class_recall", result.mean_per_class_recall}};
+}
+
+Json retrieval(const Task& task, const Pipeline& pipeline, const Source& source) {
+  constexpr std::array<int, 3> kDepths = {1, 5, 10};
+  const RetrievalResult result = evaluate_retrieval(pipeline, source, task.max_samples, 0);
+  Json metrics;
+  for (size_t i = 0; i < kDepths.size(); ++i) {
+    metrics[fmt::format("image_retrieval_recall@{}", kDepths[i])] = result.text_to_image[i];
+    metrics[fmt::format("text_retrieval_recall@{}", kDepths[i])] = result.image_to_text[i];
+  }
+  return metrics;
+}
+
+}  // namespace
+
+std::vector<Task> read_tasks(const std::filesystem::path& path) {
+  const Json file = parse_file(path);
+  if (!file.is_array() || file.empty()) {
+    throw Error(ErrorKind::kConfig, {.what = "holds no tasks",
+                                     .where = path.string(),
+                                     .expected = "a JSON array with at least one task"});
+  }
+  std::vector<std::string> mistakes;
+  std::vector<Task> tasks;
+  for (size_t i = 0; i < file.size(); ++i)
+    tasks.push_back(TaskReader(file[i], fmt::format("[{}]", i), mistakes).read());
+  if (!mistakes.empty()) {
+    throw Error(ErrorKind::kConfig, {.what = fmt::format("{} mistake(s):\n  {}", mistakes.size(),
+                                                         fmt::join(mistakes, "\n  ")),
+                                     .where = path.string()});
+  }
+  return tasks;
+}
+
+std::string run_tasks(const std::vector<Task>& tasks, const Pipeline& pipeline,
+                      const std::filesystem::path& model_directory) {
+  const SourceContext context{.transform = pipeline.config().transform,
+                              .allow_outside_root = false,
+                              .image_size = pipeline.config().model.image.image_size};
+  std::vector<std::unique_ptr<Source>> sources;
+  for (const Task& task : tasks) sources.push_back(open_source(task.data, context));
+
+  Json records = Json::array();
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    const Task& task = tasks[i];
+    const bool classifies = task.kind == TaskKind::kClassification;
+    const std::string_view kind = classifies ? kClassification : kRetrieval;
+    write_note(fmt::format("{} on {} …\n", kind, task.name));
+    Json metrics = classifies ? classification(task, pipeline, *sources[i])
+                              : retrieval(task, pipeline, *sources[i]);
+    records.push_back({{"dataset", task.name},
+                       {"model", "tandem"},
+                       {"pretrained", model_directory.string()},
+                       {"task", kind},
+                       {"metrics", std::move(metrics)},
+                       {"language", task.language}});
+  }
+  return records.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace tandem::apps

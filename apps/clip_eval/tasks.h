@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tandem/config/data_options.h"
+#include "tandem/inference/pipeline.h"
+
+namespace tandem::apps {
+
+enum class TaskKind { kClassification, kRetrieval };
+
+/// One entry of a task file.
+struct Task {
+  std::string name;  ///< The data set's name in the result.
+  TaskKind kind = TaskKind::kClassification;
+  SourceOptions data;
+  std::vector<std::string> templates;
+  int64_t max_samples = 0;
+  std::string language = "en";
+};
+
+/// Reads a task file: a JSON array of {"name", "task", "data", "templates", "max_samples",
+/// "language"}, the last three optional. Throws kMissingInput, and kConfig with every mistake at
+/// once.
+[[nodiscard]] std::vector<Task> read_tasks(const std::filesystem::path& path);
+
+/// Runs every task and returns CLIP_benchmark-shaped records as a JSON array. All data is opened
+/// before anything is computed. Throws as the sources and evaluations do.
+[[nodiscard]] std::string run_tasks(const std::vector<Task>& tasks, const Pipeline& pipeline,
+                                    const std::filesystem::path& model_directory);
+
+}  // namespace tandem::apps

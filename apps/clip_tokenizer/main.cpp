@@ -1,0 +1,64 @@
+#include <memory>
+
+#include "clip_tokenizer/commands.h"
+#include "common/run_app.h"
+
+namespace tandem::apps {
+namespace {
+
+void add_tokenizer_options(CLI::App& command, TokenizerArguments& arguments) {
+  command.add_option("--tokenizer", arguments.tokenizer, "A sentencepiece .model")
+      ->type_name("FILE")
+      ->required();
+  command.add_flag("--lowercase", arguments.options.lowercase, "Lower-case texts first");
+}
+
+std::function<int()> define(CLI::App& app) {
+  const auto arguments = std::make_shared<TokenizerArguments>();
+  app.require_subcommand(1);
+  app.fallthrough();
+
+  auto* training = app.add_subcommand("train", "Train a vocabulary on lines of text");
+  training->add_option("--input", arguments->input, "Text, one caption per line; - is stdin")
+      ->type_name("FILE")
+      ->required();
+  training
+      ->add_option("--vocab-size", arguments->options.train_vocab_size,
+                   "Pieces, the four special ones included")
+      ->required();
+  training->add_option("--output", arguments->output, "The .model to write")
+      ->type_name("FILE")
+      ->required();
+  training->add_option("--model", arguments->model, "unigram or bpe")
+      ->check(CLI::IsMember({"unigram", "bpe"}))
+      ->capture_default_str();
+  training
+      ->add_option("--character-coverage", arguments->options.train_character_coverage,
+                   "Share of characters that get pieces of their own")
+      ->capture_default_str();
+  training->add_flag("--lowercase", arguments->options.lowercase, "Lower-case captions first");
+
+  auto* encoding = app.add_subcommand("encode", "Lines of text in, JSON arrays of ids out");
+  add_tokenizer_options(*encoding, *arguments);
+  encoding->add_option("--context-length", arguments->context_length,
+                       "Cut longer texts to this many ids; without it nothing is cut");
+  auto* decoding = app.add_subcommand("decode", "JSON arrays of ids in, lines of text out");
+  add_tokenizer_options(*decoding, *arguments);
+
+  return [arguments, training, encoding] {
+    if (training->parsed()) return run_train(*arguments);
+    return encoding->parsed() ? run_encode(*arguments) : run_decode(*arguments);
+  };
+}
+
+}  // namespace
+}  // namespace tandem::apps
+
+int main(int argc, char** argv) {
+  return tandem::apps::run_app(
+      argc, argv,
+      {.name = "clip-tokenizer",
+       .summary = "Trains sentencepiece vocabularies, and turns text into ids and back.",
+       .log_level = "warn"},
+      tandem::apps::define);
+}

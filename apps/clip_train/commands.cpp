@@ -1,0 +1,65 @@
+#include "clip_train/commands.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "clip_train/progress.h"
+#include "clip_train/stop_signals.h"
+#include "common/text_io.h"
+#include "tandem/core/error.h"
+#include "tandem/eval/evaluators.h"
+#include "tandem/train/trainer.h"
+
+namespace tandem::apps {
+namespace {
+
+TrainerOptions resume_options(const std::string& resume) {
+  if (resume == "auto") return {};
+  if (resume == "never") return {.resume = Resume::kNever, .resume_from = {}};
+  return {.resume = Resume::kFrom, .resume_from = resume};
+}
+
+TrainSummary run_until_signal(Trainer& trainer) {
+  const StopSignals signals(trainer);
+  return trainer.run();
+}
+
+}  // namespace
+
+int run_check(const RunConfig& config) {
+  const DryRunReport report = dry_run(config);
+  write_note(fmt::format(
+      "The configuration works: {} parameters, {} samples checked, {} of them unusable.\n"
+      "One step takes {:.3f} s, the run about {}; {:.0f} MB of memory so far, {:.1f} MB per "
+      "checkpoint.\n",
+      report.parameters, report.samples_checked, report.bad_samples, report.seconds_per_step,
+      describe_seconds(report.estimated_seconds), report.memory_mb, report.checkpoint_mb));
+  write_output(to_json(report) + "\n");
+  return 0;
+}
+
+int run_training(const RunConfig& config, const std::string& resume) {
+  // Before the trainer, so that data to evaluate on that is not there costs no run directory.
+  Evaluator evaluator = make_evaluator(config);
+  Trainer trainer(config, resume_options(resume));
+  trainer.add_evaluator(std::move(evaluator));
+  if (trainer.start_step() > 0)
+    write_note(fmt::format("Going on after step {}.\n", trainer.start_step()));
+  Progress progress(notes_go_to_terminal());
+  trainer.on_log([&](const StepStats& stats) { progress.show(stats); });
+  const TrainSummary summary = run_until_signal(trainer);
+  progress.finish();
+  if (summary.interrupted) {
+    write_note(fmt::format("Interrupted after step {} and saved in {}: the same command goes on.\n",
+                           summary.steps, trainer.run_directory().string()));
+  } else {
+    write_note(fmt::format("Trained {} steps in {}, final loss {:.4f}. Model: {}\n", summary.steps,
+                           describe_seconds(summary.seconds), summary.final_loss,
+                           summary.model_directory.string()));
+  }
+  write_output(to_json(summary) + "\n");
+  return summary.interrupted ? exit_code(ErrorKind::kInterrupted) : 0;
+}
+
+}  // namespace tandem::apps

@@ -1,0 +1,52 @@
+#include "clip_train/stop_signals.h"
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <string_view>
+
+#include <unistd.h>
+
+namespace tandem::apps {
+namespace {
+
+constexpr int kSignals[] = {SIGINT, SIGTERM, SIGUSR1};
+
+std::atomic<Trainer*> active{nullptr};
+std::atomic<bool> asked{false};
+
+// Only async-signal-safe calls from here on.
+void handle(int signal) {
+  const int saved_errno = errno;
+  Trainer* trainer = active.load();
+  if (asked.exchange(true) || trainer == nullptr) _exit(128 + signal);
+  trainer->request_stop();
+  constexpr std::string_view kNote =
+      "\nstopping after this step; once more to stop at once and lose the steps since the last "
+      "checkpoint\n";
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kNote.data(), kNote.size());
+  errno = saved_errno;
+}
+
+void install(void (*handler)(int)) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  for (const int signal : kSignals) sigaction(signal, &action, nullptr);
+}
+
+}  // namespace
+
+StopSignals::StopSignals(Trainer& trainer) {
+  asked = false;
+  active = &trainer;
+  install(handle);
+}
+
+StopSignals::~StopSignals() {
+  install(SIG_DFL);
+  active = nullptr;
+}
+
+}  // namespace tandem::apps

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "tandem/train/trainer.h"
+
+namespace tandem::apps {
+
+/// While it lives, SIGINT, SIGTERM and SIGUSR1 ask `trainer` to stop; a second one ends the process
+/// at once with 128 + its number. One at a time.
+class StopSignals {
+ public:
+  explicit StopSignals(Trainer& trainer);
+  ~StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+};
+
+}  // namespace tandem::apps

@@ -1,0 +1,155 @@
+#include "clip_zeroshot/classify.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "clip_zeroshot/report.h"
+#include "common/names.h"
+#include "common/pictures.h"
+#include "common/text_io.h"
+#include "tandem/config/run_config.h"
+#include "tandem/eval/zero_shot.h"
+
+namespace tandem::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Batches per chunk: results are written chunk by chunk.
+constexpr int64_t kBatchesPerChunk = 4;
+
+std::vector<std::string> given_classes(const ZeroShotArguments& arguments) {
+  if (!arguments.classes_file.empty()) return read_names(arguments.classes_file);
+  if (!arguments.classes.empty()) return split_names(arguments.classes);
+  return {};
+}
+
+std::vector<std::string> given_templates(const ZeroShotArguments& arguments) {
+  return arguments.templates_file.empty() ? EvalOptions{}.templates
+                                          : read_names(arguments.templates_file);
+}
+
+/// What unusable pictures make of the exit code.
+class Failures {
+ public:
+  void add(const Error& error) {
+    ++count_;
+    if (error.kind() != ErrorKind::kMissingInput) kind_ = ErrorKind::kData;
+  }
+  [[nodiscard]] size_t count() const { return count_; }
+  [[nodiscard]] int code() const { return count_ == 0 ? 0 : exit_code(kind_); }
+
+ private:
+  size_t count_ = 0;
+  ErrorKind kind_ = ErrorKind::kMissingInput;
+};
+
+Ranking rank(const fs::path& file, const torch::Tensor& probabilities,
+             const std::vector<std::string>& classes, int64_t top_k) {
+  Ranking ranking{.picture = file.string(), .entries = {}, .error = {}};
+  const auto [scores, indices] = probabilities.to(torch::kFloat64).topk(top_k);
+  for (int64_t i = 0; i < top_k; ++i) {
+    const auto index = static_cast<size_t>(indices[i].item<int64_t>());
+    ranking.entries.push_back({classes[index], scores[i].item<double>()});
+  }
+  return ranking;
+}
+
+int rank_pictures(const ZeroShotArguments& arguments) {
+  const std::vector<std::string> classes = given_classes(arguments);
+  if (classes.empty()) {
+    throw Error(ErrorKind::kUsage, ErrorText{.what = "there are no classes to choose from",
+                                             .hint = "--classes a,b,c or --classes-file FILE"});
+  }
+  const std::vector<fs::path> files = list_pictures(arguments.images);
+  const Pipeline pipeline = load_pipeline(arguments.model);
+  const torch::Tensor classifier =
+      zero_shot_classifier(pipeline, classes, given_templates(arguments));  // [C, D]
+  const auto writer = make_writer(arguments.format);
+  const int64_t top_k = std::min(arguments.top_k, static_cast<int64_t>(classes.size()));
+  const auto chunk = static_cast<size_t>(pipeline.batch_size() * kBatchesPerChunk);
+  Failures failures;
+  for (size_t first = 0; first < files.size(); first += chunk) {
+    const std::vector<fs::path> part(
+        files.begin() + static_cast<std::ptrdiff_t>(first),
+        files.begin() + static_cast<std::ptrdiff_t>(std::min(first + chunk, files.size())));
+    const PartialEmbeddings pictures = pipeline.try_encode_images(part);
+    const torch::Tensor probabilities =
+        pipeline.similarity(pictures.embeddings, classifier).softmax(-1);  // [n, C]
+    for (size_t i = 0; i < part.size(); ++i) {
+      if (const auto& error = pictures.errors[i]) {
+        failures.add(*error);
+        writer->write({.picture = part[i].string(), .entries = {}, .error = error->what()});
+      } else {
+        writer->write(rank(part[i], probabilities[static_cast<int64_t>(i)], classes, top_k));
+      }
+    }
+  }
+  writer->finish();
+  if (failures.count() > 0)
+    write_note(
+        fmt::format("{} of {} pictures could not be used.\n", failures.count(), files.size()));
+  return failures.code();
+}
+
+/// Gives the tree's labels the numbers that its folders' names have among `classes`.
+void renumber(LabelledPictures& pictures, const std::vector<std::string>& classes) {
+  std::vector<int64_t> numbers;
+  for (const std::string& name : pictures.class_names) {
+    const auto found = std::find(classes.begin(), classes.end(), name);
+    if (found == classes.end()) {
+      throw Error(ErrorKind::kUsage,
+                  {.what = fmt::format("the folder \"{}\" is none of the classes", name),
+                   .hint = "leave the classes out to take the folders' names"});
+    }
+    numbers.push_back(found - classes.begin());
+  }
+  for (int64_t& label : pictures.labels) label = numbers[static_cast<size_t>(label)];
+  pictures.class_names = classes;
+}
+
+int score_tree(const ZeroShotArguments& arguments) {
+  if (arguments.images.size() != 1) {
+    throw Error(ErrorKind::kUsage, {.what = "--labels-from-dirs needs one root folder in --images",
+                                    .found = fmt::format("{} paths", arguments.images.size())});
+  }
+  LabelledPictures pictures = list_labelled(arguments.images.front());
+  const std::vector<std::string> classes = given_classes(arguments);
+  if (!classes.empty()) renumber(pictures, classes);
+  const Pipeline pipeline = load_pipeline(arguments.model);
+  const torch::Tensor classifier =
+      zero_shot_classifier(pipeline, pictures.class_names, given_templates(arguments));
+  const PartialEmbeddings embedded = pipeline.try_encode_images(pictures.files);
+  Failures failures;
+  std::vector<int64_t> usable;
+  for (size_t i = 0; i < pictures.files.size(); ++i) {
+    if (const auto& error = embedded.errors[i]) {
+      failures.add(*error);
+      write_note(fmt::format("unusable: {}\n", error->what()));
+    } else {
+      usable.push_back(static_cast<int64_t>(i));
+    }
+  }
+  const torch::Tensor rows = torch::tensor(usable, torch::kInt64);
+  const torch::Tensor labels = torch::tensor(pictures.labels, torch::kInt64);
+  const ZeroShotResult result = score_zero_shot(embedded.embeddings.index_select(0, rows),
+                                                labels.index_select(0, rows), classifier);
+  write_output(describe(result, pictures.class_names.size(), failures.count(), arguments.format));
+  return failures.code();
+}
+
+}  // namespace
+
+int run_zero_shot(const ZeroShotArguments& arguments) {
+  if (arguments.top_k < 1) {
+    throw Error(ErrorKind::kUsage, {.what = "--top-k is out of range",
+                                    .expected = "at least 1",
+                                    .found = std::to_string(arguments.top_k)});
+  }
+  return arguments.labels_from_dirs ? score_tree(arguments) : rank_pictures(arguments);
+}
+
+}  // namespace tandem::apps

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/model_arguments.h"
+
+namespace tandem::apps {
+
+/// The command line of clip-zeroshot.
+struct ZeroShotArguments {
+  ModelArguments model;
+  std::vector<std::string> images;
+  std::string classes;       ///< Comma-separated; empty when classes_file or folders name them.
+  std::string classes_file;  ///< One class per line.
+  std::string templates_file;
+  int64_t top_k = 5;
+  std::string format = "text";
+  bool labels_from_dirs = false;
+};
+
+/// Does what clip-zeroshot's --help says and returns the exit code: 0, or what the unusable
+/// pictures amount to (65 damaged, 66 when all of them are only missing). Throws Error.
+[[nodiscard]] int run_zero_shot(const ZeroShotArguments& arguments);
+
+}  // namespace tandem::apps

@@ -1,0 +1,51 @@
+#include <memory>
+
+#include "clip_zeroshot/classify.h"
+#include "common/run_app.h"
+
+namespace tandem::apps {
+namespace {
+
+std::function<int()> define(CLI::App& app) {
+  const auto arguments = std::make_shared<ZeroShotArguments>();
+  add_model_options(app, arguments->model);
+  app.add_option("--images", arguments->images,
+                 "Picture files and folders (searched recursively); - reads names from standard "
+                 "input")
+      ->type_name("PATH")
+      ->required();
+  auto* classes = app.add_option("--classes", arguments->classes, "Class names, as cat,dog,red car")
+                      ->type_name("A,B,C");
+  app.add_option("--classes-file", arguments->classes_file, "Class names, one per line")
+      ->type_name("FILE")
+      ->excludes(classes);
+  app.add_option("--templates", arguments->templates_file,
+                 "Prompts, one per line; {}, {c} or {label} stands for the class name. Without it: "
+                 "a photo of a {}")
+      ->type_name("FILE");
+  app.add_option("--top-k", arguments->top_k, "Classes shown for each picture")
+      ->capture_default_str();
+  app.add_option("--format", arguments->format, "text, json, jsonl or csv")
+      ->check(CLI::IsMember({"text", "json", "jsonl", "csv"}))
+      ->capture_default_str();
+  app.add_flag("--labels-from-dirs", arguments->labels_from_dirs,
+               "--images is a tree root/<class>/*: print top-1, top-5 and mean per-class recall. "
+               "Classes default to the folders' names");
+  return [arguments] { return run_zero_shot(*arguments); };
+}
+
+}  // namespace
+}  // namespace tandem::apps
+
+int main(int argc, char** argv) {
+  return tandem::apps::run_app(
+      argc, argv,
+      {.name = "clip-zeroshot",
+       .summary = "Ranks classes for each picture with a model that clip-train has written.",
+       .footer = "A picture that cannot be used becomes an error entry; the others are classified "
+                 "all the same, and the exit code is 65 (damaged) or 66 (missing).\n"
+                 "Example: clip-zeroshot --model runs/quickstart/model --images a.png b.png "
+                 "--classes \"red circle,blue square\"",
+       .log_level = "warn"},
+      tandem::apps::define);
+}

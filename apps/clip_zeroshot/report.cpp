@@ -1,0 +1,104 @@
+#include "clip_zeroshot/report.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "common/text_io.h"
+#include "tandem/core/error.h"
+
+namespace tandem::apps {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json to_json(const Ranking& ranking) {
+  if (!ranking.error.empty()) return {{"image", ranking.picture}, {"error", ranking.error}};
+  Json results = Json::array();
+  for (const auto& [label, score] : ranking.entries)
+    results.push_back({{"label", label}, {"score", score}});
+  return {{"image", ranking.picture}, {"results", std::move(results)}};
+}
+
+class TextWriter : public RankingWriter {
+ public:
+  void write(const Ranking& ranking) override {
+    std::string text = ranking.picture + "\n";
+    if (!ranking.error.empty()) text += fmt::format("  error: {}\n", ranking.error);
+    for (const auto& [label, score] : ranking.entries)
+      text += fmt::format("  {:6.2f} %  {}\n", 100.0 * score, label);
+    write_output(text);
+  }
+};
+
+class JsonWriter : public RankingWriter {
+ public:
+  void write(const Ranking& ranking) override {
+    write_output(first_ ? "[\n" : ",\n");
+    write_output(dump(to_json(ranking)));
+    first_ = false;
+  }
+  void finish() override { write_output(first_ ? "[]\n" : "\n]\n"); }
+
+ private:
+  bool first_ = true;
+};
+
+class JsonLinesWriter : public RankingWriter {
+ public:
+  void write(const Ranking& ranking) override { write_output(dump(to_json(ranking)) + "\n"); }
+};
+
+class CsvWriter : public RankingWriter {
+ public:
+  CsvWriter() { write_output("image,rank,label,score,error\n"); }
+  void write(const Ranking& ranking) override {
+    const std::string picture = csv_field(ranking.picture);
+    if (!ranking.error.empty())
+      write_output(fmt::format("{},,,,{}\n", picture, csv_field(ranking.error)));
+    int rank = 0;
+    for (const auto& [label, score] : ranking.entries)
+      write_output(fmt::format("{},{},{},{:.6g},\n", picture, ++rank, csv_field(label), score));
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<RankingWriter> make_writer(const std::string& format) {
+  if (format == "text") return std::make_unique<TextWriter>();
+  if (format == "json") return std::make_unique<JsonWriter>();
+  if (format == "jsonl") return std::make_unique<JsonLinesWriter>();
+  if (format == "csv") return std::make_unique<CsvWriter>();
+  throw Error(ErrorKind::kUsage,
+              {.what = "unknown format", .expected = "text, json, jsonl or csv", .found = format});
+}
+
+std::string describe(const ZeroShotResult& result, size_t classes, size_t unusable,
+                     const std::string& format) {
+  if (format == "csv") {
+    return fmt::format(
+        "pictures,unusable,classes,top1,top5,mean_per_class_recall\n{},{},{},{:.6g},{:.6g},{:.6g}"
+        "\n",
+        result.count, unusable, classes, result.top1, result.top5, result.mean_per_class_recall);
+  }
+  if (format == "text") {
+    return fmt::format(
+        "pictures               {:8}\nunusable               {:8}\nclasses                {:8}\n"
+        "top-1                  {:7.2f} %\ntop-5                  {:7.2f} %\n"
+        "mean per-class recall  {:7.2f} %\n",
+        result.count, unusable, classes, 100.0 * result.top1, 100.0 * result.top5,
+        100.0 * result.mean_per_class_recall);
+  }
+  return dump({{"pictures", result.count},
+               {"unusable", unusable},
+               {"classes", classes},
+               {"top1", result.top1},
+               {"top5", result.top5},
+               {"mean_per_class_recall", result.mean_per_class_recall}}) +
+         "\n";
+}
+
+}  // namespace tandem::apps

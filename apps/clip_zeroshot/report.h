@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tandem/eval/zero_shot.h"
+
+namespace tandem::apps {
+
+/// What is said about one picture: its best classes, or why it could not be used.
+struct Ranking {
+  struct Entry {
+    std::string label;
+    double score = 0;  ///< Probability among all classes.
+  };
+  std::string picture;
+  std::vector<Entry> entries;  ///< Best first.
+  std::string error;           ///< Empty when the picture was usable.
+};
+
+/// Writes rankings to standard output as they come. Call finish() once after the last one.
+class RankingWriter {
+ public:
+  virtual ~RankingWriter() = default;
+  virtual void write(const Ranking& ranking) = 0;
+  virtual void finish() {}
+};
+
+/// Returns the writer for `format`: text, json (one array), jsonl (one object per line) or csv (one
+/// row per class). Throws kUsage for another name.
+[[nodiscard]] std::unique_ptr<RankingWriter> make_writer(const std::string& format);
+
+/// A labelled tree's result as `format` has it.
+[[nodiscard]] std::string describe(const ZeroShotResult& result, size_t classes, size_t unusable,
+                                   const std::string& format);
+
+}  // namespace tandem::apps

@@ -1,0 +1,70 @@
+#include "common/run_app.h"
+
+#include <csignal>
+#include <cstdio>
+#include <new>
+#include <string>
+#include <string_view>
+
+#include <c10/util/Exception.h>
+#include <fmt/format.h>
+
+#include "common/text_io.h"
+#include "tandem/core/error.h"
+#include "tandem/core/log.h"
+#include "tandem/version.h"
+
+namespace tandem::apps {
+namespace {
+
+int report(std::string_view message, int code) {
+  write_note(fmt::format("error: {}\n", message));
+  return code;
+}
+
+int run_guarded(const std::function<int()>& action) {
+  try {
+    const int code = action();
+    flush_output();
+    return code;
+  } catch (const ReaderGone&) {
+    return 0;
+  } catch (const Error& error) {
+    return report(error.what(), exit_code(error.kind()));
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
+    return report(text.substr(0, text.find('\n')), exit_code(ErrorKind::kInternal));
+  } catch (const std::bad_alloc&) {
+    return report("out of memory. Try: a smaller batch size", exit_code(ErrorKind::kInternal));
+  } catch (const std::exception& error) {
+    return report(error.what(), exit_code(ErrorKind::kInternal));
+  }
+}
+
+}  // namespace
+
+int run_app(int argc, char** argv, const AppInfo& info, const DefineApp& define) {
+  std::signal(SIGPIPE, SIG_IGN);
+  CLI::App app(info.summary, info.name);
+  app.footer(info.footer);
+  app.set_version_flag("--version", fmt::format("{} {}", info.name, kVersion));
+  std::string log_level = info.log_level;
+  app.add_option("--log-level", log_level, "debug, info, warn, error or off")
+      ->capture_default_str();
+  app.get_formatter()->column_width(30);
+  return run_guarded([&] {
+    const std::function<int()> action = define(app);
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
+        return app.exit(error);
+      throw Error(ErrorKind::kUsage,
+                  {.what = error.what(), .hint = fmt::format("{} --help", info.name)});
+    }
+    log_to_stderr(parse_log_level(log_level));
+    return action();
+  });
+}
+
+}  // namespace tandem::apps

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tandem::apps {
+
+/// Standard output was closed by its reader, who has seen enough. run_app ends quietly on it.
+struct ReaderGone : std::exception {};
+
+/// Writes data to standard output. Throws ReaderGone, or Error kIo (a full disk behind a
+/// redirection).
+void write_output(std::string_view text);
+/// Makes sure that everything written has arrived. Throws as write_output.
+void flush_output();
+/// Writes words to standard error; a failure is ignored, since there is nowhere left to tell it.
+void write_note(std::string_view text) noexcept;
+/// Whether standard error is a terminal.
+[[nodiscard]] bool notes_go_to_terminal() noexcept;
+
+/// Returns the lines of a file without line ends (LF or CRLF) and byte order mark; `-` is standard
+/// input, and input that holds NUL bytes is cut at these instead. Throws as read_file.
+[[nodiscard]] std::vector<std::string> read_lines(const std::filesystem::path& path);
+
+/// Returns `text` as one CSV field (RFC 4180), quoted if need be.
+[[nodiscard]] std::string csv_field(std::string_view text);
+
+}  // namespace tandem::apps

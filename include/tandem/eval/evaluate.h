@@ -1,0 +1,26 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tandem/data/source.h"
+#include "tandem/eval/retrieval.h"
+#include "tandem/eval/zero_shot.h"
+#include "tandem/inference/pipeline.h"
+
+namespace tandem {
+
+/// Retrieval over up to `max_samples` samples of a source, every caption of each. Unusable samples
+/// are passed over and counted in the log. Equal captions (after clean_caption) on several pictures
+/// count as one group. Throws kData when no sample is usable.
+[[nodiscard]] RetrievalResult evaluate_retrieval(const Pipeline& pipeline, const Source& source,
+                                                 int64_t max_samples, uint64_t seed);
+
+/// Zero-shot classification of up to `max_samples` samples of a source that has classes, against
+/// all of its classes. Throws kData when the source has no classes or no sample is usable.
+[[nodiscard]] ZeroShotResult evaluate_zero_shot(const Pipeline& pipeline, const Source& source,
+                                                const std::vector<std::string>& templates,
+                                                int64_t max_samples, uint64_t seed);
+
+}  // namespace tandem

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <torch/types.h>
+
+#include "tandem/config/load.h"
+#include "tandem/core/error.h"
+#include "tandem/image/image.h"
+#include "tandem/model/clip_model.h"
+#include "tandem/text/tokenizer.h"
+
+namespace tandem {
+
+struct PipelineOptions {
+  std::string device = "auto";     ///< auto, cpu, cuda or cuda:N.
+  std::string precision = "fp32";  ///< fp32 or bf16.
+  int64_t batch_size = 64;         ///< Pictures or texts per forward pass.
+};
+
+/// What could be made of a list of pictures of which some may be unusable.
+struct PartialEmbeddings {
+  torch::Tensor embeddings;  ///< [N, embed_dim], fp32 on the CPU; zeros for unusable pictures.
+  std::vector<std::optional<Error>> errors;  ///< N: why a picture is unusable, or nothing.
+};
+
+/// A model directory ready for use. Copies share the model. All const methods are thread-safe.
+class Pipeline {
+ public:
+  /// Reads a model directory. Throws kMissingInput, kCheckpoint (also when the tokenizer and the
+  /// model disagree about the vocabulary), kDevice, and kUsage for options out of range.
+  [[nodiscard]] static Pipeline load(const std::filesystem::path& directory,
+                                     const PipelineOptions& options = {});
+  /// A view on a model in training: shares its weights, puts it into evaluation mode while encoding
+  /// and back afterwards. Calls on one such view wait for each other; training has to wait for
+  /// them.
+  [[nodiscard]] static Pipeline from_model(ClipModel model,
+                                           std::shared_ptr<const Tokenizer> tokenizer,
+                                           ModelConfig config, int64_t batch_size);
+
+  /// Return embeddings [N, embed_dim], fp32 on the CPU, in the order given; of unit norm unless the
+  /// model has normalize_embeddings off. Pictures are decoded by several threads. Throw kData and
+  /// kMissingInput for the first unusable picture, kUsage for an empty list.
+  [[nodiscard]] torch::Tensor encode_images(const std::vector<std::filesystem::path>& files) const;
+  [[nodiscard]] torch::Tensor encode_images(const std::vector<Image>& images) const;
+  [[nodiscard]] torch::Tensor encode_texts(const std::vector<std::string>& texts) const;
+  /// Embeds the `count` pictures that `load` returns by number; `load` is called from several
+  /// threads at once, and at most one picture per thread is held in full size. A picture whose
+  /// `load` throws Error is unusable; the others are not affected. Throws kUsage for no picture.
+  [[nodiscard]] PartialEmbeddings try_encode_images(
+      int64_t count, const std::function<Image(int64_t)>& load) const;
+  [[nodiscard]] PartialEmbeddings try_encode_images(
+      const std::vector<std::filesystem::path>& files) const;
+
+  /// Returns logits [images, texts]: exp(logit_scale) · images · textsᵀ. Throws kUsage for tensors
+  /// that are not [N, embed_dim] each.
+  [[nodiscard]] torch::Tensor similarity(const torch::Tensor& image_embeddings,
+                                         const torch::Tensor& text_embeddings) const;
+
+  [[nodiscard]] const ModelConfig& config() const;
+  [[nodiscard]] const Tokenizer& tokenizer() const;
+  [[nodiscard]] int64_t embed_dim() const;
+  /// Pictures or texts per forward pass.
+  [[nodiscard]] int64_t batch_size() const;
+
+ private:
+  struct Implementation;
+  explicit Pipeline(std::shared_ptr<const Implementation> implementation);
+  std::shared_ptr<const Implementation> implementation_;
+};
+
+}  // namespace tandem

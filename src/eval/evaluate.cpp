@@ -1,0 +1,83 @@
+#include "tandem/eval/evaluate.h"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <string>
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "tandem/core/log.h"
+#include "tandem/eval/embed_source.h"
+
+namespace tandem {
+namespace {
+
+EmbeddedSamples read_samples(const Pipeline& pipeline, const Source& source, int64_t max_samples,
+                             uint64_t seed) {
+  const std::vector<int64_t> indices = choose_samples(source, max_samples, seed);
+  if (indices.empty()) throw Error(ErrorKind::kData, "there is no sample to evaluate on");
+  EmbeddedSamples samples = embed_samples(pipeline, source, indices, seed);
+  if (samples.keys.empty()) {
+    throw Error(ErrorKind::kData,
+                {.what = fmt::format("none of {} samples is usable for evaluation", indices.size()),
+                 .found = samples.errors.front().what()});
+  }
+  if (!samples.errors.empty()) {
+    log_warn(fmt::format("Evaluation passed over {} of {} samples; the first one: {}",
+                         samples.errors.size(), indices.size(), samples.errors.front().what()));
+  }
+  return samples;
+}
+
+/// What makes two captions one: the text as the tokenizer gets to see it.
+std::string caption_identity(const Pipeline& pipeline, const std::string& caption) {
+  std::string text = clean_caption(caption);
+  if (pipeline.config().tokenizer.lowercase) {
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char byte) {
+      return static_cast<char>(byte < 0x80 ? std::tolower(byte) : byte);
+    });
+  }
+  return text;
+}
+
+}  // namespace
+
+RetrievalResult evaluate_retrieval(const Pipeline& pipeline, const Source& source,
+                                   int64_t max_samples, uint64_t seed) {
+  const EmbeddedSamples samples = read_samples(pipeline, source, max_samples, seed);
+  std::vector<std::string> texts;
+  std::vector<int64_t> owners;
+  std::vector<int64_t> groups;
+  std::map<std::string, int64_t> known;
+  for (size_t i = 0; i < samples.captions.size(); ++i) {
+    for (const std::string& caption : samples.captions[i]) {
+      const auto [entry, fresh] = known.try_emplace(caption_identity(pipeline, caption),
+                                                    static_cast<int64_t>(texts.size()));
+      if (fresh) texts.push_back(caption);
+      owners.push_back(static_cast<int64_t>(i));
+      groups.push_back(entry->second);
+    }
+  }
+  if (texts.empty()) throw Error(ErrorKind::kData, "no sample has a caption to evaluate on");
+  // One embedding per distinct caption: equal captions get equal scores, to the last bit.
+  const torch::Tensor text_embeddings =
+      pipeline.encode_texts(texts).index_select(0, torch::tensor(groups, torch::kInt64));
+  return score_retrieval(samples.image_embeddings, text_embeddings, owners, groups);
+}
+
+ZeroShotResult evaluate_zero_shot(const Pipeline& pipeline, const Source& source,
+                                  const std::vector<std::string>& templates, int64_t max_samples,
+                                  uint64_t seed) {
+  if (source.class_names().empty()) {
+    throw Error(ErrorKind::kData, ErrorText{.what = "the data has no classes to choose from",
+                                            .expected = "a source of kind folder or shapes"});
+  }
+  const torch::Tensor classifier = zero_shot_classifier(pipeline, source.class_names(), templates);
+  const EmbeddedSamples samples = read_samples(pipeline, source, max_samples, seed);
+  return score_zero_shot(samples.image_embeddings, torch::tensor(samples.labels, torch::kInt64),
+                         classifier);
+}
+
+}  // namespace tandem

@@ -1,0 +1,45 @@
+#include "inference/picture_batch.h"
+
+#include <optional>
+
+#include <torch/torch.h>
+
+#include "inference/parallel.h"
+#include "tandem/image/transform.h"
+
+namespace tandem {
+
+PictureBatch load_pictures(std::pair<int64_t, int64_t> range,
+                           const std::function<Image(int64_t)>& load, int64_t image_size,
+                           const ImageTransformOptions& transform) {
+  const auto [first, last] = range;
+  const int64_t count = last - first;
+  torch::Tensor slab = torch::empty({count, 3, image_size, image_size}, torch::kUInt8);
+  std::vector<std::optional<Error>> failures(static_cast<size_t>(count));
+  uint8_t* pixels = slab.data_ptr<uint8_t>();
+  parallel_for(count, [&, first = first](int64_t i) {
+    try {
+      const Image image = evaluation_transform(load(first + i), image_size, transform);
+      write_planar(image, pixels + i * 3 * image_size * image_size);
+    } catch (const Error& error) {
+      failures[static_cast<size_t>(i)] = error;
+    }
+  });
+
+  PictureBatch batch;
+  std::vector<int64_t> usable;
+  for (int64_t i = 0; i < count; ++i) {
+    const auto& failure = failures[static_cast<size_t>(i)];
+    if (failure) {
+      batch.errors.emplace_back(first + i, *failure);
+    } else {
+      usable.push_back(i);
+      batch.rows.push_back(first + i);
+    }
+  }
+  const bool whole = static_cast<int64_t>(usable.size()) == count;
+  batch.images = whole ? slab : slab.index_select(0, torch::tensor(usable, torch::kInt64));
+  return batch;
+}
+
+}  // namespace tandem

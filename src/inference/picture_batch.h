@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include <torch/types.h>
+
+#include "tandem/config/data_options.h"
+#include "tandem/core/error.h"
+#include "tandem/image/image.h"
+
+namespace tandem {
+
+/// The usable ones of some pictures, ready for the image tower.
+struct PictureBatch {
+  torch::Tensor images;                           ///< uint8 [B, 3, S, S]
+  std::vector<int64_t> rows;                      ///< B numbers: which pictures these are.
+  std::vector<std::pair<int64_t, Error>> errors;  ///< The others, in order.
+};
+
+/// Loads and transforms pictures [first, last) by several threads. Only Error makes a picture
+/// unusable; any other exception is passed on.
+[[nodiscard]] PictureBatch load_pictures(std::pair<int64_t, int64_t> range,
+                                         const std::function<Image(int64_t)>& load,
+                                         int64_t image_size,
+                                         const ImageTransformOptions& transform);
+
+}  // namespace tandem

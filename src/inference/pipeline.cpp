@@ -1,0 +1,249 @@
+#include "tandem/inference/pipeline.h"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <utility>
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "inference/picture_batch.h"
+#include "tandem/core/device.h"
+#include "tandem/core/log.h"
+#include "tandem/model/model_directory.h"
+
+namespace tandem {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Puts every module into evaluation mode, and each back into its own mode afterwards.
+class EvaluationMode {
+ public:
+  explicit EvaluationMode(ClipModel model) : model_(std::move(model)) {
+    for (const auto& module : model_->modules()) modes_.emplace_back(module, module->is_training());
+    model_->eval();
+  }
+  ~EvaluationMode() {
+    for (const auto& [module, training] : modes_) module->train(training);
+  }
+  EvaluationMode(const EvaluationMode&) = delete;
+  EvaluationMode& operator=(const EvaluationMode&) = delete;
+
+ private:
+  ClipModel model_;
+  std::vector<std::pair<std::shared_ptr<torch::nn::Module>, bool>> modes_;
+};
+
+void check_batch_size(int64_t batch_size) {
+  if (batch_size > 0) return;
+  throw Error(ErrorKind::kUsage, {.what = "batch_size is out of range",
+                                  .expected = "at least 1",
+                                  .found = std::to_string(batch_size)});
+}
+
+void require_any(size_t count, const char* what) {
+  if (count == 0) throw Error(ErrorKind::kUsage, fmt::format("there are no {} to encode", what));
+}
+
+void convert_precision(ClipModel model, torch::ScalarType dtype) {
+  for (auto& entry : model->named_parameters()) {
+    // The temperature is an exponent: it stays fp32, as in training.
+    if (entry.key() != "logit_scale") entry.value().set_data(entry.value().to(dtype));
+  }
+}
+
+void check_vocabulary(const fs::path& directory, int64_t model_size, int64_t tokenizer_size) {
+  if (model_size == tokenizer_size) return;
+  throw Error(
+      ErrorKind::kCheckpoint,
+      {.what = "the tokenizer does not belong to the model",
+       .where = directory.string(),
+       .expected = fmt::format("{} pieces (model.text.vocab_size in config.json)", model_size),
+       .found = fmt::format("{} pieces in tokenizer.model", tokenizer_size),
+       .hint = "copy the tokenizer.model that was written together with model.safetensors"});
+}
+
+}  // namespace
+
+struct Pipeline::Implementation {
+  ClipModel model{nullptr};
+  std::shared_ptr<const Tokenizer> tokenizer;
+  ModelConfig config;
+  torch::Device device{torch::kCPU};
+  int64_t batch_size = 64;
+  bool borrowed = false;  ///< Somebody else's model, which may be in training.
+  mutable std::mutex mutex;
+
+  /// Returns the result of `encode` as fp32 [B, D] on the CPU.
+  torch::Tensor run(const std::function<torch::Tensor(ClipModel)>& encode) const;
+  torch::Tensor encode_pictures(const torch::Tensor& images) const;
+  /// Fills the rows of `out` [count, D]; unusable pictures go to `on_error` in order.
+  void encode_all(int64_t count, const std::function<Image(int64_t)>& load, torch::Tensor& out,
+                  const std::function<void(int64_t, const Error&)>& on_error) const;
+  torch::Tensor encode_strictly(int64_t count, const std::function<Image(int64_t)>& load) const;
+};
+
+torch::Tensor Pipeline::Implementation::run(
+    const std::function<torch::Tensor(ClipModel)>& encode) const {
+  // Inference tensors must not leak into a model that goes on training.
+  const c10::InferenceMode inference(!borrowed);
+  const torch::NoGradGuard no_gradient;
+  std::unique_lock lock(mutex, std::defer_lock);
+  std::optional<EvaluationMode> evaluation;
+  if (borrowed) {
+    lock.lock();
+    evaluation.emplace(model);
+  }
+  torch::Tensor embeddings = encode(model);  // [B, D]
+  const bool rounded = embeddings.scalar_type() != torch::kFloat32;
+  embeddings = embeddings.to(torch::kCPU, torch::kFloat32);
+  if (rounded && config.model.normalize_embeddings) {
+    embeddings = torch::nn::functional::normalize(
+        embeddings, torch::nn::functional::NormalizeFuncOptions().dim(1));
+  }
+  return embeddings;
+}
+
+torch::Tensor Pipeline::Implementation::encode_pictures(const torch::Tensor& images) const {
+  return run([&](ClipModel network) { return network->encode_images(images.to(device)); });
+}
+
+void Pipeline::Implementation::encode_all(
+    int64_t count, const std::function<Image(int64_t)>& load, torch::Tensor& out,
+    const std::function<void(int64_t, const Error&)>& on_error) const {
+  for (int64_t first = 0; first < count; first += batch_size) {
+    const PictureBatch batch = load_pictures({first, std::min(first + batch_size, count)}, load,
+                                             config.model.image.image_size, config.transform);
+    for (const auto& [row, error] : batch.errors) on_error(row, error);
+    if (batch.rows.empty()) continue;
+    out.index_copy_(0, torch::tensor(batch.rows, torch::kInt64), encode_pictures(batch.images));
+  }
+}
+
+torch::Tensor Pipeline::Implementation::encode_strictly(
+    int64_t count, const std::function<Image(int64_t)>& load) const {
+  require_any(static_cast<size_t>(count), "pictures");
+  torch::Tensor embeddings = torch::zeros({count, config.model.embed_dim});
+  encode_all(count, load, embeddings, [](int64_t, const Error& error) { throw error; });
+  return embeddings;
+}
+
+Pipeline::Pipeline(std::shared_ptr<const Implementation> implementation)
+    : implementation_(std::move(implementation)) {}
+
+Pipeline Pipeline::load(const fs::path& directory, const PipelineOptions& options) {
+  check_batch_size(options.batch_size);
+  const torch::Device device = resolve_device(options.device);
+  const torch::ScalarType dtype = parse_precision(options.precision);
+  if (!fs::is_directory(directory)) {
+    throw Error(ErrorKind::kMissingInput,
+                {.what = "there is no model directory here",
+                 .where = directory.string(),
+                 .expected = "a folder with model.safetensors, config.json and tokenizer.model"});
+  }
+  LoadedModel loaded = load_model(directory);
+  auto tokenizer = std::make_shared<const Tokenizer>(
+      Tokenizer::load(directory / "tokenizer.model", loaded.config.tokenizer.lowercase));
+  check_vocabulary(directory, loaded.config.model.text.vocab_size, tokenizer->vocab_size());
+
+  auto implementation = std::make_shared<Implementation>();
+  implementation->model = loaded.model;
+  implementation->tokenizer = std::move(tokenizer);
+  implementation->config = loaded.config;
+  implementation->device = device;
+  implementation->batch_size = options.batch_size;
+  loaded.model->to(device);
+  if (dtype != torch::kFloat32) convert_precision(loaded.model, dtype);
+  loaded.model->eval();
+  return Pipeline(std::move(implementation));
+}
+
+Pipeline Pipeline::from_model(ClipModel model, std::shared_ptr<const Tokenizer> tokenizer,
+                              ModelConfig config, int64_t batch_size) {
+  check_batch_size(batch_size);
+  auto implementation = std::make_shared<Implementation>();
+  implementation->device = model->logit_scale().device();
+  implementation->model = std::move(model);
+  implementation->tokenizer = std::move(tokenizer);
+  implementation->config = std::move(config);
+  implementation->batch_size = batch_size;
+  implementation->borrowed = true;
+  return Pipeline(std::move(implementation));
+}
+
+torch::Tensor Pipeline::encode_images(const std::vector<fs::path>& files) const {
+  return implementation_->encode_strictly(static_cast<int64_t>(files.size()), [&](int64_t i) {
+    return load_image(files[static_cast<size_t>(i)], config().transform);
+  });
+}
+
+torch::Tensor Pipeline::encode_images(const std::vector<Image>& images) const {
+  return implementation_->encode_strictly(static_cast<int64_t>(images.size()), [&](int64_t i) {
+    return images[static_cast<size_t>(i)];
+  });
+}
+
+PartialEmbeddings Pipeline::try_encode_images(int64_t count,
+                                              const std::function<Image(int64_t)>& load) const {
+  require_any(static_cast<size_t>(std::max<int64_t>(count, 0)), "pictures");
+  PartialEmbeddings result{.embeddings = torch::zeros({count, embed_dim()}), .errors = {}};
+  result.errors.resize(static_cast<size_t>(count));
+  implementation_->encode_all(count, load, result.embeddings, [&](int64_t row, const Error& error) {
+    result.errors[static_cast<size_t>(row)] = error;
+  });
+  return result;
+}
+
+PartialEmbeddings Pipeline::try_encode_images(const std::vector<fs::path>& files) const {
+  return try_encode_images(static_cast<int64_t>(files.size()), [&](int64_t i) {
+    return load_image(files[static_cast<size_t>(i)], config().transform);
+  });
+}
+
+torch::Tensor Pipeline::encode_texts(const std::vector<std::string>& texts) const {
+  require_any(texts.size(), "texts");
+  const auto count = static_cast<int64_t>(texts.size());
+  const int64_t context_length = config().model.text.context_length;
+  const int64_t step = implementation_->batch_size;
+  torch::Tensor embeddings = torch::empty({count, embed_dim()});
+  int64_t truncated = 0;
+  for (int64_t first = 0; first < count; first += step) {
+    const int64_t last = std::min(first + step, count);
+    std::vector<std::vector<int32_t>> ids;
+    for (int64_t i = first; i < last; ++i) {
+      Encoding encoding = tokenizer().encode(texts[static_cast<size_t>(i)], context_length);
+      truncated += encoding.truncated ? 1 : 0;
+      ids.push_back(std::move(encoding.ids));
+    }
+    const TokenBatch tokens = pack_tokens(ids).to(implementation_->device);
+    embeddings.slice(0, first, last).copy_(implementation_->run([&](ClipModel network) {
+      return network->encode_texts(tokens);
+    }));
+  }
+  if (truncated > 0)
+    log_warn(
+        fmt::format("{} of {} texts were cut to {} tokens.", truncated, count, context_length));
+  return embeddings;
+}
+
+torch::Tensor Pipeline::similarity(const torch::Tensor& image_embeddings,
+                                   const torch::Tensor& text_embeddings) const {
+  for (const torch::Tensor& each : {image_embeddings, text_embeddings}) {
+    if (each.dim() == 2 && each.size(1) == embed_dim()) continue;
+    throw Error(ErrorKind::kUsage, {.what = "embeddings have the wrong shape",
+                                    .expected = fmt::format("[N, {}]", embed_dim()),
+                                    .found = fmt::format("[{}]", fmt::join(each.sizes(), ", "))});
+  }
+  const double scale =
+      std::exp(implementation_->model->logit_scale().detach().to(torch::kFloat64).item<double>());
+  return image_embeddings.matmul(text_embeddings.t()) * scale;  // [N, M]
+}
+
+const ModelConfig& Pipeline::config() const { return implementation_->config; }
+const Tokenizer& Pipeline::tokenizer() const { return *implementation_->tokenizer; }
+int64_t Pipeline::embed_dim() const { return config().model.embed_dim; }
+int64_t Pipeline::batch_size() const { return implementation_->batch_size; }
+
+}  // namespace tandem

@@ -1,0 +1,66 @@
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "apps/run_program.h"
+#include "tandem/version.h"
+
+namespace tandem::test {
+namespace {
+
+class Programs : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(Programs, ExplainThemselves) {
+  const ProgramResult help = run_program(GetParam(), {"--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_NE(help.out.find(GetParam()), std::string::npos);
+  for (const char* option : {"--help", "--version", "--log-level"})
+    EXPECT_NE(help.out.find(option), std::string::npos) << option;
+  EXPECT_TRUE(help.err.empty()) << help.err;
+}
+
+TEST_P(Programs, TellTheirVersion) {
+  const ProgramResult version = run_program(GetParam(), {"--version"});
+  EXPECT_EQ(version.exit_code, 0);
+  EXPECT_EQ(version.out, GetParam() + " " + kVersion + "\n");
+}
+
+TEST_P(Programs, RefuseAWrongCommandLineInOneLine) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{{}, {"--no-such-option"}}) {
+    const ProgramResult result = run_program(GetParam(), arguments);
+    EXPECT_EQ(result.exit_code, 64);
+    EXPECT_TRUE(result.out.empty()) << result.out;
+    EXPECT_EQ(result.err.find("error: "), 0U) << result.err;
+    EXPECT_EQ(result.err.find('\n'), result.err.size() - 1) << result.err;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Programs,
+                         ::testing::Values("clip-train", "clip-zeroshot", "clip-eval", "clip-embed",
+                                           "clip-tokenizer"),
+                         [](const auto& instance) {
+                           std::string name = instance.param;
+                           name.replace(name.find('-'), 1, "_");
+                           return name;
+                         });
+
+TEST(Output, AReaderWhoLeavesEndsTheProgramQuietly) {
+  const ProgramResult result =
+      run_shell("{ sleep 0.3; '{bin}/clip-train' --print-schema; echo \"code $?\" >&2; } | true");
+  EXPECT_EQ(result.err, "code 0\n");
+}
+
+TEST(Output, AFullDiskIsAnIoError) {
+  const ProgramResult result = run_shell("'{bin}/clip-train' --print-schema > /dev/full");
+  EXPECT_EQ(result.exit_code, 74);
+  EXPECT_NE(result.err.find("standard output"), std::string::npos) << result.err;
+}
+
+TEST(LogLevel, IsCheckedByName) {
+  const ProgramResult result = run_program("clip-train", {"--log-level", "loud", "--print-schema"});
+  EXPECT_EQ(result.exit_code, 64);
+  EXPECT_NE(result.err.find("loud"), std::string::npos) << result.err;
+}
+
+}  // namespace
+}  // namespace tandem::test

@@ -1,0 +1,218 @@
+#include "tandem/inference/pipeline.h"
+
+#include <cmath>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "core/expect_error.h"
+#include "core/temporary_folder.h"
+#include "inference/tiny_model.h"
+#include "tandem/image/transform.h"
+
+namespace tandem {
+namespace {
+
+namespace fs = std::filesystem;
+
+class PipelineTest : public ::testing::Test {
+ protected:
+  PipelineTest() { test::write_tiny_model(model_path()); }
+  [[nodiscard]] fs::path model_path() const { return folder_.path() / "model"; }
+  [[nodiscard]] Pipeline load(int64_t batch_size = 64,
+                              const std::string& precision = "fp32") const {
+    return Pipeline::load(model_path(),
+                          {.device = "cpu", .precision = precision, .batch_size = batch_size});
+  }
+  /// Pictures of several sizes, as files.
+  [[nodiscard]] std::vector<fs::path> write_pictures(int count) const {
+    std::vector<fs::path> files;
+    for (int i = 0; i < count; ++i) {
+      files.push_back(folder_.path() / fmt_name(i));
+      test::write_bmp(files.back(), picture(i));
+    }
+    return files;
+  }
+  static std::string fmt_name(int i) { return "picture" + std::to_string(i) + ".bmp"; }
+  static Image picture(int i) {
+    return test::noise_image(16 + 3 * i, 40 - 2 * i, static_cast<uint64_t>(i));
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(PipelineTest, GivesWhatTheModelGives) {
+  const Pipeline pipeline = load();
+  const ModelConfig config = test::tiny_config();
+  ClipModel model(config.model, 1);
+  model->eval();
+  const torch::NoGradGuard no_gradient;
+
+  torch::Tensor pixels = torch::empty({2, 3, 16, 16}, torch::kUInt8);
+  std::vector<std::vector<int32_t>> ids;
+  const std::vector<std::string> texts = {"a red circle", "the big yellow star on white"};
+  for (int i = 0; i < 2; ++i) {
+    write_planar(evaluation_transform(picture(i), 16, config.transform),
+                 pixels[i].data_ptr<uint8_t>());
+    ids.push_back(test::tiny_tokenizer()->encode(texts[static_cast<size_t>(i)], 16).ids);
+  }
+  const torch::Tensor images = pipeline.encode_images(std::vector<Image>{picture(0), picture(1)});
+  EXPECT_TRUE(torch::allclose(images, model->encode_images(pixels), 1e-5, 1e-6));
+  EXPECT_TRUE(torch::allclose(pipeline.encode_texts(texts), model->encode_texts(pack_tokens(ids)),
+                              1e-5, 1e-6));
+  EXPECT_TRUE(torch::allclose(images.norm(2, 1), torch::ones(2), 1e-5, 1e-5));
+  EXPECT_EQ(pipeline.embed_dim(), 16);
+}
+
+TEST_F(PipelineTest, BatchSizeChangesNothing) {
+  const std::vector<fs::path> files = write_pictures(7);
+  const std::vector<std::string> texts = test::tiny_captions();
+  const Pipeline whole = load();
+  for (const int64_t batch_size : {1, 3}) {
+    const Pipeline parts = load(batch_size);
+    EXPECT_TRUE(
+        torch::allclose(parts.encode_images(files), whole.encode_images(files), 1e-5, 1e-6));
+    EXPECT_TRUE(torch::allclose(parts.encode_texts(texts), whole.encode_texts(texts), 1e-5, 1e-6));
+  }
+}
+
+TEST_F(PipelineTest, FilesGiveWhatTheirPixelsGive) {
+  const std::vector<fs::path> files = write_pictures(3);
+  const Pipeline pipeline = load();
+  EXPECT_TRUE(
+      torch::equal(pipeline.encode_images(files),
+                   pipeline.encode_images(std::vector<Image>{picture(0), picture(1), picture(2)})));
+}
+
+TEST_F(PipelineTest, AnUnusablePictureLeavesTheOthersAlone) {
+  std::vector<fs::path> files = write_pictures(5);
+  const Pipeline pipeline = load(2);
+  const torch::Tensor expected = pipeline.encode_images(files);
+  write_file_atomically(files[1], "not a picture");
+  fs::remove(files[3]);
+
+  const PartialEmbeddings partial = pipeline.try_encode_images(files);
+  ASSERT_EQ(partial.errors.size(), 5U);
+  ASSERT_TRUE(partial.errors[1] && partial.errors[3]);
+  EXPECT_EQ(partial.errors[1]->kind(), ErrorKind::kData);
+  EXPECT_EQ(partial.errors[3]->kind(), ErrorKind::kMissingInput);
+  for (const int64_t row : {1, 3}) EXPECT_EQ(partial.embeddings[row].abs().sum().item<float>(), 0);
+  for (const int64_t row : {0, 2, 4}) {
+    EXPECT_FALSE(partial.errors[static_cast<size_t>(row)]);
+    EXPECT_TRUE(torch::allclose(partial.embeddings[row], expected[row], 1e-5, 1e-6));
+  }
+  expect_error(ErrorKind::kData, fmt_name(1), [&] { (void)pipeline.encode_images(files); });
+}
+
+TEST_F(PipelineTest, OnlyErrorsMakeAPictureUnusable) {
+  const Pipeline pipeline = load();
+  EXPECT_THROW((void)pipeline.try_encode_images(
+                   2, [](int64_t) -> Image { throw std::logic_error("a bug"); }),
+               std::logic_error);
+}
+
+TEST_F(PipelineTest, SimilarityIsTheScaledDotProduct) {
+  const Pipeline pipeline = load();
+  const torch::Tensor images = pipeline.encode_images(write_pictures(3));
+  const torch::Tensor texts = pipeline.encode_texts({"a red circle", "two words"});
+  const torch::Tensor logits = pipeline.similarity(images, texts);
+  EXPECT_EQ(logits.sizes(), (std::vector<int64_t>{3, 2}));
+  EXPECT_NEAR(logits[2][1].item<double>(), (images[2] * texts[1]).sum().item<double>() / 0.07,
+              1e-3);
+  expect_error(ErrorKind::kUsage, "[N, 16]", [&] { (void)pipeline.similarity(images, texts.t()); });
+}
+
+TEST_F(PipelineTest, Bf16StaysUnitNormAndClose) {
+  const std::vector<std::string> texts = test::tiny_captions();
+  const Pipeline rounded = load(64, "bf16");
+  const torch::Tensor exact = load().encode_texts(texts);
+  const torch::Tensor close = rounded.encode_texts(texts);
+  EXPECT_EQ(close.scalar_type(), torch::kFloat32);
+  EXPECT_TRUE(torch::allclose(close.norm(2, 1), torch::ones(close.size(0)), 1e-5, 1e-5));
+  EXPECT_GT((exact * close).sum(1).min().item<float>(), 0.99F);
+  EXPECT_NEAR(rounded.similarity(exact, exact)[0][0].item<double>(), 1 / 0.07, 1e-2);
+}
+
+TEST_F(PipelineTest, ThreadsShareOnePipeline) {
+  const std::vector<fs::path> files = write_pictures(6);
+  const Pipeline pipeline = load(2);
+  const torch::Tensor expected = pipeline.encode_images(files);
+  std::vector<torch::Tensor> results(4);
+  {
+    std::vector<std::jthread> threads;
+    for (torch::Tensor& result : results)
+      threads.emplace_back([&] { result = pipeline.encode_images(files); });
+  }
+  for (const torch::Tensor& result : results)
+    EXPECT_TRUE(torch::allclose(result, expected, 1e-5, 1e-6));
+}
+
+TEST_F(PipelineTest, AVocabularyOfAnotherSizeIsRefusedWithBothNumbers) {
+  TokenizerOptions options;
+  options.train_vocab_size = 40;
+  const Tokenizer other = train_tokenizer(test::tiny_captions(), options);
+  other.save(model_path() / "tokenizer.model");
+  const std::string message =
+      expect_error(ErrorKind::kCheckpoint, "tokenizer does not belong", [&] { (void)load(); });
+  for (const std::string& part :
+       {std::to_string(other.vocab_size()), std::to_string(test::tiny_tokenizer()->vocab_size()),
+        std::string("tokenizer.model"), std::string("config.json")})
+    EXPECT_NE(message.find(part), std::string::npos) << part << " is missing in: " << message;
+}
+
+TEST_F(PipelineTest, SaysWhatIsMissingOrWrong) {
+  const fs::path nowhere = folder_.path() / "nowhere";
+  expect_error(ErrorKind::kMissingInput, "nowhere", [&] { (void)Pipeline::load(nowhere); });
+  expect_error(ErrorKind::kUsage, "batch_size", [&] { (void)load(0); });
+  expect_error(ErrorKind::kUsage, "fp64", [&] { (void)load(1, "fp64"); });
+  const Pipeline pipeline = load();
+  expect_error(ErrorKind::kUsage, "no texts", [&] { (void)pipeline.encode_texts({}); });
+  expect_error(ErrorKind::kUsage, "no pictures",
+               [&] { (void)pipeline.encode_images(std::vector<Image>{}); });
+  fs::remove(model_path() / "tokenizer.model");
+  expect_error(ErrorKind::kMissingInput, "tokenizer.model", [&] { (void)load(); });
+}
+
+TEST_F(PipelineTest, AGpuThatIsNotThereIsADeviceError) {
+  if (torch::cuda::is_available()) GTEST_SKIP() << "this machine has a GPU";
+  expect_error(ErrorKind::kDevice, "not available",
+               [&] { (void)Pipeline::load(model_path(), {.device = "cuda"}); });
+}
+
+TEST(PipelineFromModel, LeavesTheModelAsItWasAndTrainable) {
+  const ModelConfig config = test::tiny_config();
+  ClipModel model(config.model, 3);
+  model->train();
+  model->text->eval();
+  const Pipeline pipeline = Pipeline::from_model(model, test::tiny_tokenizer(), config, 4);
+  const std::vector<std::string> texts = {"a red circle", "two words"};
+  const torch::Tensor before = pipeline.encode_texts(texts);
+  EXPECT_FALSE(before.is_inference());
+  EXPECT_FALSE(before.requires_grad());
+  EXPECT_TRUE(model->is_training());
+  EXPECT_TRUE(model->image->is_training());
+  EXPECT_FALSE(model->text->is_training());
+
+  (void)pipeline.encode_images(std::vector<Image>{test::noise_image(20, 20, 5)});
+  const torch::Tensor pixels = torch::randint(0, 256, {2, 3, 16, 16}, torch::kUInt8);
+  model->encode_images(pixels).sum().backward();
+  EXPECT_TRUE(model->image_projector->linear->weight.grad().defined());
+
+  {
+    const torch::NoGradGuard no_gradient;
+    model->text_projector->linear->weight.mul_(-1);
+  }
+  EXPECT_FALSE(torch::allclose(pipeline.encode_texts(texts), before));
+}
+
+TEST(PipelineFromModel, UnnormalisedModelsKeepTheirLengths) {
+  ModelConfig config = test::tiny_config();
+  config.model.normalize_embeddings = false;
+  ClipModel model(config.model, 3);
+  const Pipeline pipeline = Pipeline::from_model(model, test::tiny_tokenizer(), config, 4);
+  EXPECT_GT((pipeline.encode_texts({"two words"}).norm() - 1).abs().item<float>(), 0.1F);
+}
+
+}  // namespace
+}  // namespace tandem
