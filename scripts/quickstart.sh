@@ -20,11 +20,21 @@ train() {
   (cd "$root" && "$programs/clip-train" --config configs/quickstart.json "$@")
 }
 
+# New pictures, all of them of colour-shape pairs that training never showed; every pair is a class.
+draw() {
+  say "drawing 24 pictures of pairs that training never showed, into $pictures"
+  rm -rf "$pictures"
+  (cd "$root" && "$programs/clip-data" export --config configs/quickstart.json --set data.train.shapes.split=unseen \
+    --count 24 --output "$pictures")
+}
+
 classify() {
-  [[ -d $pictures ]] || fail "no pictures in $pictures"
-  say "classifying the pictures of $pictures"
-  "$programs/clip-zeroshot" --model "$run/model" --images "$pictures" --top-k 3 \
-    --classes "red circle,green circle,blue circle,red square,green square,blue square,red star,green star,blue star"
+  local some
+  mapfile -t some < <(find "$pictures" -name '*.png' | sort | head -n 4)
+  say "classifying them among all 64 pairs; four of them:"
+  "$programs/clip-zeroshot" --model "$run/model" --classes-file "$pictures/classes.txt" --top-k 3 --images "${some[@]}"
+  say "and all of them, judged by the names of their folders:"
+  "$programs/clip-zeroshot" --model "$run/model" --classes-file "$pictures/classes.txt" --labels-from-dirs --images "$pictures"
 }
 
 main() {
@@ -33,6 +43,7 @@ main() {
   esac
   "$root/scripts/build.sh" release
   train "$@"
+  draw
   classify
   say "done: the model is in $run/model"
 }

@@ -1,0 +1,35 @@
+#include "clip_data/arguments.h"
+
+#include "tandem/config/load.h"
+#include "tandem/core/error.h"
+
+namespace tandem::apps {
+
+void add_data_options(CLI::App& verb, DataArguments& arguments) {
+  verb.add_option("--config", arguments.config, "Configuration of a run, as clip-train takes it")
+      ->type_name("FILE")
+      ->required();
+  verb.add_option("--set", arguments.overrides,
+                  "Override one value, as data.train.path=captions.tsv; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  verb.add_option("--split", arguments.split, "train or validation: which of the run's sources")
+      ->check(CLI::IsMember({"train", "validation"}))
+      ->capture_default_str();
+}
+
+RunData open_data(const DataArguments& arguments) {
+  RunData data{.config = load_run_config(arguments.config, arguments.overrides), .source = {}};
+  const DataOptions& options = data.config.data;
+  const SourceOptions& chosen = arguments.split == "train" ? options.train : options.validation;
+  if (chosen.kind == SourceKind::kNone) {
+    throw Error(ErrorKind::kConfig, {.what = "the configuration names no such data",
+                                     .where = "data." + arguments.split + ".kind"});
+  }
+  data.source = open_source(chosen, {.transform = options.transform,
+                                     .allow_outside_root = options.allow_outside_root,
+                                     .image_size = data.config.model.image.image_size});
+  return data;
+}
+
+}  // namespace tandem::apps
