@@ -16,6 +16,8 @@ using Outline = std::vector<Contour>;  ///< Filled by the even-odd rule; y point
 constexpr int kOversampling = 4;
 constexpr int kFractionBits = 4;
 constexpr int kArcPoints = 48;
+constexpr double kPenShare = 0.03;  ///< Width of the outline, as a share of the picture's side.
+constexpr Rgb kInk = {20, 20, 24};
 constexpr double kPi = std::numbers::pi;
 
 cv::Point2d on_circle(double angle, double radius = 1) {
@@ -99,8 +101,8 @@ Outline turned(const Outline& outline, double angle) {
   return result;
 }
 
-/// Coverage of every pixel by the shape, 0 to 255.
-cv::Mat coverage(const ShapeScene& scene, int size) {
+/// The outline at `side` × `side`, in fixed-point pixels, where the scene has it.
+std::vector<std::vector<cv::Point>> placed(const ShapeScene& scene, double side) {
   const Outline outline = turned(outline_of(scene.shape), scene.angle);
   cv::Point2d low = outline[0][0];
   cv::Point2d high = low;
@@ -108,7 +110,6 @@ cv::Mat coverage(const ShapeScene& scene, int size) {
     low = {std::min(low.x, p.x), std::min(low.y, p.y)};
     high = {std::max(high.x, p.x), std::max(high.y, p.y)};
   }
-  const double side = size * kOversampling;
   const double scale = scene.extent * side / std::max(high.x - low.x, high.y - low.y);
   const cv::Point2d offset((side - (high.x - low.x) * scale) * scene.across - low.x * scale,
                            (side - (high.y - low.y) * scale) * scene.down - low.y * scale);
@@ -117,17 +118,37 @@ cv::Mat coverage(const ShapeScene& scene, int size) {
     for (const cv::Point2d& p : outline[i])
       pixels[i].emplace_back((p * scale + offset - cv::Point2d(0.5, 0.5)) * (1 << kFractionBits));
   }
-  cv::Mat large(size * kOversampling, size * kOversampling, CV_8UC1, cv::Scalar(0));
-  cv::fillPoly(large, pixels, cv::Scalar(255), cv::LINE_8, kFractionBits);
+  return pixels;
+}
+
+/// Coverage of every pixel, 0 to 255: by the shape, and by the outline along its inside.
+struct Coverage {
+  cv::Mat fill;
+  cv::Mat line;
+};
+
+cv::Mat shrunk(const cv::Mat& large, int size) {
   cv::Mat mask;
   cv::resize(large, mask, cv::Size(size, size), 0, 0, cv::INTER_AREA);
   return mask;
 }
 
+Coverage coverage(const ShapeScene& scene, int size) {
+  const int side = size * kOversampling;
+  const auto pixels = placed(scene, side);
+  const int pen = std::max(1, static_cast<int>(std::lround(2 * kPenShare * side)));
+  cv::Mat fill(side, side, CV_8UC1, cv::Scalar(0));
+  cv::fillPoly(fill, pixels, cv::Scalar(255), cv::LINE_8, kFractionBits);
+  cv::Mat line(side, side, CV_8UC1, cv::Scalar(0));
+  cv::polylines(line, pixels, true, cv::Scalar(255), pen, cv::LINE_8, kFractionBits);
+  line &= fill;
+  return {.fill = shrunk(fill, size), .line = shrunk(line, size)};
+}
+
 }  // namespace
 
 Image draw_scene(const ShapeScene& scene, int64_t size) {
-  const cv::Mat mask = coverage(scene, static_cast<int>(size));
+  const Coverage covered = coverage(scene, static_cast<int>(size));
   Image image(size, size);
   Random random(scene.noise_seed);
   for (int64_t y = 0; y < size; ++y) {
@@ -135,14 +156,15 @@ Image draw_scene(const ShapeScene& scene, int64_t size) {
     Rgb ground{};
     for (size_t c = 0; c < 3; ++c)
       ground[c] = scene.top[c] + (scene.bottom[c] - scene.top[c]) * down;
-    const uint8_t* covered = mask.ptr(static_cast<int>(y));
+    const uint8_t* fill = covered.fill.ptr(static_cast<int>(y));
+    const uint8_t* line = covered.line.ptr(static_cast<int>(y));
     uint8_t* out = image.row(y);
     for (int64_t x = 0; x < size; ++x) {
       const double noise = scene.noise > 0 ? random.uniform(-scene.noise, scene.noise) : 0;
-      const double share = covered[x] / 255.0;
       for (size_t c = 0; c < 3; ++c) {
         const double under = ground[c] + noise;
-        const double value = under + (scene.paint[c] - under) * share;
+        const double painted = under + (scene.paint[c] - under) * fill[x] / 255.0;
+        const double value = painted + (kInk[c] - painted) * line[x] / 255.0;
         *out++ = static_cast<uint8_t>(std::clamp(value + 0.5, 0.0, 255.0));
       }
     }

@@ -50,7 +50,7 @@ constexpr std::array<Background, 12> kBackgrounds = {
      {"light", {232, 203, 208}, {232, 203, 208}, 0}}};
 
 constexpr double kMinContrast = 105;  // in RGB, before the shades are jittered
-constexpr double kPaintJitter = 9;
+constexpr double kPaintJitter = 18;
 constexpr double kBackgroundJitter = 7;
 constexpr double kSmallExtent = 0.6;
 constexpr double kLargeExtent = 0.75;

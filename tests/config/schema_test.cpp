@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -5,6 +6,7 @@
 
 #include "config/fields.h"
 #include "config/samples.h"
+#include "tandem/core/files.h"
 
 namespace tandem {
 namespace {
@@ -73,6 +75,12 @@ TEST(ConfigReference, HoldsEveryFieldInItsSection) {
     const size_t row = page.find("| `" + field.path.substr(dot + 1) + "` |", section);
     EXPECT_LT(row, page.find("\n## ", section + 1)) << field.path;
   }
+}
+
+TEST(ConfigReference, IsThePageOfTheDocumentation) {
+  const std::string page = read_file(std::filesystem::path(TANDEM_SOURCE_DIR) / "docs/config.md");
+  EXPECT_TRUE(page == config_reference() + "\n")
+      << "docs/config.md is out of date: clip-train --print-reference > docs/config.md";
 }
 
 TEST(FieldTable, HasADocSentenceForEveryFieldAndNoPathTwice) {

@@ -9,14 +9,14 @@
 
 namespace tandem {
 
-/// A folder of the running test's own, empty at first and gone with it.
+/// A folder of its maker's own, empty at first and gone with it; a test may make several.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
     path_ = std::filesystem::temp_directory_path() /
             (std::string("tandem-") + test->test_suite_name() + "-" + test->name() + "-" +
-             std::to_string(::getpid()));
+             std::to_string(::getpid()) + "-" + std::to_string(made_++));
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);
   }
@@ -39,6 +39,7 @@ class TemporaryFolder {
   }
 
  private:
+  static inline int made_ = 0;
   std::filesystem::path path_;
 };
 
