@@ -170,7 +170,7 @@ def randomise(model, generator):
             noise / parameter.shape[-1] ** 0.5
 
 
-def adamw_curve(model, batch, steps=10, lr=1e-3):
+def adamw_curve(model, batch, lr, steps=10):
     """Losses of `steps` AdamW steps on one batch, with Tandem's decay groups and clamp."""
     decayed = [p for n, p in model.named_parameters() if p.dim() >= 2 and "cls_token" not in n and "position_embeddings" not in n]
     chosen = {id(p) for p in decayed}
@@ -214,9 +214,12 @@ def make(name, full):
                 "in.cu_seqlens": torch.tensor([0] + lengths).cumsum(0).int(),
                 "out.image_features": features[0], "out.text_features": features[1],
                 "out.image_embeddings": embeddings[0], "out.text_embeddings": embeddings[1], "out.loss": loss}
-    content["out.loss_curve"] = torch.tensor(adamw_curve(model, batch))
+    # A rate that suits the size: the first steps of Adam follow the gradients' signs, so that a rate which throws a large
+    # model about would compare rounding noise.
+    lr = 5e-5 if full else 1e-3
+    content["out.loss_curve"] = torch.tensor(adamw_curve(model, batch, lr))
     config = {"model": options, "tokenizer": {"train_vocab_size": 40}}
-    metadata = {"config": json.dumps(config), "torch": torch.__version__, "transformers": transformers.__version__}
+    metadata = {"config": json.dumps(config), "lr": str(lr), "torch": torch.__version__, "transformers": transformers.__version__}
     return {k: v.detach().contiguous().clone() for k, v in content.items()}, metadata
 
 

@@ -101,11 +101,12 @@ TEST_P(Golden, EveryGradientEqualsTheReference) {
 TEST_P(Golden, TenStepsOfAdamWFollowTheReference) {
   AdamW optimizer(trainable(model_), OptimOptions{.beta1 = 0.9, .beta2 = 0.98, .eps = 1e-6});
   const torch::Tensor reference = data_.at("out.loss_curve");
+  const double lr = file_.metadata.contains("lr") ? std::stod(file_.metadata.at("lr")) : 1e-3;
   for (int64_t step = 0; step < reference.size(0); ++step) {
     optimizer.zero_grad();
     const torch::Tensor value = loss();
     value.backward();
-    optimizer.step(1e-3);
+    optimizer.step(lr);
     model_->clamp_logit_scale();
     EXPECT_LT(relative_difference(value, reference[step]), kOutputTolerance) << "step " << step;
   }
