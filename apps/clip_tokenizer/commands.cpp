@@ -28,6 +28,13 @@ std::vector<int32_t> parse_ids(std::string_view line, size_t number) {
   return json.get<std::vector<int32_t>>();
 }
 
+Tokenizer load(const TokenizerArguments& arguments) {
+  return Tokenizer::load(
+      arguments.tokenizer,
+      {.lowercase = arguments.options.lowercase,
+       .cleaning = arguments.clip_original ? TextCleaning::kClipOriginal : TextCleaning::kAsFile});
+}
+
 }  // namespace
 
 int run_train(TokenizerArguments arguments) {
@@ -45,7 +52,7 @@ int run_encode(const TokenizerArguments& arguments) {
                                     .expected = "at least 2",
                                     .found = std::to_string(arguments.context_length)});
   }
-  const Tokenizer tokenizer = Tokenizer::load(arguments.tokenizer, arguments.options.lowercase);
+  const Tokenizer tokenizer = load(arguments);
   for (const std::string& line : read_lines("-")) {
     const Encoding encoding = tokenizer.encode(line, arguments.context_length);
     write_output(fmt::format("[{}]\n", fmt::join(encoding.ids, ", ")));
@@ -54,7 +61,7 @@ int run_encode(const TokenizerArguments& arguments) {
 }
 
 int run_decode(const TokenizerArguments& arguments) {
-  const Tokenizer tokenizer = Tokenizer::load(arguments.tokenizer, arguments.options.lowercase);
+  const Tokenizer tokenizer = load(arguments);
   size_t number = 0;
   for (const std::string& line : read_lines("-"))
     write_output(tokenizer.decode(parse_ids(line, ++number)) + "\n");

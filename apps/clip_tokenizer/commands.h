@@ -11,9 +11,10 @@ namespace tandem::apps {
 struct TokenizerArguments {
   std::string input;      ///< Text to train on, a caption per line.
   std::string output;     ///< The .model to write.
-  std::string tokenizer;  ///< The .model to use.
+  std::string tokenizer;  ///< The file or folder to use.
   std::string model = "unigram";
   TokenizerOptions options;
+  bool clip_original = false;
   int64_t context_length = int64_t{1} << 30;  ///< Beyond any line: nothing is cut.
 };
 

@@ -7,10 +7,15 @@ namespace tandem::apps {
 namespace {
 
 void add_tokenizer_options(CLI::App& command, TokenizerArguments& arguments) {
-  command.add_option("--tokenizer", arguments.tokenizer, "A sentencepiece .model")
-      ->type_name("FILE")
+  command
+      .add_option("--tokenizer", arguments.tokenizer,
+                  "A sentencepiece .model, a tokenizer.json, vocab.json or vocab.txt, or a folder "
+                  "that holds one")
+      ->type_name("PATH")
       ->required();
   command.add_flag("--lowercase", arguments.options.lowercase, "Lower-case texts first");
+  command.add_flag("--clip-original", arguments.clip_original,
+                   "Clean texts as the original CLIP does, not as its fast tokenizer");
 }
 
 std::function<int()> define(CLI::App& app) {
@@ -58,7 +63,8 @@ int main(int argc, char** argv) {
   return tandem::apps::run_app(
       argc, argv,
       {.name = "clip-tokenizer",
-       .summary = "Trains sentencepiece vocabularies, and turns text into ids and back.",
+       .summary =
+           "Trains sentencepiece vocabularies; turns text into ids and back with any tokenizer.",
        .log_level = "warn"},
       tandem::apps::define);
 }

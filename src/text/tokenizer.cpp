@@ -1,93 +1,33 @@
 #include "tandem/text/tokenizer.h"
 
-#include <array>
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
 
 #include <fmt/format.h>
-#include <sentencepiece_processor.h>
-#include <sentencepiece_trainer.h>
 
-#include "io/foreign_content.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
-#include "text/sentencepiece_errors.h"
+#include "text/engine.h"
+#include "text/json_engine.h"
+#include "text/sentencepiece_engine.h"
+#include "text/tokenizer_files.h"
 
 namespace tandem {
 namespace {
 
-constexpr uint64_t kMaxModelBytes = uint64_t{64} << 20;
-constexpr std::string_view kSpaceMark = "\xE2\x96\x81";
-
-[[noreturn]] void reject(const std::string& where, ErrorText text) {
-  text.where = where;
-  throw Error(ErrorKind::kCheckpoint, text);
-}
-
-void check_content(const std::string& model, const std::string& where) {
-  if (model.empty()) reject(where, {.what = "the tokenizer file is empty"});
-  if (const auto foreign = recognize_foreign_content(model)) {
-    reject(where, {.what = "is not a sentencepiece model",
-                   .found = std::string(foreign->name),
-                   .hint = std::string(foreign->hint)});
-  }
-}
-
-/// Lower-cases by the rule that training uses. The normaliser returns the form that sentencepiece
-/// works on inside, with marks for spaces, which are spaces to it again.
-std::string fold_case(const sentencepiece::SentencePieceNormalizer& folder,
-                      const std::string& text) {
-  std::string folded;
-  require_ok(folder.Normalize(text, &folded), "lower-casing");
-  std::string spaced;
-  for (size_t begin = 0; begin < folded.size();) {
-    const size_t mark = folded.find(kSpaceMark, begin);
-    spaced.append(folded, begin, mark - begin);
-    if (mark == std::string::npos) break;
-    spaced += ' ';
-    begin = mark + kSpaceMark.size();
-  }
-  return spaced;
-}
-
-bool folds_case(const sentencepiece::SentencePieceProcessor& processor) {
-  return processor.Normalize("A") == processor.Normalize("a");
-}
+constexpr size_t kTextsAtOnce = 64;
 
 }  // namespace
 
 struct Tokenizer::Implementation {
-  sentencepiece::SentencePieceProcessor processor;
-  std::unique_ptr<sentencepiece::SentencePieceNormalizer> folder;  // null when not needed
-  std::string model;
+  explicit Implementation(std::unique_ptr<TokenizerEngine> engine_)
+      : engine(std::move(engine_)), fingerprint(content_hash(engine->content())) {}
+  std::unique_ptr<TokenizerEngine> engine;
   std::string fingerprint;
-  int32_t pad = 0;
-  int32_t bos = 0;
-  int32_t eos = 0;
-  int32_t unk = 0;
-
-  void find_special_pieces(const std::string& where);
 };
-
-void Tokenizer::Implementation::find_special_pieces(const std::string& where) {
-  bos = processor.bos_id();
-  pad = processor.pad_id();
-  eos = processor.eos_id();
-  unk = processor.unk_id();
-  const std::array<std::pair<const char*, int32_t>, 4> pieces = {
-      {{"bos", bos}, {"pad", pad}, {"eos", eos}, {"unk", unk}}};
-  for (size_t index = 0; index < pieces.size(); ++index) {
-    const auto& [name, id] = pieces[index];
-    if (id < 0 || id >= processor.GetPieceSize()) {
-      reject(where, {.what = fmt::format("the vocabulary has no {} piece", name),
-                     .expected = "bos, pad, eos and unk pieces",
-                     .hint = "train it with --bos_id=0 --pad_id=1 --eos_id=2 --unk_id=3"});
-    }
-    for (size_t other = 0; other < index; ++other) {
-      if (pieces[other].second != id) continue;
-      reject(where, {.what = fmt::format("{} and {} are the same piece", pieces[other].first, name),
-                     .found = fmt::format("id {}", id)});
-    }
-  }
-}
 
 Tokenizer::Tokenizer(std::unique_ptr<Implementation> implementation)
     : implementation_(std::move(implementation)) {}
@@ -95,27 +35,19 @@ Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
 
-Tokenizer Tokenizer::load(const std::filesystem::path& file, bool lowercase) {
-  return parse(read_file(file, kMaxModelBytes), file.string(), lowercase);
+Tokenizer Tokenizer::load(const std::filesystem::path& path, bool lowercase) {
+  return load(path, TokenizerLoadOptions{.lowercase = lowercase});
 }
 
-Tokenizer Tokenizer::parse(std::string model, const std::string& where, bool lowercase) {
-  silence_sentencepiece();
-  check_content(model, where);
-  auto made = std::make_unique<Implementation>();
-  if (!made->processor.LoadFromSerializedProto(model).ok()) {
-    reject(where, {.what = "the tokenizer file is damaged or is no sentencepiece model",
-                   .found = fmt::format("{} bytes that cannot be read as one", model.size()),
-                   .hint = "copy or train it again"});
-  }
-  made->find_special_pieces(where);
-  if (lowercase && !folds_case(made->processor)) {
-    made->folder = std::make_unique<sentencepiece::SentencePieceNormalizer>();
-    require_ok(made->folder->LoadFromRuleName("nmt_nfkc_cf"), "preparing to lower-case");
-  }
-  made->fingerprint = content_hash(model);
-  made->model = std::move(model);
-  return Tokenizer(std::move(made));
+Tokenizer Tokenizer::load(const std::filesystem::path& path, const TokenizerLoadOptions& options) {
+  return Tokenizer(std::make_unique<Implementation>(load_engine(path, options)));
+}
+
+Tokenizer Tokenizer::parse(std::string content, const std::string& where, bool lowercase) {
+  auto engine = std::filesystem::path(where).extension() == ".json"
+                    ? make_json_engine(std::move(content), where, lowercase)
+                    : make_sentencepiece_engine(std::move(content), where, lowercase);
+  return Tokenizer(std::make_unique<Implementation>(std::move(engine)));
 }
 
 Encoding Tokenizer::encode(std::string_view text, int64_t context_length) const {
@@ -124,50 +56,60 @@ Encoding Tokenizer::encode(std::string_view text, int64_t context_length) const 
                                     .expected = "context_length of at least 2",
                                     .found = std::to_string(context_length)});
   }
-  const Implementation& self = *implementation_;
-  std::string clean = clean_caption(text);
-  if (self.folder) clean = fold_case(*self.folder, clean);
-  std::vector<int> pieces;
-  require_ok(self.processor.Encode(clean, &pieces), "tokenising");
-  const auto room = static_cast<size_t>(context_length - 2);
-  Encoding encoding;
-  encoding.truncated = pieces.size() > room;
-  if (encoding.truncated) pieces.resize(room);
-  encoding.ids.reserve(pieces.size() + 2);
-  encoding.ids.push_back(self.bos);
-  for (const int piece : pieces) {
-    encoding.ids.push_back(piece);
-    if (piece == self.unk) ++encoding.unknown;
+  return implementation_->engine->encode(text, context_length);
+}
+
+std::vector<Encoding> Tokenizer::encode_batch(const std::vector<std::string>& texts,
+                                              int64_t context_length) const {
+  std::vector<Encoding> encodings(texts.size());
+  std::atomic<size_t> next{0};
+  std::exception_ptr failure;
+  std::mutex failing;
+  const auto work = [&] {
+    try {
+      for (size_t begin = next.fetch_add(kTextsAtOnce); begin < texts.size();
+           begin = next.fetch_add(kTextsAtOnce)) {
+        const size_t end = std::min(begin + kTextsAtOnce, texts.size());
+        for (size_t index = begin; index < end; ++index)
+          encodings[index] = encode(texts[index], context_length);
+      }
+    } catch (...) {
+      const std::lock_guard<std::mutex> lock(failing);
+      if (!failure) failure = std::current_exception();
+      next = texts.size();
+    }
+  };
+  const size_t chunks = (texts.size() + kTextsAtOnce - 1) / kTextsAtOnce;
+  const size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  {
+    std::vector<std::jthread> helpers;
+    for (size_t index = 1; index < std::min(chunks, cores); ++index) helpers.emplace_back(work);
+    work();
   }
-  encoding.ids.push_back(self.eos);
-  return encoding;
+  if (failure) std::rethrow_exception(failure);
+  return encodings;
 }
 
 std::string Tokenizer::decode(const std::vector<int32_t>& ids) const {
-  const Implementation& self = *implementation_;
-  std::vector<int> pieces;
   for (const int32_t id : ids) {
-    if (id < 0 || id >= vocab_size()) {
-      throw Error(ErrorKind::kUsage, {.what = "an id is outside the vocabulary",
-                                      .expected = fmt::format("0 to {}", vocab_size() - 1),
-                                      .found = std::to_string(id)});
-    }
-    if (!self.processor.IsControl(id)) pieces.push_back(id);
+    if (id >= 0 && id < vocab_size()) continue;
+    throw Error(ErrorKind::kUsage, {.what = "an id is outside the vocabulary",
+                                    .expected = fmt::format("0 to {}", vocab_size() - 1),
+                                    .found = std::to_string(id)});
   }
-  std::string text;
-  require_ok(self.processor.Decode(pieces, &text), "decoding");
-  return text;
+  return implementation_->engine->decode(ids);
 }
 
-int64_t Tokenizer::vocab_size() const { return implementation_->processor.GetPieceSize(); }
-int32_t Tokenizer::pad_id() const { return implementation_->pad; }
-int32_t Tokenizer::bos_id() const { return implementation_->bos; }
-int32_t Tokenizer::eos_id() const { return implementation_->eos; }
-int32_t Tokenizer::unk_id() const { return implementation_->unk; }
+int64_t Tokenizer::vocab_size() const { return implementation_->engine->vocab_size(); }
+int32_t Tokenizer::pad_id() const { return implementation_->engine->special_ids().pad; }
+int32_t Tokenizer::bos_id() const { return implementation_->engine->special_ids().bos; }
+int32_t Tokenizer::eos_id() const { return implementation_->engine->special_ids().eos; }
+int32_t Tokenizer::unk_id() const { return implementation_->engine->special_ids().unk; }
 const std::string& Tokenizer::fingerprint() const { return implementation_->fingerprint; }
+std::string Tokenizer::file_name() const { return implementation_->engine->file_name(); }
 
 void Tokenizer::save(const std::filesystem::path& file) const {
-  write_file_atomically(file, implementation_->model);
+  write_file_atomically(file, implementation_->engine->content());
 }
 
 }  // namespace tandem

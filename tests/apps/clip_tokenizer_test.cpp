@@ -56,6 +56,24 @@ TEST_P(ClipTokenizerModels, EncodeAndDecodeLineByLine) {
 INSTANTIATE_TEST_SUITE_P(Both, ClipTokenizerModels, ::testing::Values("unigram", "bpe"),
                          [](const auto& instance) { return instance.param; });
 
+TEST_F(ClipTokenizer, ReadsOtherKinds) {
+  write_text(folder_ / "vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nred\n##dish\nsquare\n");
+  for (const std::string& path : {(folder_ / "vocab.txt").string(), (folder_ / "").string()}) {
+    const ProgramResult encoded =
+        run_program("clip-tokenizer", {"encode", "--tokenizer", path}, "A reddish square\n");
+    ASSERT_EQ(encoded.exit_code, 0) << encoded.err;
+    EXPECT_EQ(encoded.out, "[2, 4, 5, 6, 7, 3]\n");
+    const ProgramResult decoded =
+        run_program("clip-tokenizer", {"decode", "--tokenizer", path}, encoded.out);
+    EXPECT_EQ(decoded.out, "a reddish square\n");
+  }
+  write_text(folder_ / "tokenizer.json", "{\"model\": {\"type\": \"Magic\"}}");
+  const ProgramResult refused = run_program(
+      "clip-tokenizer", {"encode", "--tokenizer", (folder_ / "tokenizer.json").string()}, "a\n");
+  EXPECT_EQ(refused.exit_code, 65) << refused.err;
+  EXPECT_NE(refused.err.find("Magic"), std::string::npos) << refused.err;
+}
+
 TEST_F(ClipTokenizer, TellsErrorsWithTheirPlace) {
   ASSERT_EQ(train().exit_code, 0);
   const std::vector<std::string> decode = {"decode", "--tokenizer", model()};

@@ -18,40 +18,86 @@ struct Encoding {
   int32_t unknown = 0;            ///< Pieces that the vocabulary does not know.
 };
 
-/// A sentencepiece vocabulary (Kudo and Richardson, arXiv:1808.06226). Encoding and decoding are
-/// const and thread-safe.
+/// What happens to a text before a CLIP vocabulary sees it.
+enum class TextCleaning {
+  kAsFile,  ///< What the file says; for CLIP's, transformers' fast tokenizer: NFC, white space.
+  kClipOriginal,  ///< What openai/CLIP and open_clip do, short of ftfy: HTML's character references
+                  ///< resolved twice, white space, Python's lower case, no normal form.
+};
+
+/// How a tokenizer is read.
+struct TokenizerLoadOptions {
+  bool lowercase =
+      false;  ///< Folds case before anything else, unless the tokenizer does it itself.
+  TextCleaning cleaning = TextCleaning::kAsFile;
+};
+
+/// A vocabulary with all that turns text into its ids and back: sentencepiece models (Kudo and
+/// Richardson, arXiv:1808.06226), and what Hugging Face writes as tokenizer.json, vocab.json or
+/// vocab.txt (byte-level BPE, CLIP's BPE, WordPiece, Unigram), with the ids of the `tokenizers`
+/// package. Encoding and decoding are const and thread-safe.
 class Tokenizer {
  public:
-  /// Reads a sentencepiece `.model` of at most 64 MB. `lowercase` folds case (and applies NFKC, as
-  /// sentencepiece's rule nmt_nfkc_cf does) before the model sees a text, unless the model folds by
-  /// itself. Throws kMissingInput; kCheckpoint when it is damaged, is no such file, or lacks a bos,
-  /// pad, eos or unk piece; kData when it is larger.
-  [[nodiscard]] static Tokenizer load(const std::filesystem::path& file, bool lowercase = false);
+  /// Reads a file, by its name, or a directory that holds one of them:
+  /// - `tokenizer.json` (any `.json`) of at most 256 MB: all parts but `truncation` and `padding`;
+  /// - `vocab.json` with `merges.txt` beside it: CLIP's, RoBERTa's or GPT-2's by its special
+  /// tokens;
+  /// - `vocab.txt` (any `.txt`): BERT's WordPiece;
+  /// - any other, of at most 64 MB: a sentencepiece model. `sentencepiece.bpe.model` is XLM-R's,
+  /// with
+  ///   fairseq's ids; `spiece.model` is T5's, with eos only; else bos and eos stand around the
+  ///   text. With `lowercase`, sentencepiece's rule nmt_nfkc_cf is applied first (it does NFKC,
+  ///   too).
+  /// In a directory, `tokenizer_config.json` and `special_tokens_map.json` name the special tokens,
+  /// and say for the older files whether case is folded and which of bos and eos are added.
+  /// Throws kMissingInput; kCheckpoint when a file is damaged, is of another kind, lacks a special
+  /// token that it needs, or has a component that is not known, which is named; kData when larger.
+  [[nodiscard]] static Tokenizer load(const std::filesystem::path& path, bool lowercase = false);
+  [[nodiscard]] static Tokenizer load(const std::filesystem::path& path,
+                                      const TokenizerLoadOptions& options);
 
-  /// The same from the file's bytes; `where` names them in messages.
-  [[nodiscard]] static Tokenizer parse(std::string model, const std::string& where,
+  /// The same from a file's bytes. `where` names them in messages; one that ends in `.json` is a
+  /// tokenizer.json, any other a sentencepiece model.
+  [[nodiscard]] static Tokenizer parse(std::string content, const std::string& where,
                                        bool lowercase = false);
 
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
   ~Tokenizer();
 
-  /// Returns bos + pieces + eos, at most `context_length` ids (at least 2). The text is cleaned
-  /// first by clean_caption; an empty one is bos + eos. Text that looks like a special piece is
-  /// text. Throws kUsage for a shorter context.
+  /// Returns at most `context_length` ids (at least 2): the text between the special tokens that
+  /// the tokenizer adds; what is too long is cut at its end, and they stay. Damaged UTF-8 becomes
+  /// U+FFFD. Tandem's own sentencepiece models put bos and eos around a text that clean_caption has
+  /// cleaned; text that looks like a special piece is text. Hugging Face's kinds do as their file
+  /// says, where a special token in the text is that token. Throws kUsage for a shorter context,
+  /// kData for a text that the vocabulary cannot express.
   [[nodiscard]] Encoding encode(std::string_view text, int64_t context_length) const;
-  /// Returns the text of `ids`, special tokens left out; an unknown piece shows as ⁇. The text is
-  /// as the vocabulary's normalisation left it. Throws kUsage for an id outside the vocabulary.
+  /// The same for many texts, on all cores.
+  [[nodiscard]] std::vector<Encoding> encode_batch(const std::vector<std::string>& texts,
+                                                   int64_t context_length) const;
+  /// Returns the text of `ids`, special tokens left out; an unknown piece shows as ⁇ with a
+  /// sentencepiece model. The text is as the vocabulary's normalisation left it. Throws kUsage for
+  /// an id outside the vocabulary.
   [[nodiscard]] std::string decode(const std::vector<int32_t>& ids) const;
 
+  /// One more than the largest id.
   [[nodiscard]] int64_t vocab_size() const;
+  /// The id to fill up with. A vocabulary without a pad token is filled with eos, as transformers
+  /// does for CLIP; never -1.
   [[nodiscard]] int32_t pad_id() const;
+  /// What encode() puts first (`<s>`, BERT's `[CLS]`), else what the files call bos; -1 where there
+  /// is none, as for T5.
   [[nodiscard]] int32_t bos_id() const;
+  /// What encode() puts last (`</s>`, BERT's `[SEP]`), else what the files call eos; -1 for none.
   [[nodiscard]] int32_t eos_id() const;
+  /// What stands for text that the vocabulary does not know; -1 where everything is known.
   [[nodiscard]] int32_t unk_id() const;
-  /// Hash of the vocabulary file's bytes: two tokenizers with equal fingerprints give equal ids.
+  /// Hash of what save() writes: two tokenizers with equal fingerprints give equal ids.
   [[nodiscard]] const std::string& fingerprint() const;
-  /// Writes the `.model` file. Throws kCannotCreate and kIo.
+  /// The name under which a model directory keeps what save() writes: `tokenizer.model` for
+  /// sentencepiece, `tokenizer.json` for all others. load() gives the same tokenizer from it.
+  [[nodiscard]] std::string file_name() const;
+  /// Writes the tokenizer as one file. Throws kCannotCreate and kIo.
   void save(const std::filesystem::path& file) const;
 
  private:

@@ -1,0 +1,156 @@
+#include "text/tokenizer_files.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "io/foreign_content.h"
+#include "tandem/core/error.h"
+#include "tandem/core/files.h"
+#include "text/json_engine.h"
+#include "text/json_view.h"
+#include "text/legacy_files.h"
+#include "text/sentencepiece_engine.h"
+
+namespace tandem {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr uint64_t kMaxModelBytes = uint64_t{64} << 20;
+constexpr uint64_t kMaxJsonBytes = uint64_t{256} << 20;
+constexpr uint64_t kMaxConfigBytes = uint64_t{16} << 20;
+
+constexpr const char* kSpecialNames[] = {"bos_token", "cls_token", "eos_token",
+                                         "sep_token", "pad_token", "unk_token"};
+
+/// What stands beside a tokenizer in its directory; null when there is none.
+Json read_config(const fs::path& directory) {
+  Json config = Json::object();
+  for (const char* name : {"special_tokens_map.json", "tokenizer_config.json"}) {
+    const fs::path file = directory / name;
+    if (!fs::exists(file)) continue;
+    const Json part = parse_tokenizer_json(read_file(file, kMaxConfigBytes), file.string());
+    if (part.is_object()) config.update(part);
+  }
+  return config;
+}
+
+/// A token is written as a string or as an object with its content.
+std::string token_text(const Json& config, const char* name) {
+  const auto found = config.find(name);
+  if (found == config.end()) return {};
+  if (found->is_string()) return found->get<std::string>();
+  return found->is_object() && found->contains("content") && found->at("content").is_string()
+             ? found->at("content").get<std::string>()
+             : std::string();
+}
+
+std::optional<bool> switch_of(const Json& config, const char* name) {
+  const auto found = config.find(name);
+  if (found == config.end() || !found->is_boolean()) return std::nullopt;
+  return found->get<bool>();
+}
+
+LegacyConfig legacy_config(const Json& config) {
+  return {.lowercase = switch_of(config, "do_lower_case").value_or(true),
+          .strip_accents = switch_of(config, "strip_accents"),
+          .handle_chinese_chars = switch_of(config, "tokenize_chinese_chars").value_or(true),
+          .add_prefix_space = switch_of(config, "add_prefix_space").value_or(false)};
+}
+
+/// Adds the member "tandem" to the text of a tokenizer.json, which otherwise stays as it is.
+std::string with_own_part(std::string content, const Json& config,
+                          const TokenizerLoadOptions& options) {
+  Json own = Json::object();
+  for (const char* name : kSpecialNames) {
+    const std::string token = token_text(config, name);
+    if (!token.empty()) own["special_tokens"][name] = token;
+  }
+  if (options.cleaning == TextCleaning::kClipOriginal) own["cleaning"] = "clip_original";
+  const size_t end = content.find_last_of('}');
+  const bool has_own = content.find("\"tandem\"") != std::string::npos;
+  if (own.empty() || has_own || end == std::string::npos) return content;
+  const size_t before = content.find_last_not_of(" \t\r\n", end - 1);
+  const bool first = end == 0 || before == std::string::npos || content[before] == '{';
+  return content.insert(end, (first ? "\"tandem\":" : ",\"tandem\":") + own.dump());
+}
+
+void refuse_foreign(const std::string& content, const std::string& where) {
+  if (content.empty())
+    throw Error(ErrorKind::kCheckpoint, {.what = "the tokenizer file is empty", .where = where});
+  if (const auto foreign = recognize_foreign_content(content)) {
+    throw Error(ErrorKind::kCheckpoint, {.what = "is no tokenizer",
+                                         .where = where,
+                                         .found = std::string(foreign->name),
+                                         .hint = std::string(foreign->hint)});
+  }
+}
+
+std::string read_text(const fs::path& file) {
+  std::string content = read_file(file, kMaxJsonBytes);
+  refuse_foreign(content, file.string());
+  return content;
+}
+
+std::optional<SentencePieceScheme> scheme_of(const std::string& name, const Json& config) {
+  if (name == "sentencepiece.bpe.model") {
+    return SentencePieceScheme{
+        .adds_bos = true, .adds_eos = true, .cleans = false, .fairseq = true};
+  }
+  const auto bos = switch_of(config, "add_bos_token");
+  const auto eos = switch_of(config, "add_eos_token");
+  const bool ends_only = name == "spiece.model";
+  if (!ends_only && !bos && !eos) return std::nullopt;
+  return SentencePieceScheme{
+      .adds_bos = bos.value_or(!ends_only), .adds_eos = eos.value_or(ends_only), .cleans = false};
+}
+
+std::unique_ptr<TokenizerEngine> load_file(const fs::path& file, const Json& config,
+                                           const TokenizerLoadOptions& options) {
+  const std::string name = file.filename().string();
+  const std::string where = file.string();
+  if (name == "vocab.json") {
+    const Json vocab = parse_tokenizer_json(read_text(file), where);
+    const fs::path merges = file.parent_path() / "merges.txt";
+    const Json json = byte_level_json(vocab, read_text(merges), legacy_config(config), where);
+    return make_json_engine(with_own_part(json.dump(), config, options), where, options.lowercase);
+  }
+  if (file.extension() == ".json") {
+    return make_json_engine(with_own_part(read_text(file), config, options), where,
+                            options.lowercase);
+  }
+  if (options.cleaning == TextCleaning::kClipOriginal) {
+    throw Error(ErrorKind::kUsage, {.what = "CLIP's cleaning is for CLIP's vocabularies",
+                                    .where = where,
+                                    .expected = "a tokenizer.json or a vocab.json"});
+  }
+  if (file.extension() == ".txt") {
+    const Json json = word_piece_json(read_text(file), legacy_config(config), where);
+    return make_json_engine(with_own_part(json.dump(), config, options), where, options.lowercase);
+  }
+  return make_sentencepiece_engine(read_file(file, kMaxModelBytes), where, options.lowercase,
+                                   scheme_of(name, config));
+}
+
+}  // namespace
+
+std::unique_ptr<TokenizerEngine> load_engine(const fs::path& path,
+                                             const TokenizerLoadOptions& options) {
+  std::error_code unreadable;
+  if (!fs::is_directory(path, unreadable)) return load_file(path, Json::object(), options);
+  const Json config = read_config(path);
+  for (const char* name : {"tokenizer.json", "tokenizer.model", "sentencepiece.bpe.model",
+                           "spiece.model", "vocab.json", "vocab.txt"}) {
+    if (fs::exists(path / name)) return load_file(path / name, config, options);
+  }
+  throw Error(
+      ErrorKind::kMissingInput,
+      {.what = "the folder holds no tokenizer",
+       .where = path.string(),
+       .expected = "tokenizer.json, tokenizer.model, sentencepiece.bpe.model, spiece.model, "
+                   "vocab.json with merges.txt, or vocab.txt"});
+}
+
+}  // namespace tandem

@@ -1,0 +1,135 @@
+#include <gtest/gtest.h>
+
+#include "core/expect_error.h"
+#include "tandem/core/random.h"
+#include "text/json_fixture.h"
+
+namespace tandem {
+namespace {
+
+using Json = nlohmann::json;
+
+void refuses(const std::string& content, const std::string& part) {
+  expect_error(ErrorKind::kCheckpoint, part, [&] { (void)Tokenizer::parse(content, "t.json"); });
+}
+
+void refuses(const Json& json, const std::string& part) { refuses(json.dump(), part); }
+
+TEST(HostileTokenizer, RefusesWhatIsNoJsonOfATokenizer) {
+  refuses(std::string(), "not valid JSON");
+  refuses(std::string("{\"model\": "), "not valid JSON");
+  refuses(std::string("{\"model\": {\"type\": \"BPE\", \"type\": \"BPE\"}}"),
+          "a key appears twice");
+  refuses(std::string("{\"a\": \"\xFF\"}"), "not valid JSON");
+  refuses(Json::array(), "is no object");
+  refuses(Json::object(), "has no \"model\"");
+  refuses(std::string(100000, '[') + std::string(100000, ']'), "nested too deeply");
+}
+
+TEST(HostileTokenizer, RefusesIdsOutOfRangeOrTwice) {
+  Json json = small_bpe();
+  json["model"]["vocab"]["x"] = 2;
+  refuses(json, "is the id of two tokens");
+  for (const Json& id : {Json(-1), Json(1e300), Json(4'000'000'000'000), Json("7"), Json(nullptr),
+                         Json(18446744073709551615ULL)}) {
+    json["model"]["vocab"]["x"] = id;
+    refuses(json, "model.vocab.\"x\"");
+  }
+}
+
+TEST(HostileTokenizer, RefusesAddedTokensWithOtherIds) {
+  Json json = small_bpe();
+  json["added_tokens"][0]["id"] = 5;
+  refuses(json, "added_tokens[0].id: an added token has another id");
+  json = small_bpe();
+  json["added_tokens"].push_back({{"id", 900}, {"content", "new"}});
+  refuses(json, "expected 16, found 900");
+}
+
+TEST(HostileTokenizer, RefusesMergesOfTokensThatAreNotThere) {
+  for (const Json& merge : {Json("h x"), Json("h o"), Json::array({"x", "h"})}) {
+    Json json = small_bpe();
+    json["model"]["merges"].push_back(merge);
+    refuses(json, "model.merges[6]: a merge speaks of a token that is not there");
+  }
+  for (const Json& merge : {Json("h"), Json("h e l"), Json::array({"h"}), Json(7)}) {
+    Json json = small_bpe();
+    json["model"]["merges"].push_back(merge);
+    refuses(json, "model.merges[6]");
+  }
+}
+
+TEST(HostileTokenizer, RefusesTokensThatAreTooLong) {
+  Json json = small_bpe();
+  json["model"]["vocab"][std::string(5000, 'x')] = 16;
+  refuses(json, "a token that is too long");
+}
+
+TEST(HostileTokenizer, RefusesSequencesInSequences) {
+  Json normalizer = {{"type", "NFC"}};
+  for (int depth = 0; depth < 20; ++depth)
+    normalizer = {{"type", "Sequence"}, {"normalizers", {normalizer}}};
+  Json json = small_bpe();
+  json["normalizer"] = normalizer;
+  refuses(json, "inside too many others");
+}
+
+TEST(HostileTokenizer, RefusesTemplatesWithoutTheText) {
+  Json json = small_word_piece();
+  json["post_processor"]["single"].erase(1);
+  refuses(json, "does not hold the text exactly once");
+  json = small_word_piece();
+  json["post_processor"]["special_tokens"]["[CLS]"]["ids"] = {77};
+  refuses(json, "is out of range");
+}
+
+TEST(HostileTokenizer, RefusesAModelWithoutItsUnknownToken) {
+  Json json = small_word_piece();
+  json["model"]["unk_token"] = "<none>";
+  refuses(json, "model.unk_token");
+  const Json unigram = {{"model", {{"type", "Unigram"}, {"vocab", {{"a", 0.0}}}, {"unk_id", 5}}}};
+  refuses(unigram, "the unknown token is not in the vocabulary");
+}
+
+TEST(HostileTokenizer, ComplainsAboutTextThatHasNoIds) {
+  const Json unigram = {
+      {"model", {{"type", "Unigram"}, {"vocab", {{"a", -1.0}}}, {"unk_id", nullptr}}}};
+  EXPECT_EQ(json_ids(unigram, "aa"), (std::vector<int32_t>{0, 0}));
+  expect_error(ErrorKind::kData, "a character is not in the vocabulary",
+               [&] { (void)json_ids(unigram, "ab"); });
+}
+
+TEST(HostileTokenizer, RefusesDamagedCharacterMaps) {
+  for (const char* map : {"", "AAAA", "!!!!", "/////w=="}) {
+    Json json = small_bpe();
+    json["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", map}};
+    refuses(json, "precompiled_charsmap");
+  }
+  // A table that points out of itself must not be followed.
+  Json json = small_bpe();
+  json["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", "BAAAAP////8="}};
+  EXPECT_EQ(json_ids(json, "hello"), (std::vector<int32_t>{0, 13, 1}));
+}
+
+TEST(HostileTokenizer, RefusesOrSurvivesDamage) {
+  Random random(3);
+  const std::string sound[] = {small_bpe().dump(), small_word_piece().dump()};
+  int refused = 0;
+  for (int round = 0; round < 600; ++round) {
+    std::string bytes = sound[round % 2];
+    for (int change = 0; change < 2; ++change)
+      bytes[random.below(bytes.size())] = static_cast<char>(random.below(128));
+    try {
+      const Tokenizer tokenizer = Tokenizer::parse(bytes, "t.json");
+      (void)tokenizer.decode(tokenizer.encode("hello, un\u0301affable \xFF world", 12).ids);
+    } catch (const Error& error) {
+      EXPECT_TRUE(error.kind() == ErrorKind::kCheckpoint || error.kind() == ErrorKind::kUsage)
+          << error.what();
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 100);
+}
+
+}  // namespace
+}  // namespace tandem

@@ -1,0 +1,126 @@
+#include "text/tokenizer_files.h"
+
+#include <gtest/gtest.h>
+
+#include "core/expect_error.h"
+#include "core/temporary_folder.h"
+#include "tandem/core/files.h"
+#include "text/json_fixture.h"
+
+namespace tandem {
+namespace {
+
+using Ids = std::vector<int32_t>;
+namespace fs = std::filesystem;
+
+fs::path golden(const char* name) {
+  return fs::path(TANDEM_SOURCE_DIR) / "tests/golden/tokens" / name;
+}
+
+class TokenizerFiles : public ::testing::Test {
+ protected:
+  void write(const char* name, const std::string& content) const {
+    write_file_atomically(folder_ / name, content);
+  }
+  [[nodiscard]] Tokenizer load() const { return Tokenizer::load(folder_ / ""); }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(TokenizerFiles, ReadsBertsVocabulary) {
+  write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\r\ncafe\nun\n##aff\n##able\n,\nCafé\n");
+  EXPECT_EQ(load().encode("Unaffable, CAFÉ", 77).ids, (Ids{2, 5, 6, 7, 8, 4, 3}));
+  write("tokenizer_config.json", R"({"do_lower_case": false})");
+  EXPECT_EQ(load().encode("Café un", 77).ids, (Ids{2, 9, 5, 3}));
+  EXPECT_EQ(load().pad_id(), 0);
+  write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\na\n");
+  expect_error(ErrorKind::kCheckpoint, "line 6: a token is there twice", [&] { (void)load(); });
+  write("vocab.txt", "a\nb\n");
+  expect_error(ErrorKind::kCheckpoint, "the vocabulary has no [CLS]", [&] { (void)load(); });
+}
+
+TEST_F(TokenizerFiles, ReadsVocabularyAndMerges) {
+  write("vocab.json", small_bpe()["model"]["vocab"].dump());
+  expect_error(ErrorKind::kMissingInput, "merges.txt", [&] { (void)load(); });
+  write("merges.txt", "#version: 0.2\nh e\nl l\nhe ll\nhell o\n\u0120 w\no r\n");
+  EXPECT_EQ(load().encode("hello world", 77).ids, (Ids{0, 13, 14, 15, 4, 8, 1}));
+  EXPECT_EQ(load().file_name(), "tokenizer.json");
+  write("merges.txt", "h e\nl l l\n");
+  expect_error(ErrorKind::kCheckpoint, "merges.txt", [&] { (void)load(); });
+}
+
+TEST_F(TokenizerFiles, ReadsGpt2sAndClipsFlavour) {
+  write("vocab.json", R"({"a": 0, "b": 1, "<|endoftext|>": 2})");
+  write("merges.txt", "");
+  EXPECT_EQ(load().encode("ab", 77).ids, (Ids{0, 1}));
+  EXPECT_EQ(load().eos_id(), 2);
+  write("vocab.json",
+        R"({"a": 0, "b</w>": 1, "ab</w>": 2, "<|startoftext|>": 3, "<|endoftext|>": 4})");
+  write("merges.txt", "a b</w>\n");
+  EXPECT_EQ(load().encode("AB  ab", 77).ids, (Ids{3, 2, 2, 4}));
+  EXPECT_EQ(load().decode({3, 2, 2, 4}), "ab ab");
+  EXPECT_EQ(load().pad_id(), 4);
+  write("tokenizer_config.json", R"({"pad_token": {"content": "a"}})");
+  EXPECT_EQ(load().pad_id(), 0);
+}
+
+TEST_F(TokenizerFiles, KeepsNamesOfSpecialTokensWhenSaved) {
+  write("tokenizer.json", small_bpe().dump());
+  write("special_tokens_map.json", R"({"pad_token": "h", "unk_token": "e"})");
+  const Tokenizer tokenizer = load();
+  EXPECT_EQ(tokenizer.pad_id(), 2);
+  EXPECT_EQ(tokenizer.unk_id(), 3);
+  const TemporaryFolder other;
+  tokenizer.save(other / tokenizer.file_name());
+  const Tokenizer again = Tokenizer::load(other / "");
+  EXPECT_EQ(again.pad_id(), 2);
+  EXPECT_EQ(again.fingerprint(), tokenizer.fingerprint());
+}
+
+TEST_F(TokenizerFiles, KeepsTheWayOfASentencePieceModelWhenSaved) {
+  for (const char* name : {"spm_t5/spiece.model", "spm_xlmr/sentencepiece.bpe.model"}) {
+    const Tokenizer tokenizer = Tokenizer::load(golden(name));
+    EXPECT_EQ(tokenizer.file_name(), "tokenizer.model");
+    tokenizer.save(folder_ / "tokenizer.model");
+    const Tokenizer again = load();
+    EXPECT_EQ(again.encode("a green  frog", 77).ids, tokenizer.encode("a green  frog", 77).ids);
+    EXPECT_EQ(again.bos_id(), tokenizer.bos_id());
+    EXPECT_EQ(again.fingerprint(), tokenizer.fingerprint());
+    EXPECT_EQ(again.decode(again.encode("a green frog", 77).ids), "a green frog");
+  }
+}
+
+TEST_F(TokenizerFiles, NumbersXlmrAsFairseqDoes) {
+  const Tokenizer tokenizer = Tokenizer::load(golden("spm_xlmr/sentencepiece.bpe.model"));
+  EXPECT_EQ(tokenizer.bos_id(), 0);
+  EXPECT_EQ(tokenizer.pad_id(), 1);
+  EXPECT_EQ(tokenizer.eos_id(), 2);
+  EXPECT_EQ(tokenizer.unk_id(), 3);
+  const Tokenizer t5 = Tokenizer::load(golden("spm_t5/spiece.model"));
+  EXPECT_EQ(t5.bos_id(), -1);
+  EXPECT_EQ(t5.encode("", 77).ids, Ids{1});
+}
+
+TEST_F(TokenizerFiles, CleansAsTheOriginalClipWhenAsked) {
+  const Tokenizer original =
+      Tokenizer::load(golden("clip/tokenizer.json"), {.cleaning = TextCleaning::kClipOriginal});
+  const Tokenizer fast = Tokenizer::load(golden("clip/tokenizer.json"));
+  EXPECT_EQ(original.encode("a &amp; b", 77).ids, fast.encode("a & b", 77).ids);
+  EXPECT_NE(original.encode("a &amp; b", 77).ids, fast.encode("a &amp; b", 77).ids);
+  original.save(folder_ / "tokenizer.json");
+  EXPECT_EQ(load().encode("a &amp; b", 77).ids, original.encode("a &amp; b", 77).ids);
+  expect_error(ErrorKind::kUsage, "for CLIP's vocabularies", [] {
+    (void)Tokenizer::load(golden("spm_t5/spiece.model"), {.cleaning = TextCleaning::kClipOriginal});
+  });
+}
+
+TEST_F(TokenizerFiles, NamesAFolderWithoutATokenizer) {
+  expect_error(ErrorKind::kMissingInput, "the folder holds no tokenizer", [&] { (void)load(); });
+  write("tokenizer.json", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n");
+  expect_error(ErrorKind::kCheckpoint, "a Git LFS pointer", [&] { (void)load(); });
+  write("tokenizer.json", "");
+  expect_error(ErrorKind::kCheckpoint, "is empty", [&] { (void)load(); });
+}
+
+}  // namespace
+}  // namespace tandem
