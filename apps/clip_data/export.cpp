@@ -18,9 +18,8 @@ namespace fs = std::filesystem;
 /// Where sample `index` goes, from the output folder: one folder per class, or one for all.
 fs::path picture_path(const Source& source, const RawSample& sample, int64_t index) {
   const auto& classes = source.class_names();
-  const fs::path folder = sample.class_index < 0
-                              ? "images"
-                              : classes.at(static_cast<size_t>(sample.class_index));
+  const fs::path folder =
+      sample.class_index < 0 ? "images" : classes.at(static_cast<size_t>(sample.class_index));
   return folder / fmt::format("{:06}.png", index);
 }
 

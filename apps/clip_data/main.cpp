@@ -13,9 +13,7 @@ std::function<int()> define(CLI::App& app) {
   CLI::App* verb = app.add_subcommand(
       "export", "Write samples as PNG files, with captions.tsv and classes.txt beside them");
   add_data_options(*verb, exporting->data);
-  verb->add_option("--output", exporting->output, "Folder to create")
-      ->type_name("DIR")
-      ->required();
+  verb->add_option("--output", exporting->output, "Folder to create")->type_name("DIR")->required();
   verb->add_option("--count", exporting->count, "Samples to write, from the first; 0 for all")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

@@ -16,7 +16,7 @@ using Outline = std::vector<Contour>;  ///< Filled by the even-odd rule; y point
 constexpr int kOversampling = 4;
 constexpr int kFractionBits = 4;
 constexpr int kArcPoints = 48;
-constexpr double kPenShare = 0.03;  ///< Width of the outline, as a share of the picture's side.
+constexpr double kPenShare = 0.045;  ///< Width of the outline, as a share of the picture's side.
 constexpr Rgb kInk = {20, 20, 24};
 constexpr double kPi = std::numbers::pi;
 
@@ -101,8 +101,9 @@ Outline turned(const Outline& outline, double angle) {
   return result;
 }
 
-/// The outline at `side` × `side`, in fixed-point pixels, where the scene has it.
-std::vector<std::vector<cv::Point>> placed(const ShapeScene& scene, double side) {
+/// The outline at `side` × `side`, in fixed-point pixels, where the scene has it and where a pen of
+/// width `pen` that follows it stays inside the picture.
+std::vector<std::vector<cv::Point>> placed(const ShapeScene& scene, double side, double pen) {
   const Outline outline = turned(outline_of(scene.shape), scene.angle);
   cv::Point2d low = outline[0][0];
   cv::Point2d high = low;
@@ -110,9 +111,11 @@ std::vector<std::vector<cv::Point>> placed(const ShapeScene& scene, double side)
     low = {std::min(low.x, p.x), std::min(low.y, p.y)};
     high = {std::max(high.x, p.x), std::max(high.y, p.y)};
   }
-  const double scale = scene.extent * side / std::max(high.x - low.x, high.y - low.y);
-  const cv::Point2d offset((side - (high.x - low.x) * scale) * scene.across - low.x * scale,
-                           (side - (high.y - low.y) * scale) * scene.down - low.y * scale);
+  const double scale = (scene.extent * side - pen) / std::max(high.x - low.x, high.y - low.y);
+  const auto place = [&](double from, double to, double share) {
+    return pen / 2 + (side - pen - (to - from) * scale) * share - from * scale;
+  };
+  const cv::Point2d offset(place(low.x, high.x, scene.across), place(low.y, high.y, scene.down));
   std::vector<std::vector<cv::Point>> pixels(outline.size());
   for (size_t i = 0; i < outline.size(); ++i) {
     for (const cv::Point2d& p : outline[i])
@@ -121,7 +124,7 @@ std::vector<std::vector<cv::Point>> placed(const ShapeScene& scene, double side)
   return pixels;
 }
 
-/// Coverage of every pixel, 0 to 255: by the shape, and by the outline along its inside.
+/// Coverage of every pixel, 0 to 255: by the shape, and by the pen that draws its outline.
 struct Coverage {
   cv::Mat fill;
   cv::Mat line;
@@ -135,13 +138,12 @@ cv::Mat shrunk(const cv::Mat& large, int size) {
 
 Coverage coverage(const ShapeScene& scene, int size) {
   const int side = size * kOversampling;
-  const auto pixels = placed(scene, side);
-  const int pen = std::max(1, static_cast<int>(std::lround(2 * kPenShare * side)));
+  const int pen = std::max(1, static_cast<int>(std::lround(kPenShare * side)));
+  const auto pixels = placed(scene, side, pen);
   cv::Mat fill(side, side, CV_8UC1, cv::Scalar(0));
   cv::fillPoly(fill, pixels, cv::Scalar(255), cv::LINE_8, kFractionBits);
   cv::Mat line(side, side, CV_8UC1, cv::Scalar(0));
   cv::polylines(line, pixels, true, cv::Scalar(255), pen, cv::LINE_8, kFractionBits);
-  line &= fill;
   return {.fill = shrunk(fill, size), .line = shrunk(line, size)};
 }
 

@@ -52,8 +52,8 @@ constexpr std::array<Background, 12> kBackgrounds = {
 constexpr double kMinContrast = 105;  // in RGB, before the shades are jittered
 constexpr double kPaintJitter = 18;
 constexpr double kBackgroundJitter = 7;
-constexpr double kSmallExtent = 0.6;
-constexpr double kLargeExtent = 0.75;
+constexpr double kSmallExtent = 0.64;
+constexpr double kLargeExtent = 0.79;
 
 double distance(const Rgb& a, const Rgb& b) {
   return std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
@@ -129,7 +129,7 @@ ShapeScene make_scene(int64_t color, int64_t shape, uint64_t seed) {
   ShapeScene scene;
   scene.color = color;
   scene.shape = shape;
-  scene.extent = random.uniform(0.52, 0.86);
+  scene.extent = random.uniform(0.56, 0.9);
   scene.across = random.uniform();
   scene.down = random.uniform();
   scene.angle = random.uniform(-18, 18) * std::numbers::pi / 180;

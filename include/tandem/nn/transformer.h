@@ -15,12 +15,13 @@ namespace tandem {
 
 /// How the rows of a packed [T, D] tensor divide into sequences.
 struct SequenceLayout {
-  int64_t count = 0;           ///< B, the number of sequences.
-  int64_t max_length = 0;      ///< L, tokens of the longest one.
-  torch::Tensor padded_index = {};  ///< int64 [T]: where row t stands among the B * L rows of the padded
-                               ///< form. Undefined when every sequence has L tokens: T = B * L.
-  torch::Tensor key_mask = {};      ///< bool [B, 1, 1, L]: which tokens may be attended to. Undefined
-                               ///< when all may.
+  int64_t count = 0;       ///< B, the number of sequences.
+  int64_t max_length = 0;  ///< L, tokens of the longest one.
+  torch::Tensor padded_index =
+      {};  ///< int64 [T]: where row t stands among the B * L rows of the padded
+           ///< form. Undefined when every sequence has L tokens: T = B * L.
+  torch::Tensor key_mask = {};  ///< bool [B, 1, 1, L]: which tokens may be attended to. Undefined
+                                ///< when all may.
 
   /// B sequences of L rows each.
   [[nodiscard]] static SequenceLayout equal(int64_t count, int64_t length);
