@@ -9,23 +9,6 @@
 #include "tandem/core/files.h"
 
 namespace tandem {
-namespace {
-
-Image decode(const EncodedImage& encoded, const ImageTransformOptions& options) {
-  const ImageHeader& header = encoded.header;
-  if (header.format == ImageFormat::kUnknown) {
-    throw Error(ErrorKind::kData, {.what = "not a picture that can be read",
-                                   .where = encoded.where,
-                                   .expected = "a still JPEG, PNG, WebP or BMP",
-                                   .found = header.found});
-  }
-  check_pixel_count(encoded, header.width, header.height);
-  Image image = header.format == ImageFormat::kJpeg ? decode_jpeg(encoded) : decode_other(encoded);
-  if (options.exif == ExifOrientation::kIgnore) return image;
-  return apply_orientation(std::move(image), exif_orientation(encoded.bytes, header.format));
-}
-
-}  // namespace
 
 void reject_image(const EncodedImage& encoded, std::string what, std::string found) {
   throw Error(ErrorKind::kData,
@@ -41,21 +24,33 @@ void check_pixel_count(const EncodedImage& encoded, int64_t width, int64_t heigh
                                  .found = fmt::format("{} x {}", width, height)});
 }
 
+Image decode_any(const EncodedImage& encoded, const ImageTransformOptions& options) {
+  const ImageHeader& header = encoded.header;
+  if (header.format == ImageFormat::kUnknown) {
+    throw Error(ErrorKind::kData, {.what = "not a picture that can be read",
+                                   .where = encoded.where,
+                                   .expected = "a still JPEG, PNG, WebP or BMP",
+                                   .found = header.found});
+  }
+  check_pixel_count(encoded, header.width, header.height);
+  Image image = header.format == ImageFormat::kJpeg ? decode_jpeg(encoded) : decode_other(encoded);
+  if (options.exif == ExifOrientation::kIgnore) return image;
+  return apply_orientation(std::move(image), exif_orientation(encoded.bytes, header.format));
+}
+
 Image decode_image(std::string_view bytes, const ImageTransformOptions& options) {
-  return decode({.bytes = bytes,
-                 .header = sniff_image(bytes),
-                 .max_pixels = options.max_image_pixels,
-                 .where = {}},
-                options);
+  return decode_any(
+      {.bytes = bytes, .header = sniff_image(bytes), .max_pixels = options.max_image_pixels},
+      options);
 }
 
 Image load_image(const std::filesystem::path& path, const ImageTransformOptions& options) {
   const std::string bytes = read_file(path);
-  return decode({.bytes = bytes,
-                 .header = sniff_image(bytes),
-                 .max_pixels = options.max_image_pixels,
-                 .where = path.string()},
-                options);
+  return decode_any({.bytes = bytes,
+                     .header = sniff_image(bytes),
+                     .max_pixels = options.max_image_pixels,
+                     .where = path.string()},
+                    options);
 }
 
 }  // namespace tandem

@@ -1,18 +1,27 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "image/resample.h"
 #include "tandem/image/image.h"
 
 namespace tandem {
+
+/// Part of a picture.
+struct Area {
+  Span across;
+  Span down;
+};
 
 /// A picture's file content on its way through the decoders.
 struct EncodedImage {
   std::string_view bytes;
   ImageHeader header;
   int64_t max_pixels = 0;
-  std::string where;  ///< For messages: the file's path, or nothing.
+  std::string where = {};         ///< For messages: the file's path, or nothing.
+  std::optional<Area> area = {};  ///< What is wanted; a decoder may leave the rest black.
 };
 
 /// Throws kData about this picture.
@@ -21,6 +30,9 @@ struct EncodedImage {
 
 /// Throws kData when a picture of this size has more pixels than allowed.
 void check_pixel_count(const EncodedImage& encoded, int64_t width, int64_t height);
+
+/// Decodes whatever the header says; see decode_image.
+[[nodiscard]] Image decode_any(const EncodedImage& encoded, const ImageTransformOptions& options);
 
 /// Decodes a JPEG; throws kData on every warning and error of libjpeg.
 [[nodiscard]] Image decode_jpeg(const EncodedImage& encoded);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csetjmp>
 #include <cstdio>
 #include <vector>
@@ -54,9 +55,10 @@ class JpegReader {
     return true;
   }
 
-  bool read_rows(Image& image) {
+  /// Fills `area` of the picture, and some more around it; every byte of the file is looked at.
+  bool read_rows(Image& image, const Area& area) {
     cmyk_row_.resize(has_cmyk() ? static_cast<size_t>(image.width) * 4 : 0);
-    return read_rows_or_jump(image);
+    return read_rows_or_jump(image, area);
   }
 
   [[nodiscard]] int64_t width() const { return info_.image_width; }
@@ -72,22 +74,44 @@ class JpegReader {
 
  private:
   static constexpr int kMaxScans = 500;
+  static constexpr int64_t kMargin = 32;  ///< Chroma is smoothed across the border of an area.
 
   [[nodiscard]] bool has_cmyk() const {
     return info_.jpeg_color_space == JCS_CMYK || info_.jpeg_color_space == JCS_YCCK;
   }
 
-  bool read_rows_or_jump(Image& image) {
+  bool read_rows_or_jump(Image& image, const Area& area) {
     if (setjmp(jump_) != 0) return false;
     jpeg_start_decompress(&info_);
+    const int64_t left = cut_columns(area.across);
+    const int64_t first = std::max<int64_t>(area.down.first - kMargin, 0);
+    const int64_t last = std::min(area.down.first + area.down.count + kMargin, image.height - 1);
+    skip_to(first);
     while (info_.output_scanline < info_.output_height) {
-      uint8_t* target = image.row(info_.output_scanline);
+      if (info_.output_scanline == last) skip_to(image.height - 1);
+      uint8_t* target = image.row(info_.output_scanline) + 3 * left;
       JSAMPROW row = cmyk_row_.empty() ? target : cmyk_row_.data();
       jpeg_read_scanlines(&info_, &row, 1);
-      if (!cmyk_row_.empty()) cmyk_to_rgb(row, image.width, target);
+      if (!cmyk_row_.empty()) cmyk_to_rgb(row, info_.output_width, target);
     }
     jpeg_finish_decompress(&info_);
     return true;
+  }
+
+  /// Returns where the columns that will be read begin.
+  int64_t cut_columns(const Span& columns) {
+    const int64_t first = std::max<int64_t>(columns.first - kMargin, 0);
+    const int64_t last = std::min<int64_t>(columns.first + columns.count + kMargin, width());
+    if (last - first == width()) return 0;
+    auto left = static_cast<JDIMENSION>(first);
+    auto count = static_cast<JDIMENSION>(last - first);
+    jpeg_crop_scanline(&info_, &left, &count);  // moves left to the beginning of a block
+    return left;
+  }
+
+  void skip_to(int64_t row) {
+    const int64_t count = row - info_.output_scanline;
+    if (count > 0) jpeg_skip_scanlines(&info_, static_cast<JDIMENSION>(count));
   }
 
   [[noreturn]] static void give_up(j_common_ptr info) {
@@ -120,7 +144,11 @@ Image decode_jpeg(const EncodedImage& encoded) {
   if (!reader.read_header()) reject_image(encoded, reader.problem(), reader.details());
   check_pixel_count(encoded, reader.width(), reader.height());
   Image image(reader.width(), reader.height());
-  if (!reader.read_rows(image)) reject_image(encoded, reader.problem(), reader.details());
+  const Area whole{.across = {0, image.width}, .down = {0, image.height}};
+  const bool is_as_expected =
+      encoded.header.width == image.width && encoded.header.height == image.height;
+  const Area area = is_as_expected ? encoded.area.value_or(whole) : whole;
+  if (!reader.read_rows(image, area)) reject_image(encoded, reader.problem(), reader.details());
   return image;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "tandem/config/data_options.h"
@@ -51,6 +52,15 @@ struct ResampleAxis {
   return {in_size, 0, static_cast<float>(in_size), out_size, 0, out_size};
 }
 
+/// Input pixels along one axis.
+struct Span {
+  int64_t first = 0;
+  int64_t count = 0;
+};
+
+/// The input pixels that the wanted output pixels are made of, which must be one or more.
+[[nodiscard]] Span needed_span(const ResampleAxis& axis, Interpolation interpolation);
+
 /// Returns Pillow's weights for every filter but kNearest.
 [[nodiscard]] ResampleWeights make_resample_weights(const ResampleAxis& axis,
                                                     Interpolation interpolation);
@@ -62,6 +72,11 @@ void resample_horizontally(const ImageView& source, const ResampleWeights& weigh
 /// Resamples each of source's columns, which are weights.in_count pixels high:
 /// weights.windows.size() rows of source.width pixels, packed.
 void resample_vertically(const ImageView& source, const ResampleWeights& weights, uint8_t* out);
+
+/// Bytes that will all be written before they are read.
+[[nodiscard]] inline std::unique_ptr<uint8_t[]> scratch(int64_t size) {
+  return std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(size));
+}
 
 /// resize (resize.h) of a view, which is all that the filter sees. Throws kUsage for empty sizes
 /// and for axes that lead outside.

@@ -50,38 +50,74 @@ int32_t to_fixed_point(double weight) {
   return static_cast<int32_t>(weight < 0 ? -0.5 + weight * kOne : 0.5 + weight * kOne);
 }
 
+/// One axis under one filter.
+class Scaling {
+ public:
+  Scaling(const ResampleAxis& axis, const Filter& filter)
+      : function_(filter.function), in_size_(axis.in_size), in_first_(axis.first) {
+    scale_ = static_cast<double>(axis.last - axis.first) / static_cast<double>(axis.out_size);
+    const double stretch = std::max(scale_, 1.0);
+    support_ = filter.support * stretch;
+    inverse_stretch_ = 1.0 / stretch;
+  }
+
+  /// The input pixels under the filter for output pixel `i`.
+  [[nodiscard]] Span window(int64_t i) const {
+    const double middle = center(i);
+    const int64_t first = std::max<int64_t>(static_cast<int64_t>(middle - support_ + 0.5), 0);
+    const int64_t last = std::min(static_cast<int64_t>(middle + support_ + 0.5), in_size_);
+    return {.first = first, .count = last - first};
+  }
+
+  [[nodiscard]] double weight(int64_t i, int64_t x) const {
+    return function_((static_cast<double>(x) - center(i) + 0.5) * inverse_stretch_);
+  }
+
+ private:
+  [[nodiscard]] double center(int64_t i) const {
+    return in_first_ + (static_cast<double>(i) + 0.5) * scale_;
+  }
+
+  double (*function_)(double);
+  int64_t in_size_;
+  float in_first_;
+  double scale_;
+  double support_;
+  double inverse_stretch_;
+};
+
 }  // namespace
 
-ResampleWeights make_resample_weights(const ResampleAxis& axis, Interpolation interpolation) {
-  const Filter filter = filter_of(interpolation);
-  const double scale =
-      static_cast<double>(axis.last - axis.first) / static_cast<double>(axis.out_size);
-  const double stretch = std::max(scale, 1.0);
-  const double support = filter.support * stretch;
-  const double inverse_stretch = 1.0 / stretch;
+Span needed_span(const ResampleAxis& axis, Interpolation interpolation) {
+  if (interpolation == Interpolation::kNearest) return {.first = 0, .count = axis.in_size};
+  const Scaling scaling(axis, filter_of(interpolation));
+  const Span first = scaling.window(axis.out_first);
+  const Span last = scaling.window(axis.out_first + axis.out_count - 1);
+  return {.first = first.first, .count = last.first + last.count - first.first};
+}
 
+ResampleWeights make_resample_weights(const ResampleAxis& axis, Interpolation interpolation) {
+  const Scaling scaling(axis, filter_of(interpolation));
+  const Span needed = needed_span(axis, interpolation);
   ResampleWeights result;
+  result.in_first = needed.first;
+  result.in_count = needed.count;
   result.windows.reserve(static_cast<size_t>(axis.out_count));
   std::vector<double> real;
   for (int64_t i = axis.out_first; i < axis.out_first + axis.out_count; ++i) {
-    const double center = axis.first + (static_cast<double>(i) + 0.5) * scale;
-    const int64_t first = std::max<int64_t>(static_cast<int64_t>(center - support + 0.5), 0);
-    const int64_t last = std::min(static_cast<int64_t>(center + support + 0.5), axis.in_size);
+    const Span window = scaling.window(i);
     double sum = 0;
     real.clear();
-    for (int64_t x = first; x < last; ++x) {
-      real.push_back(filter.function((static_cast<double>(x) - center + 0.5) * inverse_stretch));
+    for (int64_t x = window.first; x < window.first + window.count; ++x) {
+      real.push_back(scaling.weight(i, x));
       sum += real.back();
     }
-    result.windows.push_back({.first = first,
-                              .count = last - first,
+    result.windows.push_back({.first = window.first - needed.first,
+                              .count = window.count,
                               .offset = static_cast<int64_t>(result.weights.size())});
     for (const double weight : real)
       result.weights.push_back(to_fixed_point(sum != 0.0 ? weight / sum : weight));
   }
-  result.in_first = result.windows.front().first;
-  result.in_count = result.windows.back().first + result.windows.back().count - result.in_first;
-  for (auto& window : result.windows) window.first -= result.in_first;
   return result;
 }
 

@@ -107,16 +107,15 @@ Image resize_both(const ImageView& source, const ResampleWeights& across,
       rows_of(columns_of(source, across.in_first, across.in_count), down.in_first, down.in_count);
   Image image(static_cast<int64_t>(across.windows.size()),
               static_cast<int64_t>(down.windows.size()));
-  std::vector<uint8_t> between;
   if (vertical_first) {
-    between.resize(static_cast<size_t>(needed.width * image.height * 3));
-    resample_vertically(needed, down, between.data());
-    resample_horizontally({between.data(), needed.width, image.height, needed.width * 3}, across,
+    const auto between = scratch(needed.width * image.height * 3);
+    resample_vertically(needed, down, between.get());
+    resample_horizontally({between.get(), needed.width, image.height, needed.width * 3}, across,
                           image.pixels.data());
   } else {
-    between.resize(static_cast<size_t>(image.width * needed.height * 3));
-    resample_horizontally(needed, across, between.data());
-    resample_vertically({between.data(), image.width, needed.height, image.width * 3}, down,
+    const auto between = scratch(image.width * needed.height * 3);
+    resample_horizontally(needed, across, between.get());
+    resample_vertically({between.get(), image.width, needed.height, image.width * 3}, down,
                         image.pixels.data());
   }
   return image;

@@ -3,15 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "image/color.h"
 #include "image/resample.h"
-#include "tandem/core/error.h"
 #include "tandem/core/random.h"
 
 namespace tandem {
@@ -25,17 +21,6 @@ struct Crop {
 };
 
 int64_t rounded(double value) { return static_cast<int64_t>(std::nearbyint(value)); }
-
-/// The longer side when the shorter one becomes `size`, cut to an integer.
-int64_t stretched_size(const Image& image, int64_t size) {
-  const int64_t shorter = std::max<int64_t>(std::min(image.width, image.height), 1);
-  const int64_t longer = std::max(image.width, image.height);
-  const int64_t stretched =
-      static_cast<int64_t>(static_cast<double>(size * longer) / static_cast<double>(shorter));
-  if (stretched <= std::numeric_limits<int32_t>::max()) return stretched;
-  throw Error(ErrorKind::kData, {.what = "picture is too narrow to be resized by its shorter side",
-                                 .found = fmt::format("{} x {}", image.width, image.height)});
-}
 
 /// A crop of at least `crop_scale_min` of the area, ten tries long.
 std::optional<Crop> draw_crop(const Image& image, const AugmentOptions& augment, Random& random) {
@@ -109,17 +94,6 @@ void jitter_colors(Image& image, const AugmentOptions& augment, Random& random) 
 
 }  // namespace
 
-Image evaluation_transform(const Image& image, int64_t size, const ImageTransformOptions& options) {
-  ResampleAxis across = whole_axis(image.width, size);
-  ResampleAxis down = whole_axis(image.height, size);
-  if (options.resize_mode == ResizeMode::kShortest) {
-    ResampleAxis& longer = image.width > image.height ? across : down;
-    longer.out_size = stretched_size(image, size);
-    longer.out_first = middle_offset(longer.out_size, size);
-  }
-  return resize_axes(view_of(image), across, down, options.interpolation);
-}
-
 Image training_transform(const Image& image, int64_t size, const ImageTransformOptions& options,
                          const AugmentOptions& augment, uint64_t seed) {
   Random random(seed);
@@ -135,16 +109,6 @@ Image training_transform(const Image& image, int64_t size, const ImageTransformO
   if (random.uniform() < augment.jitter_ratio) jitter_colors(result, augment, random);
   if (random.uniform() < augment.grayscale_ratio) turn_gray(result);
   return result;
-}
-
-void write_planar(const Image& image, uint8_t* out) {
-  const int64_t count = image.width * image.height;
-  const uint8_t* rgb = image.pixels.data();
-  for (int64_t i = 0; i < count; ++i) {
-    out[i] = rgb[3 * i];
-    out[count + i] = rgb[3 * i + 1];
-    out[2 * count + i] = rgb[3 * i + 2];
-  }
 }
 
 }  // namespace tandem

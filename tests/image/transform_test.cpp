@@ -1,5 +1,7 @@
 #include "tandem/image/transform.h"
 
+#include <algorithm>
+#include <cmath>
 #include <set>
 #include <string>
 
@@ -129,8 +131,63 @@ TEST(EvaluationTransform, EqualsResizeAndCenterCrop) {
   }
 }
 
+TEST(EvaluationTransform, CropPctCropsFromALargerResize) {
+  const Image image = noise(70, 41, 9);
+  const ImageTransformOptions shortest{.crop_pct = 0.875};  // 28 / 0.875 = 32
+  const Image resized = resize(image, 32 * 70 / 41, 32, Interpolation::kBicubic);
+  EXPECT_EQ(evaluation_transform(image, 28, shortest).pixels, center_crop(resized, 28).pixels);
+  const ImageTransformOptions squash{.resize_mode = ResizeMode::kSquash, .crop_pct = 0.9};
+  const Image squashed = resize(image, 31, 31, Interpolation::kBicubic);  // ⌊28 / 0.9⌋
+  EXPECT_EQ(evaluation_transform(image, 28, squash).pixels, center_crop(squashed, 28).pixels);
+}
+
+TEST(EvaluationTransform, LongestShowsThePictureBetweenBlackBorders) {
+  const Image image = noise(70, 41, 10);
+  const ImageTransformOptions options{.resize_mode = ResizeMode::kLongest};
+  const Image shown = evaluation_transform(image, 32, options);
+  const Image resized = resize(image, 32, 19, Interpolation::kBicubic);  // 41 · 32 / 70 = 18.7
+  EXPECT_EQ(shown.pixels, center_crop(resized, 32).pixels);
+  EXPECT_EQ(std::count(shown.row(0), shown.row(6), 0), 6 * 32 * 3);
+  EXPECT_THROW(static_cast<void>(evaluation_transform(Image(1, 500), 32, options)), Error);
+}
+
+TEST(EvaluationTransform, RefusesACropPctThatIsNoShare) {
+  for (const double crop_pct : {0.0, -1.0, 1.5, std::nan("")}) {
+    const ImageTransformOptions options{.crop_pct = crop_pct};
+    EXPECT_THROW(static_cast<void>(evaluation_transform(noise(5, 5, 1), 4, options)), Error);
+  }
+}
+
 TEST(EvaluationTransform, RefusesASizeOfZero) {
   EXPECT_THROW(static_cast<void>(evaluation_transform(noise(5, 5, 1), 0, {})), Error);
+}
+
+/// Wide, high and square JPEGs of both kinds, whose crops begin in all places of a block.
+TEST(DecodeForEvaluation, EqualsDecodingAllOfIt) {
+  for (int64_t width = 90; width < 400; width += 31) {
+    const int64_t height = 480 - width + width % 7;
+    for (const auto kind : {testing::JpegKind::kBaseline, testing::JpegKind::kProgressive}) {
+      const std::string bytes = testing::encode_jpeg(noise(width, height, 11), kind);
+      for (const ResizeMode mode :
+           {ResizeMode::kShortest, ResizeMode::kLongest, ResizeMode::kSquash}) {
+        const ImageTransformOptions options{.resize_mode = mode, .crop_pct = 0.8};
+        EXPECT_EQ(decode_for_evaluation(bytes, 24, options).pixels,
+                  evaluation_transform(decode_image(bytes, options), 24, options).pixels)
+            << width << " x " << height;
+      }
+    }
+  }
+}
+
+TEST(DecodeForEvaluation, SeesDamageOutsideTheCrop) {
+  for (const auto& [width, height] : {std::pair{80, 600}, {600, 80}}) {
+    const std::string bytes = testing::encode_jpeg(noise(width, height, 12));
+    EXPECT_EQ(decode_for_evaluation(bytes, 16, {}).width, 16);
+    for (const size_t percent : {20U, 95U}) {
+      const std::string cut = bytes.substr(0, bytes.size() * percent / 100);
+      EXPECT_THROW(static_cast<void>(decode_for_evaluation(cut, 16, {})), Error);
+    }
+  }
 }
 
 TEST(WritePlanar, SeparatesTheChannels) {
@@ -139,6 +196,16 @@ TEST(WritePlanar, SeparatesTheChannels) {
   std::vector<uint8_t> planes(6);
   write_planar(image, planes.data());
   EXPECT_EQ(planes, (std::vector<uint8_t>{1, 4, 2, 5, 3, 6}));
+}
+
+TEST(WritePlanar, TakesEveryPixelOfAnyCount) {
+  for (int64_t width = 1; width < 70; ++width) {
+    const Image image = noise(width, 1, 13);
+    std::vector<uint8_t> planes(image.pixels.size());
+    write_planar(image, planes.data());
+    for (size_t i = 0; i < planes.size(); ++i)
+      ASSERT_EQ(planes[i % 3 * static_cast<size_t>(width) + i / 3], image.pixels[i]);
+  }
 }
 
 }  // namespace

@@ -1,17 +1,25 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "tandem/image/image.h"
 
 namespace tandem {
 
-/// Returns the picture at size × size for evaluation: shortest side resized to `size` then center
-/// crop, or squashed, as `options.resize_mode` says. Equal to open_clip's and torchvision's
-/// transform on the same pixels; only what the crop keeps is computed. Throws kUsage for an empty
-/// picture or size, kData for a picture narrower than any size can hold. Thread-safe.
+/// Returns the picture at size × size for evaluation: resized to ⌊size / options.crop_pct⌋ by its
+/// shortest side, its longest side or both, as `options.resize_mode` says, then cropped (or padded
+/// with black) in the middle. Equal to open_clip's, timm's and torchvision's transform on the same
+/// pixels; only what the crop keeps is computed. Throws kUsage for an empty picture, size or
+/// crop_pct, kData for a picture narrower than any size can hold. Thread-safe.
 [[nodiscard]] Image evaluation_transform(const Image& image, int64_t size,
                                          const ImageTransformOptions& options);
+
+/// Returns decode_image(bytes, options) through evaluation_transform, value for value, but spares
+/// what is cut off: of a JPEG, columns and rows outside the crop are read without being turned into
+/// pixels. Throws as both. Thread-safe.
+[[nodiscard]] Image decode_for_evaluation(std::string_view bytes, int64_t size,
+                                          const ImageTransformOptions& options);
 
 /// Returns the picture at size × size for training: random crop resized (torchvision's
 /// RandomResizedCrop), then flip, colour jitter (torchvision's ColorJitter on a Pillow picture),

@@ -1,0 +1,111 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "image/decode.h"
+#include "image/exif.h"
+#include "image/resample.h"
+#include "tandem/core/error.h"
+#include "tandem/image/resize.h"
+#include "tandem/image/transform.h"
+
+namespace tandem {
+namespace {
+
+struct Sides {
+  int64_t width;
+  int64_t height;
+};
+
+struct Axes {
+  ResampleAxis across;
+  ResampleAxis down;
+};
+
+[[noreturn]] void reject_narrow(const Sides& sides, const char* which) {
+  throw Error(ErrorKind::kData,
+              {.what = fmt::format("picture is too narrow to be resized by its {} side", which),
+               .found = fmt::format("{} x {}", sides.width, sides.height)});
+}
+
+/// The longer side when the shorter one becomes `size`, cut to an integer.
+int64_t stretched_size(const Sides& sides, int64_t size) {
+  const int64_t shorter = std::max<int64_t>(std::min(sides.width, sides.height), 1);
+  const int64_t longer = std::max(sides.width, sides.height);
+  const int64_t stretched =
+      static_cast<int64_t>(static_cast<double>(size * longer) / static_cast<double>(shorter));
+  if (stretched > std::numeric_limits<int32_t>::max()) reject_narrow(sides, "shorter");
+  return stretched;
+}
+
+/// The side that is resized to, of which the crop keeps `size`.
+int64_t resized_size(int64_t size, double crop_pct) {
+  const double resized = std::floor(static_cast<double>(size) / crop_pct);
+  if (crop_pct > 0 && crop_pct <= 1 && resized <= std::numeric_limits<int32_t>::max())
+    return static_cast<int64_t>(resized);
+  throw Error(ErrorKind::kUsage, {.what = "the crop must be a share of the resized picture",
+                                  .expected = "crop_pct above 0, at most 1",
+                                  .found = fmt::format("{}", crop_pct)});
+}
+
+/// Of a picture of this size, for every mode but kLongest.
+Axes crop_axes(const Sides& sides, int64_t size, const ImageTransformOptions& options) {
+  const int64_t resized = resized_size(size, options.crop_pct);
+  Axes axes{.across = whole_axis(sides.width, resized), .down = whole_axis(sides.height, resized)};
+  if (options.resize_mode == ResizeMode::kShortest) {
+    ResampleAxis& longer = sides.width > sides.height ? axes.across : axes.down;
+    longer.out_size = stretched_size(sides, resized);
+  }
+  for (ResampleAxis* axis : {&axes.across, &axes.down}) {
+    axis->out_first = middle_offset(axis->out_size, size);
+    axis->out_count = size;
+  }
+  return axes;
+}
+
+/// open_clip's ResizeKeepRatio by the longer side, then its CenterCropOrPad.
+Image resize_inside(const Image& image, int64_t size, const ImageTransformOptions& options) {
+  if (image.pixels.empty() || size < 1)  // refused there, with the reason
+    return resize(image, size, size, options.interpolation);
+  const auto resized = static_cast<double>(resized_size(size, options.crop_pct));
+  const double ratio = static_cast<double>(std::max(image.width, image.height)) / resized;
+  const auto side = [ratio](int64_t in_size) {
+    return static_cast<int64_t>(std::nearbyint(static_cast<double>(in_size) / ratio));
+  };
+  const Sides inner{.width = side(image.width), .height = side(image.height)};
+  if (std::min(inner.width, inner.height) < 1) reject_narrow({image.width, image.height}, "longer");
+  return center_crop(resize(image, inner.width, inner.height, options.interpolation), size);
+}
+
+/// What the crop is made of, of a picture that is known to be upright.
+std::optional<Area> needed_area(const ImageHeader& header, int64_t size,
+                                const ImageTransformOptions& options) {
+  const bool is_cropped = options.resize_mode != ResizeMode::kLongest;
+  if (!is_cropped || size < 1 || header.width < 1 || header.height < 1) return std::nullopt;
+  const Axes axes = crop_axes({header.width, header.height}, size, options);
+  return Area{.across = needed_span(axes.across, options.interpolation),
+              .down = needed_span(axes.down, options.interpolation)};
+}
+
+}  // namespace
+
+Image evaluation_transform(const Image& image, int64_t size, const ImageTransformOptions& options) {
+  if (options.resize_mode == ResizeMode::kLongest) return resize_inside(image, size, options);
+  const Axes axes = crop_axes({image.width, image.height}, size, options);
+  return resize_axes(view_of(image), axes.across, axes.down, options.interpolation);
+}
+
+Image decode_for_evaluation(std::string_view bytes, int64_t size,
+                            const ImageTransformOptions& options) {
+  EncodedImage encoded{
+      .bytes = bytes, .header = sniff_image(bytes), .max_pixels = options.max_image_pixels};
+  const bool is_upright = options.exif == ExifOrientation::kIgnore ||
+                          exif_orientation(bytes, encoded.header.format) == 1;
+  if (is_upright) encoded.area = needed_area(encoded.header, size, options);
+  return evaluation_transform(decode_any(encoded, options), size, options);
+}
+
+}  // namespace tandem
