@@ -45,6 +45,17 @@ void FileReader::read(uint64_t offset, void* into, size_t bytes) const {
   }
 }
 
+FileStamp FileReader::stamp() const {
+  struct stat info {};
+  if (::fstat(descriptor_, &info) != 0) {
+    throw Error(ErrorKind::kIo,
+                {.what = "cannot look at", .where = path_.string(), .found = std::strerror(errno)});
+  }
+  constexpr int64_t kNanoseconds = 1'000'000'000;
+  return {.size = static_cast<uint64_t>(info.st_size),
+          .modified_ns = info.st_mtim.tv_sec * kNanoseconds + info.st_mtim.tv_nsec};
+}
+
 std::string FileReader::read(uint64_t offset, size_t bytes) const {
   std::string content(bytes, '\0');
   read(offset, content.data(), bytes);

@@ -6,6 +6,13 @@
 
 namespace tandem {
 
+/// Tells a file that was changed from the same one.
+struct FileStamp {
+  uint64_t size = 0;
+  int64_t modified_ns = 0;
+  friend bool operator==(const FileStamp&, const FileStamp&) = default;
+};
+
 /// A regular file open for reading at any offset, with read() and never mapped: a mapped file that
 /// somebody else cuts kills its reader. Reading is const and thread-safe.
 class FileReader {
@@ -18,6 +25,9 @@ class FileReader {
 
   /// Size in bytes when it was opened.
   [[nodiscard]] uint64_t size() const noexcept { return size_; }
+  [[nodiscard]] std::string name() const { return path_.string(); }
+  /// Size and time of last change as they are now. Throws kIo.
+  [[nodiscard]] FileStamp stamp() const;
   /// Fills `into` with `bytes` bytes from `offset`. Throws kIo, also when the file ends before.
   void read(uint64_t offset, void* into, size_t bytes) const;
   /// The same as a string.

@@ -1,6 +1,8 @@
 #include "tandem/io/safetensors.h"
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -14,6 +16,7 @@ namespace tandem {
 namespace {
 
 constexpr uint64_t kFirstBytes = 512;
+constexpr size_t kGatheredBytes = 1 << 18;  // so that many small tensors cost few writes
 
 torch::Tensor read_tensor(const FileReader& file, uint64_t data_start, const TensorEntry& entry,
                           const std::string& where) {
@@ -87,8 +90,8 @@ SafetensorsFile load_safetensors(const std::filesystem::path& path) {
   return result;
 }
 
-void save_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
-                      const std::map<std::string, std::string>& metadata) {
+std::string save_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
+                             const std::map<std::string, std::string>& metadata) {
   SafetensorsHeader header = plan(tensors, path);
   for (const auto& [key, value] : metadata) {
     if (!is_utf8(key) || !is_utf8(value))
@@ -96,12 +99,19 @@ void save_safetensors(const std::filesystem::path& path, const TensorMap& tensor
   }
   header.metadata = metadata;
   AtomicFile file(path);
-  file.write(compose_safetensors_header(header));
+  std::string gathered = compose_safetensors_header(header);
   for (const TensorEntry& entry : header.entries) {
     const torch::Tensor tensor = tensors.at(entry.name).detach().cpu().contiguous().resolve_neg();
-    file.write(tensor.const_data_ptr(), tensor.nbytes());
+    const bool small = tensor.nbytes() < kGatheredBytes;
+    const std::string_view bytes(static_cast<const char*>(tensor.const_data_ptr()),
+                                 tensor.nbytes());
+    if (small) gathered += bytes;
+    if (!small || gathered.size() >= kGatheredBytes) file.write(std::exchange(gathered, {}));
+    if (!small) file.write(bytes);
   }
+  file.write(gathered);
   file.commit();
+  return file.hash();
 }
 
 }  // namespace tandem

@@ -24,12 +24,17 @@ struct SafetensorsFile {
 /// pointer, an HTML page or a pickle under this name is called what it is.
 [[nodiscard]] SafetensorsFile load_safetensors(const std::filesystem::path& path);
 
+/// Reads the shards that an index (`model.safetensors.index.json`) names, as load_safetensors does.
+/// Throws kCheckpoint, too, when index and shards disagree about who holds which tensor, or a shard
+/// is no file beside the index.
+[[nodiscard]] TensorMap load_sharded_safetensors(const std::filesystem::path& index);
+
 /// Writes `tensors` (any device; made contiguous) with a header padded to 64 bytes; complete and
 /// durable when it returns. Writes to a temporary name first, so that a file mapped elsewhere is
 /// never changed under its reader. Throws kUsage for a tensor that the format cannot hold (dtypes
 /// are BOOL, U8, I8, I16, I32, I64, F16, BF16, F32, F64) or text that is not UTF-8, kCannotCreate,
-/// kIo.
-void save_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
-                      const std::map<std::string, std::string>& metadata = {});
+/// kIo. Returns the content_hash of what was meant to be written, to compare file_hash with.
+std::string save_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
+                             const std::map<std::string, std::string>& metadata = {});
 
 }  // namespace tandem

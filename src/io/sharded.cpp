@@ -1,0 +1,60 @@
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "io/utf8.h"
+#include "tandem/core/error.h"
+#include "tandem/core/files.h"
+#include "tandem/io/safetensors.h"
+
+namespace tandem {
+namespace {
+
+constexpr uint64_t kMaxIndexBytes = uint64_t{100} << 20;
+
+[[noreturn]] void reject(const std::filesystem::path& index, const std::string& what) {
+  throw Error(ErrorKind::kCheckpoint, {.what = what, .where = index.string()});
+}
+
+// {shard: names of its tensors}. A shard is a file beside the index, never elsewhere.
+std::map<std::string, std::set<std::string>> read_index(const std::filesystem::path& index) {
+  const auto json = nlohmann::json::parse(read_file(index, kMaxIndexBytes), nullptr, false);
+  if (!json.is_object() || !json.contains("weight_map") || !json["weight_map"].is_object())
+    reject(index, "the index has no weight_map");
+  std::map<std::string, std::set<std::string>> shards;
+  for (const auto& [name, value] : json["weight_map"].items()) {
+    const std::string shard = value.is_string() ? value.get<std::string>() : "";
+    const bool plain = !shard.empty() && shard.find_first_of("/\\") == std::string::npos &&
+                       shard.find('\0') == std::string::npos && shard.ends_with(".safetensors");
+    if (!plain)
+      reject(index,
+             fmt::format("tensor {} lies in {}, which is no safetensors file beside the index",
+                         in_quotes(name), in_quotes(shard)));
+    shards[shard].insert(name);
+  }
+  return shards;
+}
+
+}  // namespace
+
+TensorMap load_sharded_safetensors(const std::filesystem::path& index) {
+  TensorMap result;
+  for (const auto& [shard, names] : read_index(index)) {
+    TensorMap tensors = load_safetensors(index.parent_path() / shard).tensors;
+    for (const std::string& name : names) {
+      if (!tensors.contains(name))
+        reject(index, fmt::format("tensor {} is not in {}", in_quotes(name), in_quotes(shard)));
+    }
+    for (auto& [name, tensor] : tensors) {
+      if (!names.contains(name))
+        reject(index, fmt::format("{} holds tensor {}, which the index does not place there",
+                                  in_quotes(shard), in_quotes(name)));
+      result.emplace(name, std::move(tensor));
+    }
+  }
+  return result;
+}
+
+}  // namespace tandem

@@ -1,0 +1,56 @@
+#include <filesystem>
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "core/expect_error.h"
+#include "core/temporary_folder.h"
+#include "tandem/core/files.h"
+#include "tandem/io/safetensors.h"
+
+namespace tandem {
+namespace {
+
+class Sharded : public testing::Test {
+ protected:
+  Sharded() {
+    save_safetensors(folder_ / "a.safetensors",
+                     {{"x", torch::arange(3)}, {"y", torch::zeros({2})}});
+    save_safetensors(folder_ / "b.safetensors", {{"z", torch::ones({1})}});
+  }
+  [[nodiscard]] TensorMap load(const std::string& index) const {
+    write_file_atomically(folder_ / "model.safetensors.index.json", index);
+    return load_sharded_safetensors(folder_ / "model.safetensors.index.json");
+  }
+  void refuses(const std::string& part, const std::string& index) const {
+    expect_error(ErrorKind::kCheckpoint, part, [&] { (void)load(index); });
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(Sharded, ReadsEveryShard) {
+  const TensorMap all = load(R"({"metadata": {"total_size": 36}, "weight_map":
+      {"x": "a.safetensors", "y": "a.safetensors", "z": "b.safetensors"}})");
+  EXPECT_EQ(all.size(), 3U);
+  EXPECT_TRUE(torch::equal(all.at("x"), torch::arange(3)));
+}
+
+TEST_F(Sharded, RefusesAnIndexThatDisagrees) {
+  refuses("does not place there", R"({"weight_map": {"x": "a.safetensors"}})");
+  refuses("is not in", R"({"weight_map": {"x": "a.safetensors", "y": "a.safetensors",
+                                          "w": "b.safetensors", "z": "b.safetensors"}})");
+  refuses("no weight_map", R"({"weights": {}})");
+  refuses("no weight_map", "not json");
+}
+
+TEST_F(Sharded, LooksBesideTheIndexOnly) {
+  for (const char* shard :
+       {"../a.safetensors", "/etc/a.safetensors", "sub/a.safetensors", "a.bin", ""})
+    refuses("no safetensors file beside",
+            std::string(R"({"weight_map": {"x": ")") + shard + "\"}}");
+  expect_error(ErrorKind::kMissingInput, "c.safetensors",
+               [&] { (void)load(R"({"weight_map": {"x": "c.safetensors"}})"); });
+}
+
+}  // namespace
+}  // namespace tandem
