@@ -2,12 +2,15 @@
 
 #include <utility>
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 
 #include "clip_train/progress.h"
 #include "clip_train/stop_signals.h"
 #include "common/text_io.h"
 #include "tandem/core/error.h"
+#include "tandem/data/stall_error.h"
 #include "tandem/eval/evaluators.h"
 #include "tandem/train/trainer.h"
 
@@ -22,7 +25,13 @@ TrainerOptions resume_options(const std::string& resume) {
 
 TrainSummary run_until_signal(Trainer& trainer) {
   const StopSignals signals(trainer);
-  return trainer.run();
+  try {
+    return trainer.run();
+  } catch (const StallError& error) {
+    // The state is saved; a destructor would wait for the thread that hangs.
+    write_note(fmt::format("error: {}\n", error.what()));
+    ::_exit(exit_code(error.kind()));
+  }
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
       {.name = "clip-train",
        .summary = "Trains a CLIP-style model as a configuration says. The same command goes on "
                   "after an interruption.",
-       .footer = "SIGINT, SIGTERM and SIGUSR1 finish the step, save and exit with 75.\n"
+       .footer = "SIGINT, SIGTERM, SIGUSR1 and SIGHUP finish the step, save and exit with 75.\n"
                  "Words go to standard error, one JSON object with the result to standard output."},
       tandem::apps::define);
 }

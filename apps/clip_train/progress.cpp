@@ -36,6 +36,7 @@ std::string describe(const StepStats& stats) {
       stats.logit_scale, stats.pairs_per_second, 100.0 * stats.data_wait_ratio,
       describe_seconds(stats.eta_seconds));
   if (stats.skipped_steps > 0) line += fmt::format("  skipped {}", stats.skipped_steps);
+  if (stats.rollbacks > 0) line += fmt::format("  rollbacks {}", stats.rollbacks);
   return line;
 }
 
@@ -45,7 +46,8 @@ std::string to_json(const TrainSummary& summary) {
                                  {"seconds", number(summary.seconds)},
                                  {"final_loss", number(summary.final_loss)},
                                  {"metrics", nlohmann::ordered_json::object()},
-                                 {"model", summary.model_directory.string()}};
+                                 {"model", summary.model_directory.string()},
+                                 {"model_step", summary.model_step}};
   for (const auto& [name, value] : summary.metrics) json["metrics"][name] = number(value);
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

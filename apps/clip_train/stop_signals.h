@@ -4,8 +4,8 @@
 
 namespace tandem::apps {
 
-/// While it lives, SIGINT, SIGTERM and SIGUSR1 ask `trainer` to stop; a second one ends the process
-/// at once with 128 + its number. One at a time.
+/// While it lives, SIGINT, SIGTERM, SIGUSR1 and SIGHUP ask `trainer` to stop; a second one ends the
+/// process at once with 128 + its number. SIGHUP stays ignored under nohup. One at a time.
 class StopSignals {
  public:
   explicit StopSignals(Trainer& trainer);

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <new>
 #include <string>
 #include <string_view>
@@ -34,6 +35,8 @@ int run_guarded(const std::function<int()>& action) {
   } catch (const c10::Error& error) {
     const std::string text = error.what_without_backtrace();
     return report(text.substr(0, text.find('\n')), exit_code(ErrorKind::kInternal));
+  } catch (const std::filesystem::filesystem_error& error) {
+    return report(error.what(), exit_code(ErrorKind::kIo));
   } catch (const std::bad_alloc&) {
     return report("out of memory. Try: a smaller batch size", exit_code(ErrorKind::kInternal));
   } catch (const std::exception& error) {
@@ -44,7 +47,8 @@ int run_guarded(const std::function<int()>& action) {
 }  // namespace
 
 int run_app(int argc, char** argv, const AppInfo& info, const DefineApp& define) {
-  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);  // both are seen where they happen: as an error of write
+  std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app(info.summary, info.name);
   app.footer(info.footer);
   app.set_version_flag("--version", fmt::format("{} {}", info.name, kVersion));

@@ -16,11 +16,6 @@ using Json = nlohmann::json;
 constexpr const char* kManifest = "manifest.json";
 constexpr double kSpaceMargin = 1.2;
 
-Json describe(const fs::path& file) {
-  const std::string content = read_file(file);
-  return {{"bytes", content.size()}, {"xxh3", content_hash(content)}};
-}
-
 std::optional<std::string> compare(const fs::path& file, const Json& expected) {
   const std::string name = file.filename().string();
   std::error_code error;
@@ -29,7 +24,8 @@ std::optional<std::string> compare(const fs::path& file, const Json& expected) {
   const auto expected_bytes = expected.at("bytes").get<uintmax_t>();
   if (bytes != expected_bytes)
     return fmt::format("{} has {} bytes instead of {}", name, bytes, expected_bytes);
-  if (describe(file) != expected) return name + " is damaged: its hash differs";
+  if (file_hash(file) != expected.at("xxh3").get<std::string>())
+    return name + " is damaged: its hash differs";
   return std::nullopt;
 }
 
@@ -47,10 +43,17 @@ void check_version(const fs::path& directory, const Json& manifest) {
 
 }  // namespace
 
-void write_manifest(const fs::path& directory) {
+void write_manifest(const fs::path& directory, const FileHashes& hashes) {
   Json files = Json::object();
-  for (const auto& entry : fs::directory_iterator(directory))
-    files[entry.path().filename().string()] = describe(entry.path());
+  for (const auto& [name, hash] : hashes) {
+    std::error_code error;
+    files[name] = {{"bytes", fs::file_size(directory / name, error)}, {"xxh3", hash}};
+    if (error) {
+      throw Error(ErrorKind::kIo, {.what = "cannot read",
+                                   .where = (directory / name).string(),
+                                   .found = describe_system_error(error.value())});
+    }
+  }
   const Json manifest = {{"format_version", kCheckpointFormat},
                          {"tandem_version", kVersion},
                          {"files", std::move(files)}};
@@ -60,15 +63,16 @@ void write_manifest(const fs::path& directory) {
 }
 
 std::optional<std::string> find_damage(const fs::path& directory) {
-  if (!fs::is_regular_file(directory / kManifest)) return "manifest.json is missing";
+  std::error_code error;
+  if (!fs::is_regular_file(directory / kManifest, error)) return "manifest.json is missing";
   try {
     const Json manifest = Json::parse(read_file(directory / kManifest));
     check_version(directory, manifest);
     for (const auto& [name, expected] : manifest.at("files").items()) {
       if (auto damage = compare(directory / name, expected)) return damage;
     }
-  } catch (const Json::exception& error) {
-    return fmt::format("manifest.json is damaged: {}", error.what());
+  } catch (const Json::exception& problem) {
+    return fmt::format("manifest.json is damaged: {}", problem.what());
   }
   return std::nullopt;
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -10,9 +11,13 @@ namespace tandem {
 /// Version of the checkpoint layout that this library writes and reads.
 inline constexpr int64_t kCheckpointFormat = 1;
 
-/// Writes `manifest.json` into `directory`: format version and, of every other file, size and
-/// content hash. Call it last. Throws kCannotCreate and kIo.
-void write_manifest(const std::filesystem::path& directory);
+/// Content hashes by file name.
+using FileHashes = std::map<std::string, std::string>;
+
+/// Writes `manifest.json` into `directory`: format version and, of every file in `hashes`, size and
+/// content hash. The hashes are of what was meant to be written, so that find_damage also tells
+/// what the device made of it. Call it last. Throws kCannotCreate and kIo.
+void write_manifest(const std::filesystem::path& directory, const FileHashes& hashes);
 
 /// Returns what is wrong with the files of `directory` compared with their manifest, nothing when
 /// all is well. Throws kCheckpoint when they are of another format version: not damaged, but not

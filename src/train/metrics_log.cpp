@@ -6,9 +6,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tandem/core/error.h"
-#include "tandem/core/files.h"
-
 namespace tandem {
 namespace {
 
@@ -26,9 +23,7 @@ double wall_time() {
 MetricsLog::MetricsLog(std::filesystem::path path, int64_t step)
     : path_(std::move(path)), last_loss_(std::numeric_limits<double>::quiet_NaN()) {
   cut_back(step);
-  stream_.open(path_, std::ios::app);
-  if (!stream_)
-    throw Error(ErrorKind::kCannotCreate, {.what = "cannot open", .where = path_.string()});
+  file_.emplace(path_);
 }
 
 void MetricsLog::cut_back(int64_t step) {
@@ -48,8 +43,7 @@ void MetricsLog::cut_back(int64_t step) {
 void MetricsLog::write(int64_t step, int64_t samples, const std::map<std::string, double>& values) {
   Json entry = {{"step", step}, {"samples", samples}, {"wall_time", wall_time()}};
   for (const auto& [name, value] : values) entry[name] = value;
-  stream_ << entry.dump() + "\n" << std::flush;
-  if (!stream_) throw Error(ErrorKind::kIo, {.what = "cannot write", .where = path_.string()});
+  file_->append(entry.dump() + "\n");
   if (const auto loss = values.find(kLoss); loss != values.end()) last_loss_ = loss->second;
 }
 

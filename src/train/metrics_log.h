@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <map>
+#include <optional>
 #include <string>
+
+#include "tandem/core/files.h"
 
 namespace tandem {
 
@@ -25,7 +27,7 @@ class MetricsLog {
   void cut_back(int64_t step);
 
   std::filesystem::path path_;
-  std::ofstream stream_;
+  std::optional<AppendFile> file_;
   double last_loss_;
 };
 

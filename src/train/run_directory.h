@@ -2,18 +2,21 @@
 
 #include <filesystem>
 
+#include "train/run_lock.h"
+
 namespace tandem {
 
 /// The folder of one run and the lock on it. Nobody else writes into the folder while this object
 /// lives. Names of its files are given here and nowhere else.
 class RunDirectory {
  public:
-  /// Creates the folder and takes its lock. Throws kCannotCreate when it cannot be created or
-  /// another process (which is named) trains in it.
+  /// Creates the folder, takes its lock and clears away what killed processes left in it. Throws
+  /// kCannotCreate when it cannot be created or another process (which is named) trains in it.
   explicit RunDirectory(std::filesystem::path path);
-  ~RunDirectory();
-  RunDirectory(const RunDirectory&) = delete;
-  RunDirectory& operator=(const RunDirectory&) = delete;
+
+  /// Throws kIo when the folder is no longer the one that was locked: removed, moved or replaced
+  /// while the run went on.
+  void require_intact() const;
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
   [[nodiscard]] std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
@@ -29,10 +32,8 @@ class RunDirectory {
   }
 
  private:
-  void lock();
-
   std::filesystem::path path_;
-  int descriptor_ = -1;
+  RunLock lock_;
 };
 
 /// Throws kCannotCreate when `path` is there but no folder, or its nearest existing parent cannot

@@ -51,6 +51,7 @@ void RunRecords::write(const StepStats& stats) {
                           {"train/grad_norm", stats.grad_norm},
                           {"train/epoch", stats.epoch},
                           {"train/skipped_steps", static_cast<double>(stats.skipped_steps)},
+                          {"train/rollbacks", static_cast<double>(stats.rollbacks)},
                           {"perf/pairs_per_second", stats.pairs_per_second},
                           {"perf/data_wait_ratio", stats.data_wait_ratio}};
   metrics_.write(stats.step, stats.step * batch_size_, values);

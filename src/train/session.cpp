@@ -25,9 +25,13 @@ LoaderOptions loader_options(const RunConfig& config, const torch::Device& devic
           .threads = config.data.loader_threads,
           .prefetch_batches = config.data.prefetch_batches,
           .pin_memory = device.is_cuda(),
+          .with_replacement = config.data.with_replacement,
+          .caption_dropout = config.data.caption_dropout,
           .max_bad_ratio = config.data.max_bad_ratio,
           .max_caption_bytes = config.data.max_caption_bytes,
-          .bad_samples_file = {}};
+          .bad_samples_file = {},
+          .stall_warning_seconds = config.train.stall_warning_seconds,
+          .stall_timeout_seconds = 60.0 * config.train.stall_timeout_minutes};
 }
 
 ClipModel build_model(const RunConfig& config, const torch::Device& device) {
@@ -54,18 +58,32 @@ std::vector<NamedParameter> trainable_parameters(const ClipModel& model) {
 
 TrainingSession::TrainingSession(TrainingInputs inputs, const Checkpoint* checkpoint,
                                  const std::filesystem::path& bad_samples_file)
-    : inputs_(std::move(inputs)), learning_rate_(config().optim, total_steps()) {
+    : inputs_(std::move(inputs)),
+      bad_samples_file_(bad_samples_file),
+      learning_rate_(config().optim, total_steps()) {
   if (checkpoint != nullptr) position_ = checkpoint->stream_position;
-  LoaderOptions options = loader_options(config(), device());
-  options.start_position = position_;
-  options.bad_samples_file = bad_samples_file;
-  loader_ = std::make_unique<Loader>(source(), tokenizer(), std::move(options));
+  open_loader();
 
   model_ = build_model(config(), device());
   if (checkpoint != nullptr) load_weights(model_, checkpoint->weights, "checkpoint");
   optimizer_ = std::make_unique<AdamW>(trainable_parameters(model_), config().optim);
   if (checkpoint != nullptr)
     optimizer_->load_state(checkpoint->optimizer, checkpoint->optimizer_steps);
+}
+
+void TrainingSession::open_loader() {
+  LoaderOptions options = loader_options(config(), device());
+  options.start_position = position_;
+  options.bad_samples_file = bad_samples_file_;
+  loader_.reset();  // its threads end before others begin
+  loader_ = std::make_unique<Loader>(source(), tokenizer(), std::move(options));
+}
+
+void TrainingSession::rewind(const Checkpoint& checkpoint, uint64_t position) {
+  load_weights(model_, checkpoint.weights, "checkpoint");
+  optimizer_->load_state(checkpoint.optimizer, checkpoint.optimizer_steps);
+  position_ = position;
+  open_loader();
 }
 
 StepResult TrainingSession::train_step(int64_t step) {
@@ -78,6 +96,10 @@ StepResult TrainingSession::train_step(int64_t step) {
       model_, images, tokens,
       {.micro_batches = config().train.accumulation_steps,
        .label_smoothing = config().loss.label_smoothing,
+       .loss = config().loss.kind,
+       .groups = {.duplicates = config().loss.duplicates,
+                  .image_groups = batch.image_groups.to(device()),
+                  .text_groups = batch.text_groups.to(device())},
        .dropout_seed = mix_seed({config().run.seed, kDropoutStream, static_cast<uint64_t>(step)})});
   const torch::Tensor grad_norm = optimizer_->clip_grad_norm(config().optim.grad_clip_norm);
 
@@ -99,7 +121,9 @@ Checkpoint TrainingSession::checkpoint(int64_t step) const {
           .optimizer_steps = optimizer_->steps(),
           .config_json = to_json(config()),
           .data_fingerprint = source().fingerprint(),
-          .tokenizer_fingerprint = tokenizer().fingerprint()};
+          .tokenizer_fingerprint = tokenizer().fingerprint(),
+          .best = {},
+          .numerics = {}};
 }
 
 double TrainingSession::epoch() const {

@@ -40,6 +40,8 @@ class TrainingSession {
   /// Runs step `step` (0-based) on the next batch. A loss or gradient that is not finite leaves
   /// weights and optimizer untouched.
   StepResult train_step(int64_t step);
+  /// Goes back to `checkpoint`, but on to the batches from `position` on. Throws kCheckpoint.
+  void rewind(const Checkpoint& checkpoint, uint64_t position);
   /// Returns the state after `step` steps. The tensors are views: save before stepping on.
   [[nodiscard]] Checkpoint checkpoint(int64_t step) const;
 
@@ -52,11 +54,16 @@ class TrainingSession {
   [[nodiscard]] const LearningRate& learning_rate() const { return learning_rate_; }
   [[nodiscard]] LoaderStats loader_stats() const { return loader_->stats(); }
   [[nodiscard]] int64_t total_steps() const { return *config().train.max_steps; }
+  /// Position of the next batch in the stream of samples.
+  [[nodiscard]] uint64_t position() const noexcept { return position_; }
   /// Epochs done so far, whole and in part.
   [[nodiscard]] double epoch() const;
 
  private:
+  void open_loader();
+
   TrainingInputs inputs_;
+  std::filesystem::path bad_samples_file_;
   LearningRate learning_rate_;
   uint64_t position_ = 0;
   std::unique_ptr<Loader> loader_;

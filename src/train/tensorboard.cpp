@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "tandem/core/error.h"
 #include "train/metrics_log.h"
 
 namespace tandem {
@@ -90,11 +89,8 @@ std::string tfrecord(std::string_view record) {
 }
 
 EventWriter::EventWriter(const std::filesystem::path& folder, int64_t first_step)
-    : path_(folder / fmt::format("events.out.tfevents.{:010}.{}.{}",
-                                 static_cast<int64_t>(wall_time()), host_name(), ::getpid())),
-      stream_(path_, std::ios::binary | std::ios::app) {
-  if (!stream_)
-    throw Error(ErrorKind::kCannotCreate, {.what = "cannot open", .where = path_.string()});
+    : file_(folder / fmt::format("events.out.tfevents.{:010}.{}.{}",
+                                 static_cast<int64_t>(wall_time()), host_name(), ::getpid())) {
   append(event(0, bytes_field(3, "brain.Event:2")));
   // SessionLog { SessionStatus status = 1; } with status START: points from here on replace older
   // ones.
@@ -107,9 +103,6 @@ void EventWriter::write(int64_t step, const std::map<std::string, double>& value
   append(event(step, bytes_field(5, summary)));
 }
 
-void EventWriter::append(const std::string& bytes) {
-  stream_ << tfrecord(bytes) << std::flush;
-  if (!stream_) throw Error(ErrorKind::kIo, {.what = "cannot write", .where = path_.string()});
-}
+void EventWriter::append(const std::string& bytes) { file_.append(tfrecord(bytes)); }
 
 }  // namespace tandem

@@ -2,10 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <string>
 #include <string_view>
+
+#include "tandem/core/files.h"
 
 namespace tandem {
 
@@ -30,8 +31,7 @@ class EventWriter {
  private:
   void append(const std::string& bytes);
 
-  std::filesystem::path path_;
-  std::ofstream stream_;
+  AppendFile file_;
 };
 
 }  // namespace tandem

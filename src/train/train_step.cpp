@@ -7,6 +7,8 @@
 #include "tandem/core/error.h"
 #include "tandem/core/random.h"
 #include "tandem/loss/contrastive_loss.h"
+#include "tandem/loss/sigmoid_loss.h"
+#include "train/sliced_step.h"
 
 namespace tandem {
 namespace {
@@ -43,6 +45,26 @@ std::vector<Part> split(const torch::Tensor& images, const TokenBatch& tokens,
   return parts;
 }
 
+torch::Tensor loss_of(const ClipEmbeddings& embeddings, ClipModel& model,
+                      const AccumulationOptions& options) {
+  if (options.loss == LossKind::kInfoNce) {
+    return contrastive_loss(embeddings.image_embeddings, embeddings.text_embeddings,
+                            model->logit_scale(),
+                            ContrastiveLossOptions{.label_smoothing = options.label_smoothing,
+                                                   .groups = options.groups});
+  }
+  const auto parameters = model->named_parameters(/*recurse=*/false);
+  const torch::Tensor* const logit_bias = parameters.find("logit_bias");
+  if (logit_bias == nullptr) {
+    throw Error(ErrorKind::kConfig, {.what = "the sigmoid loss needs a learned bias in the model",
+                                     .where = "loss.kind",
+                                     .expected = "a model with logit_bias",
+                                     .hint = "model.logit_bias: true"});
+  }
+  return sigmoid_loss(embeddings.image_embeddings, embeddings.text_embeddings, model->logit_scale(),
+                      *logit_bias, options.groups);
+}
+
 ClipEmbeddings run(ClipModel& model, const Part& part) {
   model->seed_dropout(part.dropout_seed);
   return model->forward(part.images, part.tokens);
@@ -62,10 +84,10 @@ ClipEmbeddings run_without_graph(ClipModel& model, const std::vector<Part>& part
           .text_embeddings = torch::cat(texts).requires_grad_()};
 }
 
-torch::Tensor accumulate(ClipModel& model, const std::vector<Part>& parts, double smoothing) {
+torch::Tensor accumulate(ClipModel& model, const std::vector<Part>& parts,
+                         const AccumulationOptions& options) {
   const ClipEmbeddings leaves = run_without_graph(model, parts);
-  const torch::Tensor loss = contrastive_loss(leaves.image_embeddings, leaves.text_embeddings,
-                                              model->logit_scale(), smoothing);
+  const torch::Tensor loss = loss_of(leaves, model, options);
   loss.backward();
   const auto count = static_cast<int64_t>(parts.size());
   const auto image_gradients =
@@ -84,11 +106,13 @@ torch::Tensor accumulate(ClipModel& model, const std::vector<Part>& parts, doubl
 torch::Tensor forward_backward(ClipModel model, const torch::Tensor& images,
                                const TokenBatch& tokens, const AccumulationOptions& options) {
   const std::vector<Part> parts = split(images, tokens, options);
-  if (parts.size() > 1) return accumulate(model, parts, options.label_smoothing);
-  const ClipEmbeddings embeddings = run(model, parts.front());
-  const torch::Tensor loss =
-      contrastive_loss(embeddings.image_embeddings, embeddings.text_embeddings,
-                       model->logit_scale(), options.label_smoothing);
+  if (const int64_t slices = step_slices(model, images, options); slices > 1) {
+    return sliced_forward_backward(
+        model, images, tokens, slices,
+        [&](const ClipEmbeddings& embeddings) { return loss_of(embeddings, model, options); });
+  }
+  if (parts.size() > 1) return accumulate(model, parts, options);
+  const torch::Tensor loss = loss_of(run(model, parts.front()), model, options);
   loss.backward();
   return loss.detach();
 }

@@ -5,16 +5,17 @@
 #include <cmath>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "tandem/config/load.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
-#include "tandem/model/model_directory.h"
+#include "train/divergence.h"
+#include "train/numerics_guard.h"
 #include "train/resume.h"
 #include "train/run_directory.h"
 #include "train/run_records.h"
+#include "train/run_saver.h"
 #include "train/session.h"
 #include "train/step_meter.h"
 
@@ -49,38 +50,31 @@ torch::Device check_and_open_device(const RunConfig& config) {
   return open_device(config.run);
 }
 
-// What a model directory says about itself: nothing in it points outside.
-ModelConfig portable_config(const RunConfig& config) {
-  ModelConfig portable{config.model, config.tokenizer, config.data.transform};
-  for (std::string* path : {&portable.model.pretrained, &portable.model.text.pretrained,
-                            &portable.model.image.pretrained})
-    path->clear();
-  portable.tokenizer.file = "tokenizer.model";
-  portable.tokenizer.train_vocab_size = 0;
-  return portable;
-}
-
 }  // namespace
 
 struct Trainer::Implementation {
   Implementation(const RunConfig& config, const TrainerOptions& options);
 
   TrainSummary run(const std::atomic<bool>& stop);
+  void open_records();
   void advance();
+  StepResult next_step();
   void note_bad_step(const StepResult& result);
+  bool rolled_back(const StepResult& result);
+  void roll_back(const Checkpoint& point);
   void log_window();
   void evaluate();
   void save();
-  void save_model_directory();
   void stop_early();
   void finish();
-  [[nodiscard]] bool due(int64_t every) const { return every > 0 && step % every == 0; }
   [[nodiscard]] int64_t total() const { return session->total_steps(); }
 
   torch::Device device;
   RunDirectory directory;
   LogFile log_file;
   std::unique_ptr<TrainingSession> session;
+  std::unique_ptr<NumericsGuard> guard;
+  std::unique_ptr<RunSaver> saver;
   std::unique_ptr<RunRecords> records;
   std::unique_ptr<StepMeter> meter;
   std::vector<Evaluator> evaluators;
@@ -88,9 +82,7 @@ struct Trainer::Implementation {
   std::function<void(int64_t, const Metrics&)> evaluation_callback;
   int64_t start_step = 0;
   int64_t step = 0;
-  int64_t saved_step = 0;  // the step that the newest checkpoint of this run holds
-  int64_t skipped = 0;
-  int64_t bad_in_a_row = 0;
+  int64_t model_step = 0;
   Metrics metrics;
 };
 
@@ -106,15 +98,17 @@ Trainer::Implementation::Implementation(const RunConfig& config, const TrainerOp
   write_file_atomically(directory.config(), to_json(inputs.config));
   session = std::make_unique<TrainingSession>(
       std::move(inputs), point ? &point->checkpoint : nullptr, directory.bad_samples());
+  guard = std::make_unique<NumericsGuard>(session->config().train);
+  saver = std::make_unique<RunSaver>(directory, *session, *guard);
   if (!point) return;
   start_step = step = point->checkpoint.step;
-  saved_step = options.resume == Resume::kFrom ? -1 : step;
+  guard->restore(point->checkpoint.numerics);
+  saver->go_on_from(point->checkpoint, options.resume != Resume::kFrom);
 }
 
 TrainSummary Trainer::Implementation::run(const std::atomic<bool>& stop) {
   const auto began = Clock::now();
-  records = std::make_unique<RunRecords>(directory, session->config(), step);
-  meter = std::make_unique<StepMeter>(device);
+  open_records();
   if (step >= total()) {
     log_info(
         fmt::format("{}: the run is complete at step {}; its model is saved and evaluated "
@@ -136,46 +130,84 @@ TrainSummary Trainer::Implementation::run(const std::atomic<bool>& stop) {
           .interrupted = interrupted,
           .seconds = seconds_since(began),
           .metrics = metrics,
-          .model_directory = interrupted ? std::filesystem::path() : directory.model()};
+          .model_directory = interrupted ? std::filesystem::path() : directory.model(),
+          .model_step = model_step};
+}
+
+void Trainer::Implementation::open_records() {
+  records.reset();
+  records = std::make_unique<RunRecords>(directory, session->config(), step);
+  meter = std::make_unique<StepMeter>(device);
 }
 
 void Trainer::Implementation::advance() {
-  const StepResult result = session->train_step(step);
+  saver->check();
+  const StepResult result = next_step();
   ++step;
-  if (result.finite) {
-    bad_in_a_row = 0;
-    meter->add(result.loss, result.grad_norm);
-  } else {
+  if (!result.finite) {
     note_bad_step(result);
+  } else if (rolled_back(result)) {
+    return;
+  } else {
+    guard->add_good();
+    meter->add(result.loss, result.grad_norm);
   }
-  if (due(session->config().train.log_every_steps) || step == total()) log_window();
+  const RunConfig& config = session->config();
+  if (step % config.train.log_every_steps == 0 || step == total()) log_window();
   if (step == total()) return;
+  if (config.eval.every_steps > 0 && step % config.eval.every_steps == 0) evaluate();
   // In the middle of a bad streak the weights may be what is bad: keep the older checkpoint.
-  if (due(session->config().train.checkpoint_every_steps) && bad_in_a_row == 0) save();
-  if (due(session->config().eval.every_steps)) evaluate();
+  if (saver->is_due(step) && guard->state().bad_in_a_row == 0) save();
+}
+
+StepResult Trainer::Implementation::next_step() {
+  try {
+    return session->train_step(step);
+  } catch (const Error& error) {
+    // Without a batch nothing has changed: what was trained since the last checkpoint is good.
+    const bool no_batch = error.kind() == ErrorKind::kData || error.kind() == ErrorKind::kIo;
+    if (no_batch && step > start_step) save();
+    saver->wait();
+    throw;
+  }
 }
 
 void Trainer::Implementation::note_bad_step(const StepResult& result) {
-  constexpr size_t kListed = 8;
-  ++skipped;
-  ++bad_in_a_row;
+  const bool too_many = guard->add_skipped();
   meter->add_skipped();
-  const size_t listed = std::min(kListed, result.keys.size());
-  const std::vector<std::string> keys(result.keys.begin(),
-                                      result.keys.begin() + static_cast<std::ptrdiff_t>(listed));
-  log_warn(fmt::format("step {} is skipped: loss {}, gradient norm {}; its batch: {}{}", step,
-                       result.loss.item<double>(), result.grad_norm.item<double>(),
-                       fmt::join(keys, ", "), listed < result.keys.size() ? ", …" : ""));
-  const int64_t limit = session->config().train.max_bad_steps;
-  if (bad_in_a_row < limit) return;
-  throw Error(
-      ErrorKind::kDiverged,
-      {.what = fmt::format("training diverged: {} steps in a row up to step {} gave numbers "
-                           "that are not finite; older checkpoints stay",
-                           bad_in_a_row, step),
-       .where = directory.path().string(),
-       .hint = "a lower optim.lr or a longer warm-up; optim.grad_clip_norm = 1; a lower "
-               "model.logit_scale_max, or fp32 in place of bf16"});
+  log_skipped_step(step, result);
+  if (too_many) throw diverged(directory, guard->state().bad_in_a_row, step);
+}
+
+bool Trainer::Implementation::rolled_back(const StepResult& result) {
+  if (!guard->wants_losses()) return false;
+  const double loss = result.loss.item<double>();
+  const std::optional<double> zscore = guard->find_spike(loss);
+  if (!zscore) return false;
+  const std::optional<Checkpoint> point = saver->rollback_point(step);
+  log_warn(
+      fmt::format("loss spike at step {}: {:.4f} lies {:.1f} standard deviations above the "
+                  "last {} losses; {}",
+                  step, loss, *zscore, guard->state().recent_losses.size(),
+                  point ? fmt::format("going back to step {}", point->step)
+                        : "there is no checkpoint yet to go back to"));
+  if (point) {
+    roll_back(*point);
+  } else {
+    guard->accept(loss);
+  }
+  return point.has_value();
+}
+
+void Trainer::Implementation::roll_back(const Checkpoint& point) {
+  const RunConfig& config = session->config();
+  if (guard->roll_back(point.numerics, point.step))
+    throw spiked_too_often(directory, config.train.max_rollbacks, point.step);
+  const int64_t left_out = config.train.spike_skip_batches * config.data.batch_size;
+  session->rewind(point, session->position() + static_cast<uint64_t>(left_out));
+  saver->go_on_from(point, true);
+  step = point.step;
+  open_records();
 }
 
 void Trainer::Implementation::log_window() {
@@ -194,44 +226,36 @@ void Trainer::Implementation::log_window() {
                         .pairs_per_second = steps * batch / window.seconds,
                         .data_wait_ratio = window.wait_ratio,
                         .eta_seconds = window.seconds / steps * static_cast<double>(total() - step),
-                        .skipped_steps = skipped};
+                        .skipped_steps = guard->state().skipped_steps,
+                        .rollbacks = guard->state().rollbacks};
   records->write(stats);
   if (log_callback) log_callback(stats);
 }
 
 void Trainer::Implementation::evaluate() {
-  if (evaluators.empty()) return;
-  const auto began = Clock::now();
-  const EvaluationMode mode(session->model());
-  metrics.clear();
-  for (const Evaluator& evaluator : evaluators)
-    metrics.merge(evaluator(session->model(), session->tokenizer()));
-  records->write(step, metrics);
-  if (evaluation_callback) evaluation_callback(step, metrics);
-  meter->exclude(seconds_since(began));
+  if (!evaluators.empty()) {
+    const auto began = Clock::now();
+    const EvaluationMode mode(session->model());
+    metrics.clear();
+    for (const Evaluator& evaluator : evaluators)
+      metrics.merge(evaluator(session->model(), session->tokenizer()));
+    records->write(step, metrics);
+    if (evaluation_callback) evaluation_callback(step, metrics);
+    meter->exclude(seconds_since(began));
+  }
+  if (guard->state().bad_in_a_row == 0) saver->note_evaluation(step, metrics);
 }
 
 void Trainer::Implementation::save() {
-  if (saved_step == step) return;
   const auto began = Clock::now();
-  const auto path = save_checkpoint(directory.checkpoints(), session->checkpoint(step),
-                                    session->config().train.keep_last);
-  saved_step = step;
-  log_debug(fmt::format("checkpoint {} written in {:.2f} s", path.string(), seconds_since(began)));
+  saver->save(step);
   meter->exclude(seconds_since(began));
-}
-
-void Trainer::Implementation::save_model_directory() {
-  AtomicDirectory staging(directory.model());
-  save_model(staging.path(), session->model(), portable_config(session->config()));
-  session->tokenizer().save(staging.path() / "tokenizer.model");
-  staging.commit();
-  log_info(fmt::format("model saved in {}", directory.model().string()));
 }
 
 void Trainer::Implementation::stop_early() {
   if (!meter->empty()) log_window();
   save();
+  saver->wait();
   log_info(
       fmt::format("stopped at step {} of {}; the same command goes on from there", step, total()));
 }
@@ -239,8 +263,13 @@ void Trainer::Implementation::stop_early() {
 void Trainer::Implementation::finish() {
   if (step > start_step) log_data_summary(session->loader_stats());
   save();
-  save_model_directory();
+  saver->wait();
+  // The best may be this very step: then it must be known first.
+  const bool best = session->config().train.save_model == SavedModel::kBest;
+  if (!best) model_step = saver->save_model(step);
   evaluate();
+  saver->wait();
+  if (best) model_step = saver->save_model(step);
 }
 
 Trainer::Trainer(RunConfig config, TrainerOptions options)

@@ -16,9 +16,7 @@ namespace {
 constexpr int64_t kTokenizerCaptions = 200000;
 
 std::unique_ptr<Source> open_training_source(const RunConfig& config) {
-  return open_source(config.data.train, {.transform = config.data.transform,
-                                         .allow_outside_root = config.data.allow_outside_root,
-                                         .image_size = config.model.image.image_size});
+  return open_source(config.data.train, source_context(config.data, config.model.image.image_size));
 }
 
 Tokenizer open_tokenizer(const TokenizerOptions& options, const Source& source,

@@ -192,6 +192,62 @@ TEST(SyncDirectory, FailsForNoFolder) {
                [&] { sync_directory(folder / "none"); });
 }
 
+TEST(AppendFile, GrowsWhatIsThere) {
+  const TemporaryFolder folder;
+  for (const char* text : {"one\n", "two\n"}) {
+    AppendFile file(folder / "x");
+    file.append(text);
+    EXPECT_TRUE(read_file(folder / "x").ends_with(text)) << "seen at once";
+  }
+  EXPECT_EQ(read_file(folder / "x"), "one\ntwo\n");
+  expect_error(ErrorKind::kCannotCreate, "cannot open", [&] { AppendFile file(folder / "no/x"); });
+}
+
+TEST(AppendFile, ReportsAFullDevice) {
+  if (!fs::is_character_file("/dev/full")) GTEST_SKIP() << "no /dev/full";
+  expect_error(ErrorKind::kIo, "No space left on device", [] {
+    AppendFile file("/dev/full");
+    file.append("x");
+  });
+}
+
+TEST(SystemErrors, NameTheLimitThatWasMet) {
+  const TemporaryFolder folder;
+  const FileSizeLimit limit(1000);
+  expect_error(ErrorKind::kIo, "File too large (the limit is 1000 bytes; ulimit -f raises it)",
+               [&] { write_file_atomically(folder / "x", std::string(2000, 'x')); });
+}
+
+TEST(SystemErrors, NameTheLimitOfOpenFiles) {
+  const TemporaryFolder folder;
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &old), 0);
+  const rlimit none{3, old.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const std::string expected = "Too many open files (the limit is 3; ulimit -n raises it)";
+  expect_error(ErrorKind::kCannotCreate, expected,
+               [&] { write_file_atomically(folder / "x", "x"); });
+  expect_error(ErrorKind::kMissingInput, expected, [&] { (void)read_file(folder / "x"); });
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &old), 0);
+}
+
+TEST(ContentHash, IsTheSameForPiecesAndFiles) {
+  const TemporaryFolder folder;
+  const std::string content(3'000'000, 'x');
+  ContentHasher hasher;
+  hasher.add(content.data(), 7);
+  hasher.add(content.data() + 7, content.size() - 7);
+  EXPECT_EQ(hasher.hash(), content_hash(content));
+  AtomicFile file(folder / "x");
+  file.write(content);
+  file.commit();
+  EXPECT_EQ(file.hash(), content_hash(content));
+  EXPECT_EQ(file_hash(folder / "x"), content_hash(content));
+  write_file_atomically(folder / "empty", "");
+  EXPECT_EQ(file_hash(folder / "empty"), content_hash(""));
+  expect_error(ErrorKind::kMissingInput, "cannot open", [&] { (void)file_hash(folder / "none"); });
+}
+
 TEST(ContentHash, IsXxh3InHexadecimal) {
   EXPECT_EQ(content_hash(""), "2d06800538d394c2");
   EXPECT_EQ(content_hash("abc"), "78af5f94892f3950");

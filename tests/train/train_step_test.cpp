@@ -160,5 +160,24 @@ TEST(TrainStep, RefusesPartsThatDoNotDivideTheBatch) {
   EXPECT_MENTIONS(error, "divisor of 16");
 }
 
+TEST(TrainStep, SigmoidLossNeedsABiasInTheModel) {
+  ClipModel model = make_tiny(0.0);
+  const Pairs pairs = make_pairs();
+  EXPECT_THROW(
+      (void)forward_backward(model, pairs.images, pairs.tokens, {.loss = LossKind::kSigmoid}),
+      Error);
+}
+
+TEST(TrainStep, DuplicatesReachTheLoss) {
+  ClipModel model = make_tiny(0.0);
+  const Pairs pairs = make_pairs();
+  const auto loss = [&](Duplicates duplicates) {
+    const PairGroups groups{.duplicates = duplicates,
+                            .image_groups = torch::arange(kBatch).floor_divide(2)};
+    return forward_backward(model, pairs.images, pairs.tokens, {.groups = groups}).item<double>();
+  };
+  EXPECT_LT(loss(Duplicates::kMask), loss(Duplicates::kKeep));
+}
+
 }  // namespace
 }  // namespace tandem

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,31 @@ void create_directories(const std::filesystem::path& path);
 /// security.
 [[nodiscard]] std::string content_hash(std::string_view content);
 
+/// Returns the content_hash of the file at `path`, read in small pieces and, where the system can,
+/// from the device instead of its memory. Throws kMissingInput and kIo.
+[[nodiscard]] std::string file_hash(const std::filesystem::path& path);
+
+/// Returns what the error number `code` of a system call means, with the limit of this process that
+/// was met where there is one: "Too many open files (the limit is 1024; ulimit -n raises it)".
+[[nodiscard]] std::string describe_system_error(int code);
+
+/// The content_hash of content that comes in pieces.
+class ContentHasher {
+ public:
+  ContentHasher();
+  ~ContentHasher();
+  ContentHasher(const ContentHasher&) = delete;
+  ContentHasher& operator=(const ContentHasher&) = delete;
+
+  void add(const void* data, size_t bytes);
+  /// The hash of everything added so far.
+  [[nodiscard]] std::string hash() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 /// A file written in full or not at all to be seen: every write is checked, commit() makes it
 /// durable (fsync) and closes it. Without commit() the destructor removes it (a regular file only,
 /// never a device). Signals and short writes are retried. Throws kCannotCreate and kIo.
@@ -34,10 +60,14 @@ class FileWriter {
   void write(const void* data, size_t bytes);
   void write(std::string_view text) { write(text.data(), text.size()); }
   void commit();
+  /// The content_hash of what was meant to be written so far: file_hash of the committed file is
+  /// the same unless the device lies.
+  [[nodiscard]] std::string hash() const { return hasher_.hash(); }
 
  private:
   std::filesystem::path path_;
   int descriptor_ = -1;
+  ContentHasher hasher_;
 };
 
 /// A file that takes the place of `target` only when complete, so that a reader sees the old file
@@ -53,12 +83,30 @@ class AtomicFile {
   void write(const void* data, size_t bytes) { writer_.write(data, bytes); }
   void write(std::string_view text) { writer_.write(text); }
   void commit();
+  /// As FileWriter::hash.
+  [[nodiscard]] std::string hash() const { return writer_.hash(); }
 
  private:
   std::filesystem::path target_;
   std::filesystem::path staging_;
   FileWriter writer_;
   bool committed_ = false;
+};
+
+/// A file that grows line by line and is read while it does: each append is one write, checked,
+/// without fsync. What stands in it already stays. Throws kCannotCreate and kIo.
+class AppendFile {
+ public:
+  explicit AppendFile(const std::filesystem::path& path);
+  ~AppendFile();
+  AppendFile(const AppendFile&) = delete;
+  AppendFile& operator=(const AppendFile&) = delete;
+
+  void append(std::string_view text);
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
 };
 
 /// Replaces `path` with `content` as AtomicFile does. Throws kCannotCreate and kIo.

@@ -14,7 +14,7 @@ struct TokenBatch {
       {};  ///< int64 [T]: the ids of every text, T in total, special tokens included.
   torch::Tensor cu_seqlens = {};  ///< int32 [B + 1]: text b is ids[cu_seqlens[b], cu_seqlens[b +
                                   ///< 1]); the first entry is 0.
-  int64_t max_length = 0;  ///< Tokens of the longest text.
+  int64_t max_length = 0;         ///< Tokens of the longest text.
 
   /// B, the number of texts.
   [[nodiscard]] int64_t size() const { return cu_seqlens.defined() ? cu_seqlens.size(0) - 1 : 0; }

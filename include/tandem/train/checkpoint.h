@@ -4,10 +4,26 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tandem/io/safetensors.h"
 
 namespace tandem {
+
+/// The evaluation whose metric was best so far, and the step of its checkpoint.
+struct BestEvaluation {
+  std::string metric = {};
+  double value = 0;
+  int64_t step = 0;
+};
+
+/// What the guard of the numbers remembers (train/numerics_guard.h).
+struct NumericsState {
+  int64_t skipped_steps = 0;               ///< Steps left out since the start.
+  int64_t bad_in_a_row = 0;                ///< Of these, up to now.
+  int64_t rollbacks = 0;                   ///< Made since the start.
+  std::vector<double> recent_losses = {};  ///< That a spike is judged by, oldest first.
+};
 
 /// Everything that a run needs to go on as if it had not stopped. Random numbers are not in it:
 /// they follow from the run seed and the positions below.
@@ -20,16 +36,30 @@ struct Checkpoint {
   std::string config_json = {};  ///< Resolved configuration of the run.
   std::string data_fingerprint = {};
   std::string tokenizer_fingerprint = {};
+  std::optional<BestEvaluation> best = {};
+  NumericsState numerics = {};
+};
+
+/// Which checkpoints stay when a new one has arrived.
+struct Retention {
+  int64_t keep_last = 2;             ///< The newest ones; the one just saved stays in any case.
+  int64_t keep_every_steps = 0;      ///< Multiples of it stay for good; 0 for none.
+  int64_t keep_newest_multiple = 0;  ///< So does the newest multiple of this; 0 for none.
 };
 
 /// Writes `checkpoint` as `<folder>/step-<8 digits>/` (model.safetensors, optimizer.safetensors,
 /// config.json, state.json, manifest.json with sizes and hashes) so that it is there whole or not
-/// at all, points `<folder>/latest` (a text file) at it, then removes all but the newest
-/// `keep_last` (at least one). Returns its path. Throws kDiverged when a tensor holds a number that
-/// is not finite, kIo when there is too little space (1.2 × its size is asked for) or writing
-/// fails, and kCannotCreate; older checkpoints stay untouched then.
+/// at all, and reads it back. Only when it is what was meant to be written does `<folder>/latest`
+/// (a text file) point at it, and only then do older ones go, as `retention` says; that of
+/// `checkpoint.best` stays. Returns its path. Throws kDiverged when a tensor holds a number that is
+/// not finite, kIo when there is too little space (1.2 × its size is asked for), when writing fails
+/// or when it is not read back as written, and kCannotCreate; older ones stay untouched then.
 std::filesystem::path save_checkpoint(const std::filesystem::path& folder,
-                                      const Checkpoint& checkpoint, int64_t keep_last);
+                                      const Checkpoint& checkpoint, const Retention& retention);
+inline std::filesystem::path save_checkpoint(const std::filesystem::path& folder,
+                                             const Checkpoint& checkpoint, int64_t keep_last) {
+  return save_checkpoint(folder, checkpoint, Retention{.keep_last = keep_last});
+}
 
 /// Reads and verifies one checkpoint directory. Throws kCheckpoint when a file is missing, damaged
 /// or of another format version.
@@ -41,5 +71,12 @@ std::filesystem::path save_checkpoint(const std::filesystem::path& folder,
 /// kCheckpoint for one of another format version, which is not ours to set aside.
 [[nodiscard]] std::optional<std::filesystem::path> find_latest_checkpoint(
     const std::filesystem::path& folder);
+
+/// Returns where the checkpoint of `step` stands in `folder`, there or not.
+[[nodiscard]] std::filesystem::path checkpoint_path(const std::filesystem::path& folder,
+                                                    int64_t step);
+
+/// Returns the steps of the checkpoints in `folder`, newest first, without looking into them.
+[[nodiscard]] std::vector<int64_t> list_checkpoint_steps(const std::filesystem::path& folder);
 
 }  // namespace tandem

@@ -30,6 +30,7 @@ struct StepStats {
   double data_wait_ratio = 0;  ///< Share of the time spent waiting for batches.
   double eta_seconds = 0;
   int64_t skipped_steps = 0;  ///< Steps left out for non-finite numbers, since the start.
+  int64_t rollbacks = 0;  ///< Returns to a checkpoint after a spike of the loss, since the start.
 };
 
 /// Metrics by name: "zero_shot/unseen_top1", "retrieval/image_to_text_R@1", ….
@@ -45,6 +46,7 @@ struct TrainSummary {
   double seconds = 0;
   Metrics metrics = {};                        ///< Of the last evaluation.
   std::filesystem::path model_directory = {};  ///< Empty when interrupted.
+  int64_t model_step = 0;                      ///< The step that the model in it is of.
 };
 
 /// What becomes of an earlier run in the same folder: kAuto goes on from its newest checkpoint, if
@@ -74,8 +76,10 @@ class Trainer {
   /// Adds an evaluation to run every eval.every_steps steps and at the end.
   void add_evaluator(Evaluator evaluator);
   /// Trains to the end or to request_stop, and returns what came of it. A run that is complete
-  /// already saves its model and evaluates once more. Throws kDiverged after too many bad steps in
-  /// a row, kData, kIo.
+  /// already saves its model and evaluates once more. Checkpoints are written in the background; a
+  /// failure there is thrown at the next step. Throws kDiverged after too many bad steps in a row
+  /// or rollbacks to one checkpoint, kData, kIo, and StallError when a batch does not come (the
+  /// state is saved then).
   TrainSummary run();
   /// Asks run() to finish its step, save and return. Async-signal-safe and thread-safe.
   void request_stop() noexcept { stop_requested_.store(true); }

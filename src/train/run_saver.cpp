@@ -1,0 +1,147 @@
+#include "train/run_saver.h"
+
+#include <cmath>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "tandem/core/error.h"
+#include "tandem/core/files.h"
+#include "tandem/core/log.h"
+#include "tandem/model/model_directory.h"
+
+namespace tandem {
+namespace {
+
+// What a model directory says about itself: nothing in it points outside.
+ModelConfig portable_config(const RunConfig& config, const Tokenizer& tokenizer) {
+  ModelConfig portable{config.model, config.tokenizer, config.data.transform};
+  for (std::string* path : {&portable.model.pretrained, &portable.model.text.pretrained,
+                            &portable.model.image.pretrained})
+    path->clear();
+  portable.tokenizer.file = tokenizer.file_name();
+  portable.tokenizer.train_vocab_size = 0;
+  return portable;
+}
+
+double metric_of(const Metrics& metrics, const std::string& name) {
+  const auto found = metrics.find(name);
+  if (found != metrics.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [each, value] : metrics) names.push_back(each);
+  throw Error(ErrorKind::kConfig,
+              {.what = "no evaluation gives this metric",
+               .where = "train.keep_best_metric",
+               .expected = names.empty() ? "an evaluation (there is none)"
+                                         : fmt::format("{}", fmt::join(names, ", ")),
+               .found = name});
+}
+
+}  // namespace
+
+RunSaver::RunSaver(const RunDirectory& directory, const TrainingSession& session,
+                   const NumericsGuard& guard)
+    : directory_(directory), session_(session), guard_(guard), writer_(directory.checkpoints()) {}
+
+void RunSaver::go_on_from(const Checkpoint& checkpoint, bool is_here) {
+  saved_step_ = is_here ? checkpoint.step : -1;
+  saved_at_ = Clock::now();
+  best_.reset();
+  const std::string& metric = session_.config().train.keep_best_metric;
+  if (is_here && checkpoint.best && checkpoint.best->metric == metric) best_ = checkpoint.best;
+}
+
+bool RunSaver::is_due(int64_t step) const {
+  const TrainOptions& train = session_.config().train;
+  if (step % train.checkpoint_every_steps == 0) return true;
+  const std::chrono::duration<double, std::ratio<60>> minutes = Clock::now() - saved_at_;
+  return train.checkpoint_every_minutes > 0 && minutes.count() >= train.checkpoint_every_minutes;
+}
+
+void RunSaver::save(int64_t step) {
+  if (saved_step_ == step) return;
+  directory_.require_intact();
+  const TrainOptions& train = session_.config().train;
+  Checkpoint checkpoint = session_.checkpoint(step);
+  checkpoint.best = best_;
+  checkpoint.numerics = guard_.state();
+  writer_.start(checkpoint,
+                {.keep_last = train.keep_last,
+                 .keep_every_steps = train.keep_every_steps,
+                 .keep_newest_multiple =
+                     train.on_spike == SpikePolicy::kRollback ? train.checkpoint_every_steps : 0});
+  saved_step_ = step;
+  saved_at_ = Clock::now();
+}
+
+void RunSaver::check() {
+  writer_.check();
+  directory_.require_intact();
+}
+
+void RunSaver::note_evaluation(int64_t step, const Metrics& metrics) {
+  const TrainOptions& train = session_.config().train;
+  if (train.keep_best_metric.empty()) return;
+  const double value = metric_of(metrics, train.keep_best_metric);
+  if (!std::isfinite(value)) {
+    log_warn(fmt::format("{} = {} at step {} is not looked at: it is not finite",
+                         train.keep_best_metric, value, step));
+    return;
+  }
+  const bool wants_more = train.keep_best_mode == BestMode::kMax;
+  if (best_ && !(wants_more ? value > best_->value : value < best_->value)) return;
+  best_ = BestEvaluation{.metric = train.keep_best_metric, .value = value, .step = step};
+  log_info(fmt::format("best {} so far: {:.4f} at step {}", best_->metric, value, step));
+  saved_step_ = -1;  // a checkpoint of this step that is there does not know it yet
+  save(step);
+}
+
+std::optional<Checkpoint> RunSaver::rollback_point(int64_t step) {
+  writer_.wait();
+  const int64_t every = session_.config().train.checkpoint_every_steps;
+  for (const int64_t each : list_checkpoint_steps(directory_.checkpoints())) {
+    if (each <= step && each % every == 0)
+      return load_checkpoint(checkpoint_path(directory_.checkpoints(), each));
+  }
+  return std::nullopt;
+}
+
+std::optional<ClipModel> RunSaver::load_best() const {
+  try {
+    const auto path = checkpoint_path(directory_.checkpoints(), best_->step);
+    const Checkpoint checkpoint = load_checkpoint(path);
+    ClipModel model = make_model(portable_config(session_.config(), session_.tokenizer()).model, 0);
+    load_weights(model, checkpoint.weights, path.string());
+    return model;
+  } catch (const Error& error) {
+    log_warn(
+        fmt::format("the best checkpoint cannot be read, so the last state becomes the "
+                    "model: {}",
+                    error.what()));
+    return std::nullopt;
+  }
+}
+
+int64_t RunSaver::save_model(int64_t step) {
+  ClipModel model = session_.model();
+  const bool wants_best = session_.config().train.save_model == SavedModel::kBest;
+  if (wants_best && best_ && best_->step != step) {
+    if (auto best = load_best()) {
+      model = *best;
+      step = best_->step;
+    }
+  }
+  AtomicDirectory staging(directory_.model());
+  const std::string caption = "a photo of a red circle";
+  const int64_t context_length = session_.config().model.text.context_length;
+  tandem::save_model(
+      staging.path(), model, portable_config(session_.config(), session_.tokenizer()),
+      {.text = caption, .ids = session_.tokenizer().encode(caption, context_length).ids});
+  session_.tokenizer().save(staging.path() / session_.tokenizer().file_name());
+  staging.commit();
+  log_info(fmt::format("model of step {} saved in {}", step, directory_.model().string()));
+  return step;
+}
+
+}  // namespace tandem

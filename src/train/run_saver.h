@@ -1,0 +1,58 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "tandem/train/trainer.h"
+#include "train/checkpoint_writer.h"
+#include "train/numerics_guard.h"
+#include "train/run_directory.h"
+#include "train/session.h"
+
+namespace tandem {
+
+/// Saves a run: checkpoints on the way, in the background, and the model directory at its end.
+/// Knows when one is due and which is the best. For one thread.
+class RunSaver {
+ public:
+  /// All three must outlive it.
+  RunSaver(const RunDirectory& directory, const TrainingSession& session,
+           const NumericsGuard& guard);
+
+  /// Goes on from `checkpoint`; `is_here` when it stands in this run's own folder.
+  void go_on_from(const Checkpoint& checkpoint, bool is_here);
+  /// Whether a checkpoint is due after `step`, by count or by the clock.
+  [[nodiscard]] bool is_due(int64_t step) const;
+  /// Begins to save the state after `step`, unless it is saved already.
+  void save(int64_t step);
+  /// Throws what became of a checkpoint in the background, and kIo when the run directory is gone.
+  void check();
+  /// Returns when everything is safely on disk. Throws what became of it.
+  void wait() { writer_.wait(); }
+  /// Looks at the evaluation after `step`: the best so far is saved and kept. Throws kConfig when
+  /// train.keep_best_metric is not among `metrics`.
+  void note_evaluation(int64_t step, const Metrics& metrics);
+  /// Returns the newest regular checkpoint up to `step`, nothing when there is none. Those saved by
+  /// the clock or on request do not count: a rollback must lead to the same place however often the
+  /// run was interrupted.
+  [[nodiscard]] std::optional<Checkpoint> rollback_point(int64_t step);
+  /// Writes the model directory from the last or the best state, as train.save_model says. Returns
+  /// the step that it is of.
+  int64_t save_model(int64_t step);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  [[nodiscard]] std::optional<ClipModel> load_best() const;
+
+  const RunDirectory& directory_;
+  const TrainingSession& session_;
+  const NumericsGuard& guard_;
+  CheckpointWriter writer_;
+  std::optional<BestEvaluation> best_;
+  int64_t saved_step_ = -1;  // what the newest checkpoint of this run holds
+  Clock::time_point saved_at_ = Clock::now();
+};
+
+}  // namespace tandem
