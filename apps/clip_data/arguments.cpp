@@ -18,17 +18,20 @@ void add_data_options(CLI::App& verb, DataArguments& arguments) {
       ->capture_default_str();
 }
 
-RunData open_data(const DataArguments& arguments) {
-  RunData data{.config = load_run_config(arguments.config, arguments.overrides), .source = {}};
-  const DataOptions& options = data.config.data;
-  const SourceOptions& chosen = arguments.split == "train" ? options.train : options.validation;
+const SourceOptions& chosen_source(const RunConfig& config, const DataArguments& arguments) {
+  const SourceOptions& chosen =
+      arguments.split == "train" ? config.data.train : config.data.validation;
   if (chosen.kind == SourceKind::kNone) {
     throw Error(ErrorKind::kConfig, {.what = "the configuration names no such data",
                                      .where = "data." + arguments.split + ".kind"});
   }
-  data.source = open_source(chosen, {.transform = options.transform,
-                                     .allow_outside_root = options.allow_outside_root,
-                                     .image_size = data.config.model.image.image_size});
+  return chosen;
+}
+
+RunData open_data(const DataArguments& arguments) {
+  RunData data{.config = load_run_config(arguments.config, arguments.overrides), .source = {}};
+  data.source = open_source(chosen_source(data.config, arguments),
+                            source_context(data.config.data, data.config.model.image.image_size));
   return data;
 }
 

@@ -27,6 +27,9 @@ struct RunData {
   RunConfig config;
   std::unique_ptr<Source> source;
 };
+/// The options of the chosen split. Throws kConfig when the configuration has none.
+[[nodiscard]] const SourceOptions& chosen_source(const RunConfig& config,
+                                                 const DataArguments& arguments);
 /// Throws as load_run_config and open_source; kConfig when the configuration has no such split.
 [[nodiscard]] RunData open_data(const DataArguments& arguments);
 

@@ -6,8 +6,8 @@
 
 namespace tandem {
 
-DelimitedReader::DelimitedReader(const std::filesystem::path& path, char separator)
-    : input_(path), separator_(static_cast<unsigned char>(separator)) {}
+DelimitedReader::DelimitedReader(const std::filesystem::path& path, char separator, bool quotes)
+    : input_(path), separator_(static_cast<unsigned char>(separator)), quotes_(quotes) {}
 
 void DelimitedReader::fail(int64_t line, const char* what, const char* hint) const {
   throw Error(
@@ -45,7 +45,7 @@ bool DelimitedReader::next(DelimitedRecord& record) {
 }
 
 DelimitedReader::Stop DelimitedReader::read_field(std::string& field) {
-  if (input_.peek() == '"') read_quoted(field);
+  if (quotes_ && input_.peek() == '"') read_quoted(field);
   return read_plain(field);
 }
 

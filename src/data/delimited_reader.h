@@ -21,8 +21,8 @@ struct DelimitedRecord {
 /// stamp`) is taken as it stands.
 class DelimitedReader {
  public:
-  /// Throws as TextInput.
-  DelimitedReader(const std::filesystem::path& path, char separator);
+  /// Without `quotes`, a double quote is a character like any other. Throws as TextInput.
+  DelimitedReader(const std::filesystem::path& path, char separator, bool quotes = true);
   /// Reads the next record; false at the end. Throws kData with the line number for a quote that is
   /// never closed and for a record over kMaxRecordBytes.
   bool next(DelimitedRecord& record);
@@ -37,6 +37,7 @@ class DelimitedReader {
 
   TextInput input_;
   int separator_;
+  bool quotes_;
   int64_t line_ = 1;
   int64_t record_line_ = 1;
   size_t record_bytes_ = 0;

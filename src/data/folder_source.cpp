@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "data/caption_template.h"
 #include "data/manifest.h"
 #include "data/picture_root.h"
 #include "data/unusable.h"
@@ -79,18 +80,6 @@ Listing list_pictures(const fs::path& root) {
   return listing;
 }
 
-std::string fill_caption(std::string_view pattern, std::string_view name) {
-  for (const std::string_view mark : {"{}", "{c}", "{label}"}) {
-    const size_t at = pattern.find(mark);
-    if (at == std::string_view::npos) continue;
-    return fmt::format("{}{}{}", pattern.substr(0, at), name, pattern.substr(at + mark.size()));
-  }
-  throw Error(ErrorKind::kConfig, {.what = "the template has no place for the class name",
-                                   .where = "caption_template",
-                                   .expected = "{} in it",
-                                   .found = fmt::format("\"{}\"", pattern)});
-}
-
 class FolderSource : public Source {
  public:
   FolderSource(const SourceOptions& options, const SourceContext& context)
@@ -123,6 +112,10 @@ class FolderSource : public Source {
   }
   [[nodiscard]] std::vector<std::string> captions(int64_t index) const override {
     return {captions_[static_cast<size_t>(label(index))]};
+  }
+  [[nodiscard]] int64_t class_of(int64_t index) const override { return label(index); }
+  [[nodiscard]] std::string picture_file(int64_t index, uint64_t) const override {
+    return read_file(root_.locate(key(index)));
   }
   [[nodiscard]] const std::vector<std::string>& class_names() const override {
     return listing_.class_names;

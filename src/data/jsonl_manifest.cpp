@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "data/json_captions.h"
 #include "data/manifest.h"
 #include "data/text_input.h"
 #include "data/unusable.h"
@@ -14,7 +15,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr const char* kBadRecord = "bad record";
-constexpr const char* kMissingCaption = "missing caption";
 
 struct Line {
   std::string text = {};
@@ -47,55 +47,9 @@ bool is_blank(const std::string& text) {
   throw UnusableSample(ErrorKind::kData, reason, text);
 }
 
-void add_captions(const Json& value, std::vector<std::string>& captions) {
-  if (value.is_string()) {
-    captions.push_back(value.get<std::string>());
-    return;
-  }
-  if (!value.is_array()) {
-    reject(kMissingCaption, {.what = "the caption has the wrong type",
-                             .expected = "a string or a list of strings",
-                             .found = value.type_name()});
-  }
-  for (const Json& each : value) {
-    if (!each.is_string())
-      reject(kMissingCaption,
-             {.what = "a list of captions holds something else", .found = each.type_name()});
-    captions.push_back(each.get<std::string>());
-  }
-}
-
-std::string fields_of(const Json& object) {
-  std::string text;
-  for (const auto& [key, value] : object.items())
-    if (text.size() < 200) text += (text.empty() ? "fields " : ", ") + key;
-  return text.empty() ? "no fields" : text;
-}
-
-std::vector<std::string> captions_of(const Json& object, const SourceOptions& options) {
-  std::vector<std::string> captions;
-  if (options.languages.empty()) {
-    const auto field = object.find(options.caption_key);
-    if (field == object.end()) {
-      reject(kMissingCaption, {.what = fmt::format("no field \"{}\"", options.caption_key),
-                               .found = fields_of(object)});
-    }
-    add_captions(*field, captions);
-  } else {
-    const auto field = object.find("captions");
-    if (field == object.end() || !field->is_object())
-      reject(kMissingCaption, {.what = "no object \"captions\"", .found = fields_of(object)});
-    for (const std::string& language : options.languages)
-      if (const auto found = field->find(language); found != field->end())
-        add_captions(*found, captions);
-  }
-  if (captions.empty()) reject(kMissingCaption, {.what = "no caption", .found = fields_of(object)});
-  return captions;
-}
-
 struct Record {
   std::string image;
-  std::vector<std::string> captions;
+  CaptionSet captions;
 };
 
 Record parse_record(const Line& line, const SourceOptions& options) {
@@ -132,9 +86,7 @@ void add_line(const Line& line, const SourceOptions& options, ManifestRows& mani
   const int64_t row = manifest.rows.size();
   try {
     const Record record = parse_record(line, options);
-    manifest.rows.begin_row();
-    manifest.rows.add(record.image);
-    for (const std::string& caption : record.captions) manifest.rows.add(caption);
+    add_row(manifest.rows, record.image, record.captions, !options.languages.empty());
   } catch (const UnusableSample& error) {
     const std::string name = fmt::format("{}:{}", options.path, line.number);
     if (!line.ended && error.reason() == kBadRecord) {

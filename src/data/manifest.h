@@ -4,7 +4,9 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
+#include "data/json_captions.h"
 #include "data/text_rows.h"
 #include "tandem/data/source.h"
 
@@ -24,6 +26,11 @@ struct ManifestRows {
   std::map<int64_t, BadRecord> bad = {};
 };
 
+/// Adds a row. `tagged` puts the number of its language in front of every caption, as one byte.
+void add_row(TextRows& rows, std::string_view image, const CaptionSet& captions, bool tagged);
+/// The captions of a row that add_row made.
+[[nodiscard]] CaptionSet captions_of_row(const TextRows& rows, int64_t row, bool tagged);
+
 /// Reads a table (options.separator, image_key, caption_key). Throws kMissingInput, kConfig for the
 /// separator, and kData with line number and columns found.
 [[nodiscard]] ManifestRows read_table(const SourceOptions& options);
@@ -32,10 +39,19 @@ struct ManifestRows {
 /// become bad records; throws kMissingInput, and kData when no line can be used.
 [[nodiscard]] ManifestRows read_jsonl(const SourceOptions& options);
 
-/// Sources of the kinds table and jsonl, and folder.
+/// Reads a caption file: COCO, Karpathy's splits, Flickr, or a list of objects as BLIP's; which of
+/// them is seen from its content and logged (docs/data.md). Throws kMissingInput, and kData with
+/// the place.
+[[nodiscard]] ManifestRows read_caption_file(const SourceOptions& options);
+
+/// Sources of the kinds table, jsonl and captions; folder; wds; mixture.
 [[nodiscard]] std::unique_ptr<Source> make_manifest_source(const SourceOptions& options,
                                                            const SourceContext& context);
 [[nodiscard]] std::unique_ptr<Source> make_folder_source(const SourceOptions& options,
                                                          const SourceContext& context);
+[[nodiscard]] std::unique_ptr<Source> make_wds_source(const SourceOptions& options,
+                                                      const SourceContext& context);
+[[nodiscard]] std::unique_ptr<Source> make_mixture_source(const SourceOptions& options,
+                                                          const SourceContext& context);
 
 }  // namespace tandem

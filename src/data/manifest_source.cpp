@@ -54,6 +54,7 @@ class ManifestSource : public Source {
       : manifest_(std::move(manifest)),
         root_(choose_folder(manifest_, options), context.allow_outside_root),
         transform_(context.transform),
+        options_(options),
         fingerprint_(content_hash("manifest " + manifest_.rows.hash())) {}
 
   [[nodiscard]] int64_t size() const override { return manifest_.rows.size(); }
@@ -63,8 +64,15 @@ class ManifestSource : public Source {
     RawSample sample;
     sample.key = key(index);
     sample.image = load_image(root_.locate(manifest_.rows.at(index, 0)), transform_);
-    sample.captions = captions(index);
+    CaptionSet captions = captions_of_row(manifest_.rows, index, is_tagged());
+    sample.caption_weights = caption_weights(options_, captions.languages);
+    sample.captions = std::move(captions.texts);
     return sample;
+  }
+
+  [[nodiscard]] std::string picture_file(int64_t index, uint64_t) const override {
+    refuse_bad(index);
+    return read_file(root_.locate(manifest_.rows.at(index, 0)));
   }
 
   [[nodiscard]] std::string key(int64_t index) const override {
@@ -74,16 +82,15 @@ class ManifestSource : public Source {
 
   [[nodiscard]] std::vector<std::string> captions(int64_t index) const override {
     refuse_bad(index);
-    std::vector<std::string> captions;
-    for (size_t column = 1; column < manifest_.rows.width(index); ++column)
-      captions.emplace_back(manifest_.rows.at(index, column));
-    return captions;
+    return captions_of_row(manifest_.rows, index, is_tagged()).texts;
   }
 
   [[nodiscard]] const std::vector<std::string>& class_names() const override { return classes_; }
   [[nodiscard]] std::string fingerprint() const override { return fingerprint_; }
 
  private:
+  [[nodiscard]] bool is_tagged() const { return !options_.languages.empty(); }
+
   void refuse_bad(int64_t index) const {
     const auto bad = manifest_.bad.find(index);
     if (bad == manifest_.bad.end()) return;
@@ -93,17 +100,24 @@ class ManifestSource : public Source {
   ManifestRows manifest_;
   PictureRoot root_;
   ImageTransformOptions transform_;
+  SourceOptions options_;
   std::vector<std::string> classes_;
   std::string fingerprint_;
 };
+
+ManifestRows read_manifest(const SourceOptions& options) {
+  switch (options.kind) {
+    case SourceKind::kTable: return read_table(options);
+    case SourceKind::kJsonl: return read_jsonl(options);
+    default: return read_caption_file(options);
+  }
+}
 
 }  // namespace
 
 std::unique_ptr<Source> make_manifest_source(const SourceOptions& options,
                                              const SourceContext& context) {
-  ManifestRows manifest =
-      options.kind == SourceKind::kTable ? read_table(options) : read_jsonl(options);
-  return std::make_unique<ManifestSource>(std::move(manifest), options, context);
+  return std::make_unique<ManifestSource>(read_manifest(options), options, context);
 }
 
 }  // namespace tandem

@@ -1,5 +1,6 @@
 #include "data/sample_ring.h"
 
+#include <algorithm>
 #include <chrono>
 #include <system_error>
 #include <utility>
@@ -8,15 +9,12 @@
 
 #include "tandem/core/error.h"
 #include "tandem/core/log.h"
+#include "tandem/data/stall_error.h"
 
 namespace tandem {
 
 SampleRing::SampleRing(const SampleMaker& maker, const SampleRingOptions& options)
-    : maker_(maker),
-      end_(options.end),
-      slots_(static_cast<size_t>(options.slots)),
-      claimed_(options.first),
-      head_(options.first) {
+    : maker_(maker), options_(options), slots_(static_cast<size_t>(options.slots)) {
   start(options.threads);
 }
 
@@ -42,22 +40,24 @@ void SampleRing::start(int64_t threads) {
 
 void SampleRing::work(const std::stop_token& stop) {
   PreparedSample sample;
-  const auto has_room = [this] { return claimed_ == end_ || claimed_ - head_ < slots_.size(); };
+  const auto has_room = [this] {
+    return claimed_ == options_.count || claimed_ - head_ < slots_.size();
+  };
   while (!stop.stop_requested()) {
-    uint64_t position = 0;
+    uint64_t number = 0;
     {
       std::unique_lock lock(mutex_);
-      if (!room_.wait(lock, stop, has_room) || claimed_ == end_) return;
-      position = claimed_++;
+      if (!room_.wait(lock, stop, has_room) || claimed_ == options_.count) return;
+      number = claimed_++;
     }
-    maker_.make(position, sample);
+    maker_.make(options_.share.position(number), sample);
     bool awaited = false;
     {
       const std::lock_guard lock(mutex_);
-      Slot& target = slot(position);
+      Slot& target = slot(number);
       std::swap(target.sample, sample);
       target.ready = true;
-      awaited = position == head_;
+      awaited = number == head_;
     }
     if (awaited) ready_.notify_one();
   }
@@ -66,20 +66,46 @@ void SampleRing::work(const std::stop_token& stop) {
 bool SampleRing::take(PreparedSample& sample) {
   {
     std::unique_lock lock(mutex_);
-    if (head_ >= end_) return false;
+    if (head_ >= options_.count) return false;
     Slot& next = slot(head_);
-    if (!next.ready) {
-      const auto began = std::chrono::steady_clock::now();
-      ready_.wait(lock, [&next] { return next.ready; });
-      const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - began;
-      waited_seconds_ += waited.count();
-    }
+    if (!next.ready) await_head(lock);
     std::swap(next.sample, sample);
     next.ready = false;
     ++head_;
   }
   room_.notify_one();
   return true;
+}
+
+void SampleRing::await_head(std::unique_lock<std::mutex>& lock) {
+  using Seconds = std::chrono::duration<double>;
+  const auto began = std::chrono::steady_clock::now();
+  const auto waited = [&] { return Seconds(std::chrono::steady_clock::now() - began).count(); };
+  const Slot& next = slot(head_);
+  double next_report = options_.stall_warning_seconds;
+  if (options_.stall_timeout_seconds > 0)
+    next_report = std::min(next_report, options_.stall_timeout_seconds);
+  const Seconds pause(next_report);
+  while (!ready_.wait_for(lock, pause, [&next] { return next.ready; })) report_stall(waited());
+  waited_seconds_ += waited();
+}
+
+/// Says which sample is awaited; ends the wait when it has lasted too long.
+void SampleRing::report_stall(double waited) const {
+  const auto made =
+      std::count_if(slots_.begin(), slots_.end(), [](const Slot& each) { return each.ready; });
+  const uint64_t position = options_.share.position(head_);
+  const std::string key = maker_.key(position);
+  const std::string state = fmt::format("{} of {} samples ahead are ready, {} threads work", made,
+                                        slots_.size(), threads_.size());
+  if (options_.stall_timeout_seconds > 0 && waited >= options_.stall_timeout_seconds) {
+    throw StallError(ErrorKind::kIo,
+                     {.what = fmt::format("a sample did not come in {:.3g} s; {}", waited, state),
+                      .where = key,
+                      .hint = "check that its disk or server answers"});
+  }
+  log_warn(fmt::format("waiting {:.3g} s for sample {} (position {}); {}", waited, key, position,
+                       state));
 }
 
 }  // namespace tandem

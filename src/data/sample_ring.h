@@ -12,10 +12,12 @@
 namespace tandem {
 
 struct SampleRingOptions {
-  uint64_t first = 0;   ///< First position.
-  uint64_t end = 0;     ///< Position behind the last one.
-  int64_t threads = 1;  ///< Threads that make samples.
-  int64_t slots = 1;    ///< Samples made ahead, at most.
+  StreamShare share = {};             ///< The positions that are read.
+  uint64_t count = 0;                 ///< How many of them.
+  int64_t threads = 1;                ///< Threads that make samples.
+  int64_t slots = 1;                  ///< Samples made ahead, at most.
+  double stall_warning_seconds = 60;  ///< As LoaderOptions has them.
+  double stall_timeout_seconds = 0;
 };
 
 /// Makes samples by several threads, ahead of their use, and gives them out in stream order.
@@ -40,16 +42,18 @@ class SampleRing {
   };
   void start(int64_t threads);
   void work(const std::stop_token& stop);
-  [[nodiscard]] Slot& slot(uint64_t position) { return slots_[position % slots_.size()]; }
+  void await_head(std::unique_lock<std::mutex>& lock);
+  void report_stall(double waited) const;
+  [[nodiscard]] Slot& slot(uint64_t number) { return slots_[number % slots_.size()]; }
 
   const SampleMaker& maker_;
-  uint64_t end_;
+  SampleRingOptions options_;
   std::vector<Slot> slots_;
   std::mutex mutex_;
   std::condition_variable_any room_;
   std::condition_variable ready_;
-  uint64_t claimed_;  ///< Next position to be made.
-  uint64_t head_;     ///< Next position to be taken.
+  uint64_t claimed_ = 0;  ///< Number of the next sample to be made.
+  uint64_t head_ = 0;     ///< Number of the next sample to be taken.
   double waited_seconds_ = 0;
   std::vector<std::jthread> threads_;
 };

@@ -80,6 +80,10 @@ class ShapesSource : public Source {
   [[nodiscard]] std::vector<std::string> captions(int64_t index) const override {
     return {draw(index, 0).caption};
   }
+  [[nodiscard]] int64_t class_of(int64_t index) const override {
+    const Drawn drawn = draw(index, 0);
+    return drawn.scene.color * kShapeCount + drawn.scene.shape;
+  }
   [[nodiscard]] const std::vector<std::string>& class_names() const override {
     return class_names_;
   }

@@ -3,6 +3,7 @@
 #include "data/manifest.h"
 #include "tandem/core/error.h"
 #include "tandem/data/shapes.h"
+#include "tandem/image/encode.h"
 #include "tandem/text/tokenizer.h"
 
 namespace tandem {
@@ -12,7 +13,8 @@ void require_path(const SourceOptions& options) {
   if (!options.path.empty()) return;
   throw Error(ErrorKind::kConfig, {.what = "the data source has no path",
                                    .where = "path",
-                                   .expected = "a manifest file, or a folder for kind folder"});
+                                   .expected = "a manifest file, a folder for kind folder, or "
+                                               "shards for kind wds"});
 }
 
 std::vector<std::string> usable_captions(const Source& source, int64_t index) {
@@ -25,17 +27,39 @@ std::vector<std::string> usable_captions(const Source& source, int64_t index) {
 
 }  // namespace
 
+std::string Source::picture_file(int64_t index, uint64_t seed) const {
+  return encode_png(sample(index, seed).image);
+}
+
+int64_t Source::class_of(int64_t index) const {
+  return class_names().empty() ? -1 : sample(index, 0).class_index;
+}
+
+SourceContext source_context(const DataOptions& options, int64_t image_size) {
+  return {.transform = options.transform,
+          .allow_outside_root = options.allow_outside_root,
+          .image_size = image_size,
+          .allow_pipes = options.allow_pipes,
+          .pipe_cache = options.pipe_cache};
+}
+
 std::unique_ptr<Source> open_source(const SourceOptions& options, const SourceContext& context) {
   switch (options.kind) {
     case SourceKind::kShapes: return make_shapes_source(options.shapes, context.image_size);
     case SourceKind::kTable:
-    case SourceKind::kJsonl: require_path(options); return make_manifest_source(options, context);
+    case SourceKind::kJsonl:
+    case SourceKind::kCaptions:
+      require_path(options);
+      return make_manifest_source(options, context);
+    case SourceKind::kWds: require_path(options); return make_wds_source(options, context);
+    case SourceKind::kMixture: require_path(options); return make_mixture_source(options, context);
     case SourceKind::kFolder: require_path(options); return make_folder_source(options, context);
     case SourceKind::kNone: break;
   }
-  throw Error(ErrorKind::kConfig, {.what = "no data source is set",
-                                   .where = "kind",
-                                   .expected = "table, jsonl, folder or shapes"});
+  throw Error(ErrorKind::kConfig,
+              {.what = "no data source is set",
+               .where = "kind",
+               .expected = "table, jsonl, captions, folder, wds, mixture or shapes"});
 }
 
 std::vector<std::string> collect_captions(const Source& source, int64_t limit) {

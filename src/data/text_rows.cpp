@@ -5,21 +5,22 @@
 namespace tandem {
 namespace {
 
-std::string_view bytes_of(const std::vector<uint64_t>& values) {
-  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(uint64_t)};
+template <typename T>
+std::string_view bytes_of(const LargeArray<T>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
 }
 
 }  // namespace
 
 void TextRows::add(std::string_view text) {
-  text_ += text;
+  text_.append(text.data(), text.size());
   ends_.push_back(text_.size());
 }
 
 void TextRows::shrink() {
-  text_.shrink_to_fit();
-  ends_.shrink_to_fit();
-  row_begin_.shrink_to_fit();
+  text_.shrink();
+  ends_.shrink();
+  row_begin_.shrink();
 }
 
 size_t TextRows::width(int64_t row) const {
@@ -31,11 +32,11 @@ size_t TextRows::width(int64_t row) const {
 std::string_view TextRows::at(int64_t row, size_t column) const {
   const size_t string = row_begin_[static_cast<size_t>(row)] + column;
   const size_t begin = string == 0 ? 0 : ends_[string - 1];
-  return std::string_view(text_).substr(begin, ends_[string] - begin);
+  return {text_.data() + begin, ends_[string] - begin};
 }
 
 std::string TextRows::hash() const {
-  return content_hash(content_hash(text_) + content_hash(bytes_of(ends_)) +
+  return content_hash(content_hash(bytes_of(text_)) + content_hash(bytes_of(ends_)) +
                       content_hash(bytes_of(row_begin_)));
 }
 

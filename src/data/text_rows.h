@@ -3,7 +3,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "data/large_array.h"
 
 namespace tandem {
 
@@ -25,9 +26,9 @@ class TextRows {
   [[nodiscard]] std::string hash() const;
 
  private:
-  std::string text_;
-  std::vector<uint64_t> ends_;
-  std::vector<uint64_t> row_begin_;
+  LargeArray<char> text_;
+  LargeArray<uint64_t> ends_;
+  LargeArray<uint64_t> row_begin_;
 };
 
 }  // namespace tandem

@@ -77,7 +77,8 @@ bool same(const Batch& a, const Batch& b) {
   return torch::equal(a.images, b.images) && torch::equal(a.tokens.ids, b.tokens.ids) &&
          torch::equal(a.tokens.cu_seqlens, b.tokens.cu_seqlens) &&
          a.tokens.max_length == b.tokens.max_length && a.keys == b.keys && a.indices == b.indices &&
-         a.next_position == b.next_position;
+         torch::equal(a.image_groups, b.image_groups) &&
+         torch::equal(a.text_groups, b.text_groups) && a.next_position == b.next_position;
 }
 
 }  // namespace tandem

@@ -12,6 +12,7 @@
 
 #include "tandem/core/token_batch.h"
 #include "tandem/data/source.h"
+#include "tandem/data/stall_error.h"
 #include "tandem/text/tokenizer.h"
 
 namespace tandem {
@@ -22,8 +23,11 @@ struct Batch {
   TokenBatch tokens = {};              ///< B texts, CPU, pinned if asked.
   std::vector<std::string> keys = {};  ///< B names, for messages.
   std::vector<int64_t> indices = {};   ///< B sample indices within the source.
+  torch::Tensor image_groups = {};     ///< int64 [B], CPU: equal numbers are equal pictures.
+  torch::Tensor text_groups = {};  ///< int64 [B], CPU: equal numbers are equal cleaned captions.
   uint64_t next_position =
-      0;  ///< Stream position after this batch: all the state that a resume needs.
+      0;  ///< Stream position after this batch, the same on every rank: all the state that a
+          ///< resume needs, also with another number of ranks.
 };
 
 /// Counts of what the loader met since it was made (or since the position it was resumed from).
@@ -38,7 +42,7 @@ struct LoaderStats {
 };
 
 struct LoaderOptions {
-  int64_t batch_size = 64;
+  int64_t batch_size = 64;  ///< Over all ranks.
   int64_t image_size = 32;
   int64_t context_length = 64;
   ImageTransformOptions transform = {};
@@ -50,36 +54,48 @@ struct LoaderOptions {
   int64_t threads = 0;          ///< 0 takes one per core.
   int64_t prefetch_batches = 2;
   bool pin_memory = false;
+  int64_t rank = 0;  ///< This process's number among world_size ones.
+  int64_t world_size = 1;
+  bool with_replacement = false;
+  double caption_dropout = 0;
   double max_bad_ratio = 0.01;
   int64_t max_caption_bytes = 4096;
   std::filesystem::path bad_samples_file =
       {};  ///< Receives one JSON object per unusable sample; empty for none.
+  double stall_warning_seconds = 60;  ///< Warn, naming the sample, when one is awaited this long.
+  double stall_timeout_seconds = 0;   ///< Give up when one is awaited this long; 0 never does.
 };
 
 /// Turns a source into batches with a fixed pool of threads and bounded memory.
 ///
-/// The stream: position p stands for sample Permutation(size, mix_seed({seed, p / size}))(p % size)
-/// of epoch p / size; its randomness follows from (seed, epoch, index). With `training` off,
-/// position p stands for sample p and the stream ends behind the last one. Of several captions, a
-/// random one is taken in training, else the first. Unusable samples are passed over, counted and
-/// listed; batches take the usable ones in stream order. So batches are the same for any number of
-/// threads, and `next_position` is the whole state.
+/// The stream: position p belongs to epoch p / n, with n = source.epoch_size(), and stands for
+/// sample epoch_index(Permutation(n, mix_seed({seed, epoch}))(p % n)); its randomness follows from
+/// (seed, epoch, index). Step b trains on positions [b * batch_size, (b + 1) * batch_size) behind
+/// the start, and rank r on the r-th of world_size equal parts of them. Of several captions, a
+/// random one is taken in training. An unusable sample is counted, listed, and replaced by another
+/// one of the same epoch, which follows from its position alone. So the samples of a step are the
+/// same for any number of threads and ranks, and `next_position` is the whole state.
+///
+/// With `training` off, position p stands for sample p; rank r reads the r-th of world_size parts
+/// of the source, the first usable caption is taken, unusable samples are passed over, and the
+/// stream ends behind the last one.
 class Loader {
  public:
   /// Source and tokenizer must outlive the loader. Throws kData when the source has no samples or,
-  /// in training, fewer than a batch; kUsage for sizes below 1; kDevice when no thread can be
-  /// started.
+  /// in training, fewer than a batch; kUsage for sizes below 1, a rank that is none, and a batch
+  /// that world_size does not divide; kDevice when no thread can be started.
   Loader(const Source& source, const Tokenizer& tokenizer, LoaderOptions options);
   ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  /// Returns the next batch. Throws kData when unusable samples exceed max_bad_ratio or nothing is
-  /// usable, naming reasons and examples; also kCannotCreate and kIo for bad_samples_file. The
-  /// share is judged from 20 samples on, over whole epochs begun where the source has at most 1000
-  /// samples, else over the samples seen, at least 1000 of them: a bad sample that comes early does
-  /// not stop a run within its limit. With `training` off, the last batch may be smaller, and an
-  /// empty one ([0, 3, S, S], no text) ends the epoch. For one thread, like stats().
+  /// Returns the next batch, this rank's part of it. Throws kData when unusable samples exceed
+  /// max_bad_ratio or nothing is usable, naming reasons and examples; also kCannotCreate and kIo
+  /// for bad_samples_file. The share is judged from 20 samples on, over whole epochs begun where
+  /// the source has at most 1000 samples, else over the samples seen, at least 1000 of them: a bad
+  /// sample that comes early does not stop a run within its limit. With `training` off, the last
+  /// batch may be smaller, and an empty one ([0, 3, S, S], no text) ends the epoch. Throws
+  /// StallError (kIo). For one thread, like stats().
   [[nodiscard]] Batch next();
   [[nodiscard]] LoaderStats stats() const;
 

@@ -1,0 +1,90 @@
+#include "clip_data/commands.h"
+
+#include <memory>
+
+#include "clip_data/export.h"
+#include "clip_data/preview.h"
+#include "clip_data/shard_commands.h"
+#include "clip_data/survey_report.h"
+
+namespace tandem::apps {
+namespace {
+
+/// Adds a verb with the options of its data; `arguments` holds them in `data`.
+template <typename Arguments>
+CLI::App* add_verb(CLI::App& app, const char* name, const char* summary, Arguments& arguments) {
+  CLI::App* verb = app.add_subcommand(name, summary);
+  add_data_options(*verb, arguments.data);
+  return verb;
+}
+
+void add_output(CLI::App* verb, std::string& output, const char* meaning, const char* type) {
+  verb->add_option("--output", output, meaning)->type_name(type)->required();
+}
+
+void add_number(CLI::App* verb, const char* name, int64_t& number, const char* meaning) {
+  verb->add_option(name, number, meaning)->check(CLI::NonNegativeNumber)->capture_default_str();
+}
+
+struct Arguments {
+  SurveyArguments check, stats;
+  struct {
+    DataArguments data;
+  } index;
+  ShardArguments shard;
+  PreviewArguments preview;
+  ExportArguments exporting;
+};
+
+void add_surveys(CLI::App& app, Arguments& arguments) {
+  CLI::App* check =
+      add_verb(app, "check", "Decode everything; count faults and repeats", arguments.check);
+  CLI::App* stats =
+      add_verb(app, "stats", "Captions and classes, pictures unopened", arguments.stats);
+  for (auto [verb, target] : {std::pair{check, &arguments.check}, {stats, &arguments.stats}}) {
+    verb->add_option("--format", target->format, "text or json")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
+  }
+}
+
+void add_writers(CLI::App& app, Arguments& arguments) {
+  add_verb(app, "index", "Write an index beside every tar shard", arguments.index);
+  CLI::App* shard = add_verb(app, "shard", "Pack the data into tar shards", arguments.shard);
+  add_output(shard, arguments.shard.output, "Folder to create", "DIR");
+  shard->add_option("--max-samples", arguments.shard.max_samples, "Samples of one shard, at most")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  shard->add_option("--max-mb", arguments.shard.max_mb, "MiB of one shard, at most")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  CLI::App* preview = add_verb(app, "preview", "Show samples in one HTML file", arguments.preview);
+  add_output(preview, arguments.preview.output, "File to write", "FILE");
+  add_number(preview, "--count", arguments.preview.count, "Samples to show");
+  CLI::App* exporting = add_verb(
+      app, "export", "Write samples as PNG files, with captions.tsv and classes.txt beside them",
+      arguments.exporting);
+  add_output(exporting, arguments.exporting.output, "Folder to create", "DIR");
+  add_number(exporting, "--count", arguments.exporting.count,
+             "Samples to write, from the first; 0 for all");
+}
+
+}  // namespace
+
+std::function<int()> define_commands(CLI::App& app) {
+  app.require_subcommand(1);
+  app.fallthrough();
+  const auto arguments = std::make_shared<Arguments>();
+  add_surveys(app, *arguments);
+  add_writers(app, *arguments);
+  return [arguments, &app] {
+    if (app.got_subcommand("check")) return run_check(arguments->check);
+    if (app.got_subcommand("stats")) return run_stats(arguments->stats);
+    if (app.got_subcommand("index")) return run_index(arguments->index.data);
+    if (app.got_subcommand("shard")) return run_shard(arguments->shard);
+    if (app.got_subcommand("preview")) return run_preview(arguments->preview);
+    return run_export(arguments->exporting);
+  };
+}
+
+}  // namespace tandem::apps

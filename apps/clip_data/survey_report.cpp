@@ -1,0 +1,147 @@
+#include "clip_data/survey_report.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "common/text_io.h"
+#include "tandem/core/error.h"
+#include "tandem/data/survey.h"
+
+namespace tandem::apps {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr uint64_t kBarWidth = 40;
+
+/// "64-127": what bin `bin` of a Spread counts.
+std::string bin_name(size_t bin) {
+  if (bin < 2) return std::to_string(bin);
+  return fmt::format("{}-{}", uint64_t{1} << (bin - 1), ((uint64_t{1} << (bin - 1)) - 1) * 2 + 1);
+}
+
+std::string show(const std::string& what, const Spread& spread) {
+  if (spread.count == 0) return "";
+  std::string text =
+      fmt::format("{}: {} to {}, mean {:.1f}\n", what, spread.min, spread.max, spread.mean());
+  const uint64_t most = *std::max_element(spread.bins.begin(), spread.bins.end());
+  for (size_t bin = 0; bin < spread.bins.size(); ++bin) {
+    const uint64_t count = spread.bins[bin];
+    if (count == 0) continue;
+    const auto width = static_cast<size_t>((count * kBarWidth + most - 1) / most);
+    text += fmt::format("  {:>13} {:>10}  {}\n", bin_name(bin), count, std::string(width, '#'));
+  }
+  return text;
+}
+
+std::string show(const std::string& what, const Repeats& repeats) {
+  std::string text =
+      fmt::format("{}: {} distinct, {} repeated\n", what, repeats.distinct, repeats.repeated);
+  for (const auto& keys : repeats.examples) text += fmt::format("  {}\n", fmt::join(keys, ", "));
+  return text;
+}
+
+std::string show_classes(const Source& source, const DataSurvey& found) {
+  if (found.per_class.empty()) return "";
+  std::string text = fmt::format("classes: {}\n", found.per_class.size());
+  for (size_t i = 0; i < found.per_class.size(); ++i)
+    text += fmt::format("  {:>10}  {}\n", found.per_class[i], source.class_names()[i]);
+  return text;
+}
+
+std::string as_text(const Source& source, const DataSurvey& found, bool pictures) {
+  std::string text = fmt::format("samples: {}, {} usable\n", found.samples, found.usable);
+  for (const auto& [reason, unusable] : found.unusable) {
+    text += fmt::format("unusable: {} {}\n", unusable.count, reason);
+    for (const std::string& example : unusable.examples) text += fmt::format("  {}\n", example);
+  }
+  if (pictures) text += show("pictures", found.pictures);
+  text += show("captions", found.captions);
+  text += show("width in pixels", found.width) + show("height in pixels", found.height);
+  text += show("caption bytes", found.caption_bytes);
+  text += show("caption words", found.caption_words);
+  text += show("captions per sample", found.captions_per_sample);
+  text += show_classes(source, found);
+  return text + fmt::format("speed: {:.0f} samples/s, {:.1f} s\n",
+                            static_cast<double>(found.samples) / std::max(found.seconds, 1e-9),
+                            found.seconds);
+}
+
+Json as_json(const Spread& spread) {
+  Json bins = Json::object();
+  for (size_t bin = 0; bin < spread.bins.size(); ++bin)
+    if (spread.bins[bin] > 0) bins[bin_name(bin)] = spread.bins[bin];
+  return {{"count", spread.count},
+          {"min", spread.min},
+          {"max", spread.max},
+          {"mean", spread.mean()},
+          {"bins", bins}};
+}
+
+Json as_json(const Repeats& repeats) {
+  return {{"distinct", repeats.distinct},
+          {"repeated", repeats.repeated},
+          {"examples", repeats.examples}};
+}
+
+Json as_json(const Source& source, const DataSurvey& found, bool pictures) {
+  Json json = {{"samples", found.samples},
+               {"usable", found.usable},
+               {"unusable_ratio", found.unusable_ratio()},
+               {"unusable", Json::object()}};
+  for (const auto& [reason, unusable] : found.unusable)
+    json["unusable"][reason] = {{"count", unusable.count}, {"examples", unusable.examples}};
+  if (pictures) {
+    json["pictures"] = as_json(found.pictures);
+    json["width"] = as_json(found.width);
+    json["height"] = as_json(found.height);
+  }
+  json["captions"] = as_json(found.captions);
+  json["caption_bytes"] = as_json(found.caption_bytes);
+  json["caption_words"] = as_json(found.caption_words);
+  json["captions_per_sample"] = as_json(found.captions_per_sample);
+  if (!found.per_class.empty()) {
+    Json classes = Json::object();
+    for (size_t i = 0; i < found.per_class.size(); ++i)
+      classes[source.class_names()[i]] = found.per_class[i];
+    json["classes"] = classes;
+  }
+  json["seconds"] = found.seconds;
+  return json;
+}
+
+/// Reads the data, prints what was found and returns the share of unusable samples beyond the
+/// limit.
+bool print_survey(const SurveyArguments& arguments, bool pictures) {
+  const RunData data = open_data(arguments.data);
+  const DataSurvey found = survey(*data.source, {.pictures = pictures,
+                                                 .threads = data.config.data.loader_threads,
+                                                 .seed = data.config.run.seed});
+  if (arguments.format == "json") {
+    const Json json = as_json(*data.source, found, pictures);
+    write_output(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  } else {
+    write_output(as_text(*data.source, found, pictures));
+  }
+  const double limit = data.config.data.max_bad_ratio;
+  if (found.unusable_ratio() <= limit) return true;
+  write_note(fmt::format("{:.2f} % of the samples are unusable, data.max_bad_ratio allows {:g} %\n",
+                         found.unusable_ratio() * 100, limit * 100));
+  return false;
+}
+
+}  // namespace
+
+int run_check(const SurveyArguments& arguments) {
+  return print_survey(arguments, true) ? 0 : exit_code(ErrorKind::kData);
+}
+
+int run_stats(const SurveyArguments& arguments) {
+  (void)print_survey(arguments, false);
+  return 0;
+}
+
+}  // namespace tandem::apps

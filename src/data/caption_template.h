@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tandem {
+
+/// Returns `pattern` with `name` in place of {}, {c} or {label}. Throws kConfig when it has none.
+[[nodiscard]] std::string fill_caption(std::string_view pattern, std::string_view name);
+
+}  // namespace tandem

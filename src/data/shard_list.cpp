@@ -1,0 +1,187 @@
+#include "data/shard_list.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "data/unusable.h"
+
+namespace tandem {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr size_t kMaxTexts = 1'000'000;
+constexpr size_t kNamedShards = 3;
+
+[[noreturn]] void fail_list(std::string what, std::string_view list, std::string hint) {
+  throw Error(ErrorKind::kConfig,
+              {.what = std::move(what), .where = std::string(list), .hint = std::move(hint)});
+}
+
+size_t closing_brace(std::string_view text, size_t open) {
+  int depth = 0;
+  for (size_t i = open; i < text.size(); ++i) {
+    if (text[i] == '{') ++depth;
+    if (text[i] == '}' && --depth == 0) return i;
+  }
+  fail_list(fmt::format("the brace at character {} is not closed", open + 1), text,
+            "write ranges as {000..012}");
+}
+
+/// Parts between commas that stand in no further brace.
+std::vector<std::string_view> split_at_commas(std::string_view text) {
+  std::vector<std::string_view> parts;
+  int depth = 0;
+  size_t begin = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '{') ++depth;
+    if (text[i] == '}') --depth;
+    if (text[i] != ',' || depth != 0) continue;
+    parts.push_back(text.substr(begin, i - begin));
+    begin = i + 1;
+  }
+  parts.push_back(text.substr(begin));
+  return parts;
+}
+
+std::vector<std::string_view> split_at(std::string_view text, std::string_view mark) {
+  std::vector<std::string_view> parts;
+  for (size_t at = text.find(mark); at != std::string_view::npos; at = text.find(mark)) {
+    parts.push_back(text.substr(0, at));
+    text.remove_prefix(at + mark.size());
+  }
+  parts.push_back(text);
+  return parts;
+}
+
+std::optional<int64_t> whole_number(std::string_view text) {
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+bool is_padded(std::string_view number) {
+  if (number.starts_with('-')) number.remove_prefix(1);
+  return number.size() > 1 && number[0] == '0';
+}
+
+bool is_letter(std::string_view text) {
+  return text.size() == 1 && (std::isalpha(static_cast<unsigned char>(text[0])) != 0);
+}
+
+/// What `first..last` or `first..last..step` stands for; nothing when it is no range.
+std::optional<std::vector<std::string>> expand_range(std::string_view text) {
+  const auto parts = split_at(text, "..");
+  if (parts.size() != 2 && parts.size() != 3) return std::nullopt;
+  const bool letters = is_letter(parts[0]) && is_letter(parts[1]);
+  const auto first = letters ? int64_t{parts[0][0]} : whole_number(parts[0]);
+  const auto last = letters ? int64_t{parts[1][0]} : whole_number(parts[1]);
+  const auto step = parts.size() == 3 ? whole_number(parts[2]) : 1;
+  if (!first || !last || !step || *step == INT64_MIN) return std::nullopt;
+  const uint64_t stride = std::max<uint64_t>(1, static_cast<uint64_t>(std::abs(*step)));
+  const bool up = *first <= *last;
+  const uint64_t span = up ? static_cast<uint64_t>(*last) - static_cast<uint64_t>(*first)
+                           : static_cast<uint64_t>(*first) - static_cast<uint64_t>(*last);
+  if (span / stride >= kMaxTexts) fail_list("the range is too long", text, "at most a million");
+  const bool pad = is_padded(parts[0]) || is_padded(parts[1]);
+  const size_t width = pad ? std::max(parts[0].size(), parts[1].size()) : 0;
+  std::vector<std::string> texts;
+  for (uint64_t i = 0; i <= span; i += stride) {
+    const int64_t value = up ? *first + static_cast<int64_t>(i) : *first - static_cast<int64_t>(i);
+    texts.push_back(letters ? std::string(1, static_cast<char>(value))
+                            : fmt::format("{:0{}}", value, width));
+  }
+  return texts;
+}
+
+/// What the inside of one pair of braces stands for.
+std::vector<std::string> expand_inside(std::string_view inside) {
+  const auto parts = split_at_commas(inside);
+  std::vector<std::string> texts;
+  if (parts.size() == 1) {
+    if (auto range = expand_range(inside)) return *std::move(range);
+    for (const std::string& each : expand_braces(inside)) texts.push_back("{" + each + "}");
+    return texts;
+  }
+  for (const std::string_view part : parts)
+    for (std::string& each : expand_braces(part)) texts.push_back(std::move(each));
+  return texts;
+}
+
+/// The entry itself or, for a folder, the tar files in it.
+void add_entry(const std::string& entry, std::vector<std::string>& shards) {
+  std::error_code error;
+  if (entry.starts_with(kPipePrefix) || !fs::is_directory(entry, error)) {
+    shards.push_back(entry);
+    return;
+  }
+  std::vector<std::string> found;
+  for (fs::directory_iterator file(entry, error); !error && file != fs::directory_iterator();
+       file.increment(error)) {
+    const std::string name = file->path().filename().string();
+    if (!name.starts_with('.') && name.ends_with(".tar")) found.push_back(file->path().string());
+  }
+  if (error || found.empty()) {
+    throw Error(ErrorKind::kMissingInput,
+                {.what = error ? "cannot list the folder" : "no shards in the folder",
+                 .where = entry,
+                 .expected = "files called *.tar",
+                 .found = error ? access_problem(entry, error.value()) : ""});
+  }
+  std::sort(found.begin(), found.end());
+  shards.insert(shards.end(), found.begin(), found.end());
+}
+
+void refuse_missing(const std::vector<std::string>& shards) {
+  std::vector<std::string> missing;
+  size_t count = 0;
+  for (const std::string& shard : shards) {
+    std::error_code error;
+    if (shard.starts_with(kPipePrefix) || fs::exists(shard, error)) continue;
+    if (++count <= kNamedShards) missing.push_back(shard);
+  }
+  if (count == 0) return;
+  throw Error(ErrorKind::kMissingInput,
+              {.what = fmt::format("{} of {} shards are not there", count, shards.size()),
+               .where = missing[0],
+               .found = fmt::format("missing are {}{}", fmt::join(missing, ", "),
+                                    count > kNamedShards ? ", …" : ""),
+               .hint = "check the range in the braces and the working directory"});
+}
+
+}  // namespace
+
+std::vector<std::string> expand_braces(std::string_view text) {
+  const size_t open = text.find('{');
+  if (open == std::string_view::npos) return {std::string(text)};
+  const size_t close = closing_brace(text, open);
+  const std::string_view before = text.substr(0, open);
+  const std::vector<std::string> inside = expand_inside(text.substr(open + 1, close - open - 1));
+  const std::vector<std::string> after = expand_braces(text.substr(close + 1));
+  if (inside.size() * after.size() > kMaxTexts)
+    fail_list("the braces stand for more than a million texts", text, "name folders instead");
+  std::vector<std::string> texts;
+  texts.reserve(inside.size() * after.size());
+  for (const std::string& middle : inside)
+    for (const std::string& end : after)
+      texts.push_back(fmt::format("{}{}{}", before, middle, end));
+  return texts;
+}
+
+std::vector<std::string> expand_shards(std::string_view list) {
+  std::vector<std::string> shards;
+  for (const std::string_view part : split_at(list, "::")) {
+    if (part.empty()) fail_list("an entry of the shard list is empty", list, "remove the ::");
+    for (const std::string& entry : expand_braces(part)) add_entry(entry, shards);
+  }
+  refuse_missing(shards);
+  return shards;
+}
+
+}  // namespace tandem

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tandem {
+
+inline constexpr std::string_view kPipePrefix = "pipe:";
+
+/// Returns the texts that braces stand for, as a shell expands them: `{a,b}`, `{000..012}` (digits
+/// padded as the longer end is), `{0..10..2}`, `{a..e}`, nested ones too. Braces without a comma or
+/// a range stay. Throws kConfig for a brace that is not closed and for more than a million texts.
+[[nodiscard]] std::vector<std::string> expand_braces(std::string_view text);
+
+/// Returns the entries of a shard list: parts joined by `::`, braces expanded, and a folder
+/// replaced by its *.tar files in order of name. Throws kConfig as expand_braces and for an empty
+/// list, kMissingInput for shards that are not there (naming the first ones and how many) and for a
+/// folder without shards. `pipe:` entries are passed through.
+[[nodiscard]] std::vector<std::string> expand_shards(std::string_view list);
+
+}  // namespace tandem

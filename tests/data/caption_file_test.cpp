@@ -1,0 +1,117 @@
+#include <gtest/gtest.h>
+
+#include "data/fixtures.h"
+
+namespace tandem {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+/// Captions of every picture, under its name.
+std::map<std::string, Texts> captions_in(const std::string& content, SourceOptions options = {}) {
+  const TemporaryFolder folder;
+  write_text(folder / "captions", content);
+  options.kind = SourceKind::kCaptions;
+  options.path = (folder / "captions").string();
+  const auto source = open(options);
+  std::map<std::string, Texts> captions;
+  for (int64_t i = 0; i < source->size(); ++i) captions[source->key(i)] = source->captions(i);
+  return captions;
+}
+
+void refuses(const std::string& part, const std::string& content, const SourceOptions& options = {},
+             ErrorKind kind = ErrorKind::kData) {
+  expect_error(kind, part, [&] { (void)captions_in(content, options); });
+}
+
+TEST(CaptionFile, ReadsCoco) {
+  const std::string images = R"("images": [{"id": 7, "file_name": "a.jpg", "height": 1},
+                                           {"id": 3, "file_name": "b.jpg"}])";
+  const std::string annotations = R"("annotations": [
+      {"image_id": 3, "id": 1, "caption": "b one"}, {"image_id": 7, "id": 2, "caption": "a one"},
+      {"image_id": 3, "id": 3, "caption": "b two"}])";
+  const std::string other = R"("info": {"year": 2014}, "licenses": [{"id": 1}])";
+  const std::map<std::string, Texts> expected{{"a.jpg", {"a one"}}, {"b.jpg", {"b one", "b two"}}};
+  EXPECT_EQ(captions_in("{" + other + "," + images + "," + annotations + "}"), expected);
+  EXPECT_EQ(captions_in("{" + annotations + "," + images + "}"), expected);
+}
+
+TEST(CaptionFile, KeepsPicturesWithoutCaptionsAsUnusable) {
+  const TemporaryFolder folder;
+  write_text(folder / "c.json", R"({"images": [{"id": 1, "file_name": "a.jpg"},
+      {"id": 2, "file_name": "b.jpg"}], "annotations": [{"image_id": 2, "caption": "b"}]})");
+  const auto source = open({.kind = SourceKind::kCaptions, .path = (folder / "c.json").string()});
+  ASSERT_EQ(source->size(), 2);
+  expect_error(ErrorKind::kData, "no annotation", [&] { (void)source->captions(0); });
+  EXPECT_EQ(source->captions(1), (Texts{"b"}));
+}
+
+TEST(CaptionFile, ReadsKarpathySplits) {
+  const std::string content = R"({"images": [
+      {"filepath": "val2014", "filename": "a.jpg", "split": "train", "sentences":
+        [{"raw": "a one", "tokens": ["a"]}, {"raw": "a two"}]},
+      {"filename": "b.jpg", "split": "test", "sentences": [{"raw": "b"}]}], "dataset": "coco"})";
+  EXPECT_EQ(captions_in(content), (std::map<std::string, Texts>{
+                                      {"val2014/a.jpg", {"a one", "a two"}}, {"b.jpg", {"b"}}}));
+  EXPECT_EQ(captions_in(content, {.splits = {"test", "val"}}),
+            (std::map<std::string, Texts>{{"b.jpg", {"b"}}}));
+  refuses("no pictures", content, {.splits = {"tset"}});
+}
+
+TEST(CaptionFile, ReadsBlipLists) {
+  EXPECT_EQ(captions_in(R"([{"image": "a.jpg", "caption": "one"},
+                            {"image": "b.jpg", "caption": ["two", "three"], "image_id": "x"}])"),
+            (std::map<std::string, Texts>{{"a.jpg", {"one"}}, {"b.jpg", {"two", "three"}}}));
+  EXPECT_EQ(captions_in(R"([{"url": "a.jpg", "text": "one"}])",
+                        {.image_key = "url", .caption_key = "text"}),
+            (std::map<std::string, Texts>{{"a.jpg", {"one"}}}));
+}
+
+TEST(CaptionFile, ReadsFlickr) {
+  const std::map<std::string, Texts> expected{{"a.jpg", {"one, two", "three"}},
+                                              {"b.jpg", {"four"}}};
+  EXPECT_EQ(captions_in("image,caption\na.jpg,\"one, two\"\nb.jpg,four\na.jpg,three\n"), expected);
+  EXPECT_EQ(captions_in("image,caption\r\na.jpg,one, two\r\nb.jpg,four\r\na.jpg,three"), expected);
+  EXPECT_EQ(captions_in("a.jpg#0\tone, two\nb.jpg#0\tfour\na.jpg#1\tthree\n"), expected);
+  EXPECT_EQ(captions_in("image_name| comment_number| comment\na.jpg| 0| one, two\nb.jpg| 0| four\n"
+                        "a.jpg| 1   three\n"),
+            expected);
+  EXPECT_EQ(captions_in("a.jpg#0\t\"open quote\nb.jpg#0\tb\n"),
+            (std::map<std::string, Texts>{{"a.jpg", {"\"open quote"}}, {"b.jpg", {"b"}}}));
+}
+
+TEST(CaptionFile, IsStrict) {
+  refuses("no known layout", "filepath\ttitle\na.jpg\tone\n");
+  refuses("the caption file is empty", " \n");
+  refuses("line 2, column", "[{\"image\": \"a\", \"caption\": \"b\"},\n {\"image\" 1}]");
+  refuses("not valid JSON", R"([{"image": "a.jpg", "caption": "one"})");
+  refuses("[0]: no field \"image\"", R"([{"img": "a.jpg", "caption": "one"}])");
+  refuses("[1]: unusable \"caption\"",
+          R"([{"image": "a", "caption": "b"}, {"image": "a", "caption": 5}])");
+  refuses(
+      "annotations[0]: image_id 9 is no image",
+      R"({"images": [{"id": 1, "file_name": "a"}], "annotations": [{"image_id": 9, "caption": "b"}]})");
+  refuses(
+      "images[1]: image id 1 stands twice",
+      R"({"images": [{"id": 1, "file_name": "a"}, {"id": 1, "file_name": "b"}], "annotations": []})");
+  refuses("annotations without images", R"({"annotations": [{"image_id": 9, "caption": "b"}]})");
+  refuses("no pictures", R"({"images": [], "annotations": []})");
+  refuses("line 3: wrong number of columns", "image,caption\na.jpg,one\nb.jpg\n");
+  refuses("the caption file has none", "image,caption\na.jpg,one\n", {.splits = {"train"}},
+          ErrorKind::kConfig);
+  refuses("nested deeper than 64", std::string(100000, '['));
+}
+
+TEST(CaptionFile, FindsPicturesUnderImageRoot) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "train2014");
+  write_picture(folder / "train2014/a.jpg");
+  write_text(folder / "c.json", R"([{"image": "a.jpg", "caption": "one"}])");
+  const auto source = open({.kind = SourceKind::kCaptions,
+                            .path = (folder / "c.json").string(),
+                            .image_root = (folder / "train2014").string()});
+  EXPECT_EQ(source->sample(0, 0).image.width, 24);
+}
+
+}  // namespace
+}  // namespace tandem
