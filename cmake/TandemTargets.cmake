@@ -42,6 +42,9 @@ function(tandem_room name)
   target_include_directories(tandem_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(tandem_${name} PUBLIC tandem_torch PRIVATE fmt::fmt ${ROOM_LIBRARIES})
   target_precompile_headers(tandem_${name} REUSE_FROM tandem_pch)
+  set(plain ${ROOM_PLAIN})
+  list(TRANSFORM plain PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  set_property(GLOBAL PROPERTY TANDEM_PLAIN_OF_${name} ${plain})  # for tests/fuzz
   if(ROOM_PLAIN)
     set_source_files_properties(${ROOM_PLAIN} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
   endif()
@@ -74,4 +77,8 @@ function(tandem_room_test room)
   tandem_set_compile_options(${target})
   # Discovery at test time: the build does not have to load LibTorch once per test program.
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120 PROPERTIES LABELS ${label} TIMEOUT 600)
+  set(labels ${CMAKE_CURRENT_BINARY_DIR}/${target}_labels.cmake)
+  file(WRITE ${labels} "set(tandem_tests \${${target}_TESTS})\nset(tandem_label ${label})\n"
+    "include(${PROJECT_SOURCE_DIR}/cmake/fault_labels.cmake)\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${labels})
 endfunction()

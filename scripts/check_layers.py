@@ -14,27 +14,29 @@ import sys
 
 # Each room with the rooms that stand to its left: all that it may include beside itself.
 TEXT_AND_IMAGE = ["core", "config", "io"]
-MODEL = ["core", "config", "io", "nn"]
-INFERENCE = ["core", "config", "io", "text", "image", "nn", "model"]
+MODEL = ["core", "config", "io", "kernels", "nn"]
+INFERENCE = ["core", "config", "io", "text", "image", "kernels", "nn", "model"]
 ROOMS = {
     "core": [],
     "config": ["core"],
     "io": ["core", "config"],
     "text": TEXT_AND_IMAGE,
     "image": TEXT_AND_IMAGE,
-    "nn": ["core", "config", "io"],
+    "kernels": ["core", "config", "io"],
+    "nn": ["core", "config", "io", "kernels"],
     "model": MODEL,
+    "interop": MODEL + ["model"],
     "data": ["core", "config", "io", "text", "image"],
     "loss": MODEL,
     "optim": MODEL,
-    "train": ["core", "config", "io", "text", "image", "nn", "model", "data", "loss", "optim"],
+    "train": ["core", "config", "io", "text", "image", "kernels", "nn", "model", "data", "loss", "optim"],
     "inference": INFERENCE,
     "eval": INFERENCE + ["data", "inference"],
 }
 ROOMS["apps"] = list(ROOMS)
 
 # Third-party headers, and the only places that may include them.
-JSON_USERS = ["src/config", "src/io", "src/text", "src/data", "src/train", "src/inference", "src/eval"]
+JSON_USERS = ["src/config", "src/io", "src/text", "src/interop", "src/data", "src/train", "src/inference", "src/eval"]
 DOORS = {
     r"opencv2/": ["src/image", "src/data", "tests"],
     r"jpeglib\.h|turbojpeg\.h": ["src/image", "tests/image"],
@@ -45,6 +47,7 @@ DOORS = {
     r"spdlog/": ["src/core/log.cpp"],
     r"xxhash\.h": ["src/core"],
     r"CLI/": ["apps"],
+    r"cuda_runtime|ATen/cuda/|c10/cuda/": ["src/kernels", "tests/kernels"],
     r"gtest/|gmock/": ["tests"],
 }
 TORCH = re.compile(r"(torch|ATen|c10)/")

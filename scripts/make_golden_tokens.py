@@ -444,8 +444,10 @@ def unicode(arguments):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         for part, tokenizer in character_parts(folder).items():
+            if arguments.only and part not in arguments.only.split(","):
+                continue
             case = json_case(folder, part.replace(" ", "_"), tokenizer)
-            texts = among + (alone if "split" not in part else [])
+            texts = among + (alone if part in ("strip", "nmt_nfkc") else [])
             expected = [case.encode(text.decode()) for text in texts]
             wrong += compare(case, "encode", texts, read_ids(stream(arguments.program, case, texts)), expected)
     print(f"{len(characters)} characters, {wrong} differences")
@@ -479,11 +481,11 @@ def main():
     for name in ("golden", "check"):
         commands.add_parser(name).add_argument("--seed", type=int, default=4)
     checking = commands.choices["check"]
-    checking.add_argument("--program", required=True, help="tandem_token_stream")
+    for command in (checking, commands.add_parser("unicode")):
+        command.add_argument("--program", required=True, help="tandem_token_stream")
+        command.add_argument("--only", help="names of tokenizers or parts, with commas")
     checking.add_argument("--captions", help="JSONL with captions by language")
     checking.add_argument("--texts", type=int, default=20000)
-    checking.add_argument("--only", help="names of tokenizers, with commas")
-    commands.add_parser("unicode").add_argument("--program", required=True, help="tandem_token_stream")
     arguments = parser.parse_args()
     return {"golden": golden, "check": check, "unicode": unicode}[arguments.command](arguments)
 

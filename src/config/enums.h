@@ -25,8 +25,9 @@ inline constexpr Spelling<PositionStyle> kPositionStyles[] = {
     {PositionStyle::kAbsolute, "absolute"},
 };
 inline constexpr Spelling<TextPool> kTextPools[] = {
-    {TextPool::kMean, "mean"}, {TextPool::kCls, "cls"},   {TextPool::kPooler, "pooler"},
-    {TextPool::kEot, "eot"},   {TextPool::kLast, "last"}, {TextPool::kMeanAll, "mean_all"},
+    {TextPool::kMean, "mean"},     {TextPool::kCls, "cls"},   {TextPool::kPooler, "pooler"},
+    {TextPool::kEot, "eot"},       {TextPool::kLast, "last"}, {TextPool::kMeanAll, "mean_all"},
+    {TextPool::kArgmax, "argmax"},
 };
 inline constexpr Spelling<ImagePool> kImagePools[] = {
     {ImagePool::kCls, "cls"}, {ImagePool::kMean, "mean"},     {ImagePool::kPooler, "pooler"},
@@ -36,17 +37,27 @@ inline constexpr Spelling<ProjectorKind> kProjectorKinds[] = {
     {ProjectorKind::kGeluLayerNorm, "gelu_layernorm"},
     {ProjectorKind::kLinear, "linear"},
     {ProjectorKind::kMlp, "mlp"},
+    {ProjectorKind::kNone, "none"},
+    {ProjectorKind::kShared, "shared"},
+};
+inline constexpr Spelling<Towers> kTowers[] = {
+    {Towers::kBoth, "both"},
+    {Towers::kText, "text"},
+    {Towers::kImage, "image"},
 };
 inline constexpr Spelling<TokenizerModel> kTokenizerModels[] = {
     {TokenizerModel::kUnigram, "unigram"},
     {TokenizerModel::kBpe, "bpe"},
 };
 inline constexpr Spelling<SourceKind> kSourceKinds[] = {
-    {SourceKind::kNone, "none"},     {SourceKind::kTable, "table"},   {SourceKind::kJsonl, "jsonl"},
-    {SourceKind::kFolder, "folder"}, {SourceKind::kShapes, "shapes"},
+    {SourceKind::kNone, "none"},         {SourceKind::kTable, "table"},
+    {SourceKind::kJsonl, "jsonl"},       {SourceKind::kFolder, "folder"},
+    {SourceKind::kShapes, "shapes"},     {SourceKind::kWds, "wds"},
+    {SourceKind::kCaptions, "captions"}, {SourceKind::kMixture, "mixture"},
 };
 inline constexpr Spelling<ResizeMode> kResizeModes[] = {
     {ResizeMode::kShortest, "shortest"},
+    {ResizeMode::kLongest, "longest"},
     {ResizeMode::kSquash, "squash"},
 };
 inline constexpr Spelling<Interpolation> kInterpolations[] = {
@@ -70,6 +81,28 @@ inline constexpr Spelling<Schedule> kSchedules[] = {
 inline constexpr Spelling<Precision> kPrecisions[] = {
     {Precision::kFp32, "fp32"},
     {Precision::kBf16, "bf16"},
+};
+inline constexpr Spelling<BestMode> kBestModes[] = {
+    {BestMode::kMax, "max"},
+    {BestMode::kMin, "min"},
+};
+inline constexpr Spelling<SavedModel> kSavedModels[] = {
+    {SavedModel::kLast, "last"},
+    {SavedModel::kBest, "best"},
+};
+inline constexpr Spelling<SpikePolicy> kSpikePolicies[] = {
+    {SpikePolicy::kIgnore, "ignore"},
+    {SpikePolicy::kRollback, "rollback"},
+};
+
+inline constexpr Spelling<LossKind> kLossKinds[] = {
+    {LossKind::kInfoNce, "info_nce"},
+    {LossKind::kSigmoid, "sigmoid"},
+};
+inline constexpr Spelling<Duplicates> kDuplicates[] = {
+    {Duplicates::kKeep, "keep"},
+    {Duplicates::kMask, "mask"},
+    {Duplicates::kPositive, "positive"},
 };
 
 /// Returns the name of `value`, "?" for a value that is no enumerator.

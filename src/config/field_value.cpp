@@ -131,6 +131,16 @@ struct Assigner {
     return true;
   }
 
+  bool operator()(std::vector<double>* target) const {
+    if (value.kind != JsonKind::kArray) return false;
+    std::vector<double> numbers(value.items.size());
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      if (!assign_number(value.items[i], &numbers[i])) return false;
+    }
+    *target = std::move(numbers);
+    return true;
+  }
+
   bool operator()(std::array<double, 3>* target) const {
     if (value.kind != JsonKind::kArray || value.items.size() != target->size()) return false;
     std::array<double, 3> numbers{};
@@ -187,6 +197,7 @@ std::string expected_value(const Field& field) {
           [&](std::vector<std::string>*) {
             return with_length("a list of texts such as [\"a\", \"b\"]", bounds, "entries");
           },
+          [&](std::vector<double>*) { return with_bounds("a list of numbers", bounds); },
           [&](std::array<double, 3>*) { return with_bounds("a list of three numbers", bounds); },
           [](const EnumTarget& target) { return "one of " + join(target.names, ", "); },
       },
@@ -205,6 +216,11 @@ std::string value_text(const Field& field) {
           [](std::vector<std::string>* value) {
             std::vector<std::string> parts;
             for (const std::string& each : *value) parts.push_back(quote_json(each));
+            return list_text(parts);
+          },
+          [](std::vector<double>* value) {
+            std::vector<std::string> parts;
+            for (const double each : *value) parts.push_back(number_text(each));
             return list_text(parts);
           },
           [](std::array<double, 3>* value) {
@@ -245,6 +261,9 @@ std::optional<std::string> check_value(const Field& field) {
           [&](std::vector<std::string>* value) {
             return is_number_good(static_cast<double>(value->size())) &&
                    std::all_of(value->begin(), value->end(), is_utf8);
+          },
+          [&](std::vector<double>* value) {
+            return std::all_of(value->begin(), value->end(), is_number_good);
           },
           [&](std::array<double, 3>* value) {
             return std::all_of(value->begin(), value->end(), is_number_good);

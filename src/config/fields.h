@@ -27,7 +27,7 @@ struct EnumTarget {
 /// The member that a field reads and writes.
 using FieldTarget =
     std::variant<bool*, int64_t*, uint64_t*, double*, std::string*, std::vector<std::string>*,
-                 std::array<double, 3>*, std::optional<int64_t>*, EnumTarget>;
+                 std::vector<double>*, std::array<double, 3>*, std::optional<int64_t>*, EnumTarget>;
 
 /// Accepted values: of a number, of each number in a list of them, of the length of a text or list
 /// of texts.

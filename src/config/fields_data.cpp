@@ -1,4 +1,5 @@
 #include "config/fields.h"
+#include "config/presets.h"
 
 namespace tandem::config {
 namespace {
@@ -50,32 +51,53 @@ void add_source_fields(FieldTable& table, const SectionInfo& section, SourceOpti
   const Bounds some_text = at_least(1);
   Section source(table, section.path, section.doc);
   source.add("kind", choice(&o.kind, kSourceKinds),
-             "A table (CSV, TSV), JSON lines, a folder root/<class>/*, the built-in shapes, or "
-             "nothing.");
-  source.add("path", &o.path, "Manifest file (table, jsonl) or root folder (folder).");
+             "A table (CSV, TSV), JSON lines, a folder root/<class>/*, the built-in shapes, "
+             "WebDataset tar shards, a caption file (COCO, Karpathy, Flickr, BLIP), a weighted "
+             "mixture of sources, or nothing.");
+  source.add("path", &o.path,
+             "Manifest file (table, jsonl, captions, mixture), root folder (folder), or tar shards "
+             "(wds): files or folders joined by ::, with braces as in {000..012}.tar.");
   source.add("image_root", &o.image_root,
              "Folder that relative picture paths start from; empty takes the manifest's folder.");
   source.add("image_key", &o.image_key, "Column or field that holds the picture's path.",
              some_text);
   source.add("caption_key", &o.caption_key,
-             "Column or field that holds the caption (jsonl: also a list of captions).", some_text);
+             "Column or field that holds the caption (jsonl, wds: also a list of captions).",
+             some_text);
   source.add("separator", &o.separator, "Between the columns of a table; one character.",
              between(1, 1));
   source.add("languages", &o.languages,
-             "jsonl: take captions from the object `captions` by these keys; empty takes "
+             "jsonl, wds: take captions from the object `captions` by these keys; empty takes "
              "caption_key.");
+  source.add("caption_weights", &o.caption_weights,
+             "How often each of a picture's captions is taken in training, by place, the last one "
+             "for all further ones; with languages one per language. Empty takes all alike.",
+             at_least(0));
+  source.add("splits", &o.splits,
+             "captions: the parts of a Karpathy file to take, as train and restval; empty takes "
+             "all.");
   source.add("caption_template", &o.caption_template,
-             "folder: the caption made of a class name, which replaces {}, {c} or {label}.");
+             "folder, wds with classes: the caption made of a class name, which replaces {}, {c} "
+             "or {label}.");
   add_shapes(table, join_path(section.path, "shapes"), o.shapes);
 }
 
 void add_transform_fields(FieldTable& table, ImageTransformOptions& o) {
   Section transform(table, "data.transform",
                     "How a picture becomes image_size × image_size pixels.");
+  transform.add_name("preset", &o.preset,
+                     "Known recipe whose values come first, model.image.mean and std too; keys "
+                     "given beside it win.",
+                     transform_preset_names());
   transform.add("resize_mode", choice(&o.resize_mode, kResizeModes),
-                "Shortest side to image_size, then center crop; or squash both sides to it.");
+                "Shortest side to image_size, then center crop; longest side to it, then black "
+                "borders; or squash both sides to it.");
   transform.add("interpolation", choice(&o.interpolation, kInterpolations),
                 "Filter of the resize, as Pillow computes it.");
+  transform.add("crop_pct", &o.crop_pct,
+                "Share of the resized side that the center crop keeps: resize to image_size / "
+                "crop_pct, rounded down.",
+                {.above = 0, .max = 1});
   transform.add("exif", choice(&o.exif, kExifOrientations),
                 "Whether the camera's orientation mark turns the picture.");
   transform.add("max_image_pixels", &o.max_image_pixels,
@@ -103,6 +125,14 @@ void add_data_fields(FieldTable& table, DataOptions& o) {
            "Accept picture paths that lead out of image_root.");
   data.add("max_caption_bytes", &o.max_caption_bytes,
            "Longer captions are cut before they are tokenised.", between(1, 1 << 24));
+  data.add("caption_dropout", &o.caption_dropout,
+           "Share of training samples that get an empty caption.", {.min = 0, .below = 1});
+  data.add("with_replacement", &o.with_replacement,
+           "Draw every training sample anew from the whole source instead of visiting each once "
+           "per epoch.");
+  data.add("allow_pipes", &o.allow_pipes,
+           "Run the commands of `pipe:` shards (kind wds); they are refused otherwise.");
+  data.add("pipe_cache", &o.pipe_cache, "Folder that keeps what `pipe:` shards gave.");
 }
 
 }  // namespace tandem::config

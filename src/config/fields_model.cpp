@@ -43,8 +43,8 @@ void add_text_shape(Section& text, TextEncoderOptions& o) {
 void add_text_rest(Section& text, TextEncoderOptions& o) {
   text.add("pool", choice(&o.pool, kTextPools),
            "What stands for the text: mean over real tokens, first token, first token through a "
-           "tanh layer, end-of-text token, last token, or the plain mean over all context_length "
-           "positions.");
+           "tanh layer, end-of-text token, last token, the plain mean over all context_length "
+           "positions, or the token of the largest id (CLIP's first weights).");
   text.add("dropout", &o.dropout, "Share of states dropped after embeddings and sublayers.",
            share_below_one());
   text.add("attention_dropout", &o.attention_dropout, "Share of attention weights dropped.",
@@ -52,6 +52,8 @@ void add_text_rest(Section& text, TextEncoderOptions& o) {
   text.add("pad_id", &o.pad_id, "Id of the padding token.", between(0, kMaxRows));
   text.add("bos_id", &o.bos_id, "Id of the token that begins a text.", between(0, kMaxRows));
   text.add("eos_id", &o.eos_id, "Id of the token that ends a text.", between(0, kMaxRows));
+  text.add("pad_to_context", &o.pad_to_context,
+           "Fill every text with pad_id up to context_length, and attend to it (SigLIP).");
   text.add("init_std", &o.init_std, "Standard deviation of initial weights; 0 takes 1/√width.",
            between(0, 10));
   text.add("pretrained", &o.pretrained,
@@ -101,17 +103,20 @@ void add_image_rest(Section& image, ImageEncoderOptions& o) {
   image.add("std", &o.std, "Divides what is left of red, green and blue.", {.above = 0, .max = 10});
   image.add("pretrained", &o.pretrained,
             "Model directory or safetensors file to start from; empty for random weights.");
+  image.add("position_antialias", &o.position_antialias,
+            "How pretrained positions fit another image_size: bicubic with antialiasing "
+            "(open_clip), or without (Hugging Face).");
   image.add("freeze", &o.freeze, "Keep the tower's weights as they are.");
   image.add("unfreeze_last_layers", &o.unfreeze_last_layers,
             "With freeze: this many last blocks, and what follows them, are trained all the same.",
             between(0, kMaxLayers));
 }
 
-void add_projector(FieldTable& table, ProjectorOptions& o) {
-  Section projector(table, "model.projector",
-                    "From a tower's features to the shared space; one for each tower.");
+void add_projector(FieldTable& table, const SectionInfo& section, ProjectorOptions& o) {
+  Section projector(table, section.path, section.doc);
   projector.add("kind", choice(&o.kind, kProjectorKinds),
-                "Linear → GELU → LayerNorm, one linear layer, or a multi-layer perceptron.");
+                "Linear → GELU → LayerNorm, one linear layer, a multi-layer perceptron, none (the "
+                "features are the embedding), or, for one tower, shared: as model.projector says.");
   projector.add("bias", &o.bias, "Whether its linear layers have a bias.");
   projector.add("norm_eps", &o.norm_eps, "Added to the variance in its LayerNorm.", small_eps());
 }
@@ -122,13 +127,26 @@ void add_model_fields(FieldTable& table, ModelOptions& o) {
   Section model(table, "model", "The whole model: two towers, two projectors, a temperature.");
   model.add("embed_dim", &o.embed_dim, "Size of the space that texts and pictures share.",
             between(1, kMaxWidth));
+  model.add("towers", choice(&o.towers, kTowers),
+            "Which towers the model has; training needs both.");
   Section text(table, "model.text", "The text tower, a transformer.");
   add_text_shape(text, o.text);
   add_text_rest(text, o.text);
   Section image(table, "model.image", "The image tower, a vision transformer.");
   add_image_shape(image, o.image);
   add_image_rest(image, o.image);
-  add_projector(table, o.projector);
+  add_projector(table,
+                {.path = "model.projector",
+                 .doc = "From a tower's features to the shared space; one for each tower."},
+                o.projector);
+  add_projector(table,
+                {.path = "model.text_projector",
+                 .doc = "The text tower's projector, where it is another one than the picture's."},
+                o.text_projector);
+  add_projector(table,
+                {.path = "model.image_projector",
+                 .doc = "The image tower's projector, where it is another one than the text's."},
+                o.image_projector);
   model.add("normalize_features", &o.normalize_features, "Unit norm before the projector.");
   model.add("normalize_embeddings", &o.normalize_embeddings, "Unit norm after the projector.");
   model.add("logit_scale_init", &o.logit_scale_init,
@@ -138,6 +156,10 @@ void add_model_fields(FieldTable& table, ModelOptions& o) {
             "Upper clamp of that logarithm, ln 100 by default. The lower one is 0.",
             between(0, 20));
   model.add("learn_logit_scale", &o.learn_logit_scale, "Whether the temperature is trained.");
+  model.add("logit_bias", &o.logit_bias,
+            "Whether a learned number is added to every logit (SigLIP).");
+  model.add("logit_bias_init", &o.logit_bias_init, "First value of that number.",
+            between(-1000, 1000));
   model.add("pretrained", &o.pretrained,
             "Model directory to start from, both towers and projectors; empty for random weights.");
 }

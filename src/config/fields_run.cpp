@@ -6,9 +6,15 @@ namespace {
 constexpr double kMaxSteps = 1e12;
 
 void add_loss(FieldTable& table, LossOptions& o) {
-  Section loss(table, "loss", "The symmetric contrastive loss.");
+  Section loss(table, "loss", "The contrastive loss.");
+  loss.add("kind", choice(&o.kind, kLossKinds),
+           "Symmetric cross-entropy over the batch, or SigLIP's sigmoid (needs model.logit_bias).");
   loss.add("label_smoothing", &o.label_smoothing,
-           "Share of the target spread over all pairs of the batch.", {.min = 0, .below = 1});
+           "Share of the target spread over all pairs of the batch; info_nce only.",
+           {.min = 0, .below = 1});
+  loss.add("duplicates", choice(&o.duplicates, kDuplicates),
+           "Pairs of a batch that share a picture or a text: negatives (keep), left out (mask), or "
+           "positives.");
 }
 
 void add_optim(FieldTable& table, OptimOptions& o) {
@@ -33,6 +39,36 @@ void add_optim(FieldTable& table, OptimOptions& o) {
             between(0, 1));
 }
 
+void add_saving(Section& train, TrainOptions& o) {
+  train.add("checkpoint_every_minutes", &o.checkpoint_every_minutes,
+            "Save a checkpoint by the clock as well; 0 does not.", at_least(0));
+  train.add("keep_last", &o.keep_last, "Number of newest checkpoints kept.", between(1, 1e6));
+  train.add("keep_every_steps", &o.keep_every_steps,
+            "Checkpoints at multiples of this many steps are kept for good; 0 keeps none.",
+            between(0, kMaxSteps));
+  train.add("keep_best_metric", &o.keep_best_metric,
+            "Keep the checkpoint that is best by this metric of the evaluations, as "
+            "zero_shot/unseen_top1; empty for none.");
+  train.add("keep_best_mode", choice(&o.keep_best_mode, kBestModes),
+            "Whether keep_best_metric is best when large or small.");
+  train.add("save_model", choice(&o.save_model, kSavedModels),
+            "Whose weights the model directory gets: the last step's or the best evaluation's.");
+}
+
+void add_spikes(Section& train, TrainOptions& o) {
+  train.add("on_spike", choice(&o.on_spike, kSpikePolicies),
+            "When the loss rises suddenly: rollback goes on from the last regular checkpoint and "
+            "leaves out the batches seen since.");
+  train.add("spike_zscore", &o.spike_zscore,
+            "Standard deviations above the mean of the last spike_window losses.", above(0));
+  train.add("spike_window", &o.spike_window, "Steps that a loss is compared with.",
+            between(2, 1e4));
+  train.add("spike_skip_batches", &o.spike_skip_batches,
+            "Batches left out beyond the spike after a rollback.", between(0, kMaxSteps));
+  train.add("max_rollbacks", &o.max_rollbacks,
+            "Rollbacks to one checkpoint before the run stops (exit 17).", between(1, 1e6));
+}
+
 void add_train(FieldTable& table, TrainOptions& o) {
   Section train(table, "train", "The training loop.");
   train.add("max_steps", &o.max_steps, "Optimizer steps of the run; overrides epochs.",
@@ -48,10 +84,15 @@ void add_train(FieldTable& table, TrainOptions& o) {
             between(1, kMaxSteps));
   train.add("checkpoint_every_steps", &o.checkpoint_every_steps, "Steps between two checkpoints.",
             between(1, kMaxSteps));
-  train.add("keep_last", &o.keep_last, "Number of newest checkpoints kept.", between(1, 1e6));
+  add_saving(train, o);
   train.add("max_bad_steps", &o.max_bad_steps,
             "Steps in a row with a non-finite loss or gradient before the run stops (exit 17).",
             between(1, kMaxSteps));
+  add_spikes(train, o);
+  train.add("stall_warning_seconds", &o.stall_warning_seconds,
+            "Name the sample that a batch waits for after this long.", above(0));
+  train.add("stall_timeout_minutes", &o.stall_timeout_minutes,
+            "Stop when a batch is awaited this long; 0 never does.", at_least(0));
   train.add("tensorboard", &o.tensorboard, "Write TensorBoard events beside metrics.jsonl.");
 }
 

@@ -50,11 +50,17 @@ std::vector<Override> flag_overrides(const std::vector<std::string>& texts) {
   return overrides;
 }
 
-void apply_presets(const Reader& reader, ModelOptions& model) {
+void apply_presets(const Reader& reader, ModelOptions& model, ImageTransformOptions& transform) {
   const std::string text = reader.last_text("model.text.preset");
   const std::string image = reader.last_text("model.image.preset");
   if (has_text_preset(text)) model.text = text_preset(text);
   if (has_image_preset(image)) model.image = image_preset(image);
+  const std::string recipe = reader.last_text("data.transform.preset");
+  if (!has_transform_preset(recipe)) return;
+  const TransformPreset preset = transform_preset(recipe);
+  transform = preset.transform;
+  model.image.mean = preset.mean;
+  model.image.std = preset.std;
 }
 
 // What already failed to be read would only be blamed twice.
@@ -95,7 +101,7 @@ RunConfig read_run_config(std::string_view json, const std::string& name,
   Reader reader(table, problems);
   reader.read_text(json, name);
   for (const Override& each : overrides) reader.read_override(each.text, each.origin);
-  apply_presets(reader, result.model);
+  apply_presets(reader, result.model, result.data.transform);
   reader.apply();
   Contradictions found;
   config::check_run(result, found);
@@ -133,7 +139,7 @@ ModelConfig parse_model_config(std::string_view json, const std::string& name) {
   Problems problems;
   Reader reader(table, problems);
   reader.read_text(json, name);
-  apply_presets(reader, result.model);
+  apply_presets(reader, result.model, result.transform);
   reader.apply();
   Contradictions found;
   config::check_model(result.model, found);

@@ -58,6 +58,13 @@ struct Describer {
     if (field.bounds.min) schema["minItems"] = bound(*field.bounds.min);
   }
 
+  void operator()(std::vector<double>*) const {
+    Json item = {{"type", "number"}};
+    add_range(item, field.bounds);
+    schema["type"] = "array";
+    schema["items"] = item;
+  }
+
   void operator()(std::array<double, 3>*) const {
     Json item = {{"type", "number"}};
     add_range(item, field.bounds);

@@ -53,14 +53,42 @@ void check_tokenizer(const TokenizerOptions& tokenizer, const TextEncoderOptions
   }
 }
 
+/// Which captions are taken, and how often.
+void check_caption_choice(const SourceOptions& source, const std::string& prefix,
+                          Contradictions& found) {
+  const auto key = [&](const char* name) { return join_path(prefix, name); };
+  const auto& weights = source.caption_weights;
+  const bool all_zero =
+      std::all_of(weights.begin(), weights.end(), [](double w) { return w <= 0; });
+  if (!weights.empty() && all_zero)
+    found.push_back({{key("caption_weights")},
+                     fmt::format("{}: no weight is above 0", key("caption_weights"))});
+  if (!weights.empty() && !source.languages.empty() && weights.size() != source.languages.size()) {
+    found.push_back({{key("caption_weights"), key("languages")},
+                     fmt::format("{} has {} entries and {} has {}: one weight per language",
+                                 key("caption_weights"), weights.size(), key("languages"),
+                                 source.languages.size())});
+  }
+  if (!source.splits.empty() && source.kind != SourceKind::kCaptions) {
+    found.push_back({{key("splits"), key("kind")},
+                     fmt::format("{} has {} entries, but only kind captions has splits",
+                                 key("splits"), source.splits.size())});
+  }
+}
+
 void check_data(const DataOptions& data, Contradictions& found) {
   if (data.train.kind == SourceKind::kNone) {
     found.push_back({{"data.train.kind"},
                      "data.train.kind = none: there is nothing to train on; choose table, jsonl, "
-                     "folder or shapes"});
+                     "folder, wds, captions, mixture or shapes"});
   }
   check_source(data.train, "data.train", found);
   check_source(data.validation, "data.validation", found);
+  if (data.allow_pipes && data.pipe_cache.empty()) {
+    found.push_back({{"data.allow_pipes", "data.pipe_cache"},
+                     "data.allow_pipes = true needs data.pipe_cache, a folder for what the "
+                     "commands give"});
+  }
   const AugmentOptions& augment = data.augment;
   const double strongest =
       std::max({augment.brightness, augment.contrast, augment.saturation, augment.hue});
@@ -69,6 +97,21 @@ void check_data(const DataOptions& data, Contradictions& found) {
                      fmt::format("data.augment.jitter_ratio = {} changes nothing while brightness, "
                                  "contrast, saturation and hue are 0",
                                  augment.jitter_ratio)});
+  }
+}
+
+void check_best(const RunConfig& config, Contradictions& found) {
+  const TrainOptions& train = config.train;
+  if (train.save_model == SavedModel::kBest && train.keep_best_metric.empty()) {
+    found.push_back({{"train.save_model", "train.keep_best_metric"},
+                     "train.save_model = best needs train.keep_best_metric, such as "
+                     "zero_shot/unseen_top1"});
+  }
+  if (!train.keep_best_metric.empty() && config.eval.every_steps == 0) {
+    found.push_back({{"train.keep_best_metric", "eval.every_steps"},
+                     fmt::format("train.keep_best_metric = {} needs eval.every_steps above 0: with "
+                                 "one evaluation at the end there is nothing to choose from",
+                                 quote_json(train.keep_best_metric))});
   }
 }
 
@@ -102,8 +145,7 @@ bool has_placeholder(const std::string& text) {
 void check_source(const SourceOptions& source, const std::string& prefix, Contradictions& found) {
   const auto key = [&](const char* name) { return join_path(prefix, name); };
   const char* kind = spelling(source.kind, kSourceKinds);
-  const bool reads_files = source.kind == SourceKind::kTable || source.kind == SourceKind::kJsonl ||
-                           source.kind == SourceKind::kFolder;
+  const bool reads_files = source.kind != SourceKind::kNone && source.kind != SourceKind::kShapes;
   if (reads_files && source.path.empty()) {
     found.push_back(
         {{key("kind"), key("path")},
@@ -114,12 +156,14 @@ void check_source(const SourceOptions& source, const std::string& prefix, Contra
                      fmt::format("{} = {} has no use for {} = {}", key("kind"), kind, key("path"),
                                  quote_json(source.path))});
   }
-  if (!source.languages.empty() && source.kind != SourceKind::kJsonl) {
+  if (!source.languages.empty() && source.kind != SourceKind::kJsonl &&
+      source.kind != SourceKind::kWds) {
     found.push_back({{key("languages"), key("kind")},
-                     fmt::format("{} has {} entries, but {} = {}: only jsonl has captions by "
-                                 "language",
+                     fmt::format("{} has {} entries, but {} = {}: only jsonl and wds have "
+                                 "captions by language",
                                  key("languages"), source.languages.size(), key("kind"), kind)});
   }
+  check_caption_choice(source, prefix, found);
   if (source.separator == "\n" || source.separator == "\r" || source.separator == "\"") {
     found.push_back({{key("separator")},
                      fmt::format("{} = {} cannot stand between columns", key("separator"),
@@ -136,9 +180,15 @@ void check_source(const SourceOptions& source, const std::string& prefix, Contra
 void check_run(const RunConfig& config, Contradictions& found) {
   check_run_options(config.run, found);
   check_model(config.model, found);
+  if (config.model.towers != Towers::kBoth) {
+    found.push_back({{"model.towers"},
+                     fmt::format("model.towers = {}: training needs both",
+                                 spelling(config.model.towers, kTowers))});
+  }
   check_tokenizer(config.tokenizer, config.model.text, found);
   check_data(config.data, found);
   check_steps(config, found);
+  check_best(config, found);
   for (const std::string& text : config.eval.templates) {
     if (has_placeholder(text)) continue;
     found.push_back({{"eval.templates"},

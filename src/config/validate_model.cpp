@@ -32,8 +32,10 @@ void check_freeze(const std::string& tower, const Tower& options, Contradictions
 }
 
 void check_ids(const TextEncoderOptions& text, Contradictions& found) {
+  // SigLIP ends and fills its texts with one and the same id.
   const bool distinct =
-      text.pad_id != text.bos_id && text.pad_id != text.eos_id && text.bos_id != text.eos_id;
+      text.pad_to_context ||
+      (text.pad_id != text.bos_id && text.pad_id != text.eos_id && text.bos_id != text.eos_id);
   const std::string shown = fmt::format("model.text.pad_id = {}, bos_id = {} and eos_id = {}",
                                         text.pad_id, text.bos_id, text.eos_id);
   const std::vector<std::string> keys = {"model.text.pad_id", "model.text.bos_id",
@@ -79,11 +81,39 @@ void check_image(const ImageEncoderOptions& image, Contradictions& found) {
   }
 }
 
+void check_no_projector(const ModelOptions& model, bool text, Contradictions& found) {
+  const ProjectorOptions& projector = text ? text_projector_of(model) : image_projector_of(model);
+  const bool absent = model.towers == (text ? Towers::kImage : Towers::kText);
+  if (absent || projector.kind != ProjectorKind::kNone) return;
+  const bool logits = !text && model.image.pool == ImagePool::kLogits;
+  const int64_t features = text     ? model.text.width
+                           : logits ? model.image.num_classes
+                                    : model.image.width;
+  if (features == model.embed_dim) return;
+  found.push_back(
+      {{"model.embed_dim", text ? "model.text.width" : "model.image.width"},
+       fmt::format("model.embed_dim = {} must be the {} features of the {} tower, which "
+                   "has no projector",
+                   model.embed_dim, features, text ? "text" : "image")});
+}
+
+void check_projectors(const ModelOptions& model, Contradictions& found) {
+  if (model.projector.kind == ProjectorKind::kShared) {
+    found.push_back({{"model.projector.kind"},
+                     "model.projector.kind = shared: that is for model.text_projector and "
+                     "model.image_projector; this is the one they share"});
+    return;
+  }
+  check_no_projector(model, true, found);
+  check_no_projector(model, false, found);
+}
+
 }  // namespace
 
 void check_model(const ModelOptions& model, Contradictions& found) {
-  check_text(model.text, found);
-  check_image(model.image, found);
+  if (model.towers != Towers::kImage) check_text(model.text, found);
+  if (model.towers != Towers::kText) check_image(model.image, found);
+  check_projectors(model, found);
   if (model.logit_scale_init > model.logit_scale_max) {
     found.push_back({{"model.logit_scale_init", "model.logit_scale_max"},
                      fmt::format("model.logit_scale_init = {} is above model.logit_scale_max = {}",

@@ -40,9 +40,7 @@ std::shared_ptr<const Sources> open_sources(const RunConfig& config) {
   auto sources = std::make_shared<Sources>();
   sources->config = config;
   sources->seed = mix_seed({config.run.seed, kEvaluationStream});
-  const SourceContext context{.transform = config.data.transform,
-                              .allow_outside_root = config.data.allow_outside_root,
-                              .image_size = config.model.image.image_size};
+  const SourceContext context = source_context(config.data, config.model.image.image_size);
   if (config.data.validation.kind != SourceKind::kNone)
     sources->validation = open_source(config.data.validation, context);
   if (!config.eval.zero_shot_path.empty()) {

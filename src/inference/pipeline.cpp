@@ -8,33 +8,21 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include "inference/evaluation_mode.h"
+#include "inference/model_tokenizer.h"
 #include "inference/picture_batch.h"
 #include "tandem/core/device.h"
 #include "tandem/core/log.h"
+#include "tandem/model/encode_in_slices.h"
 #include "tandem/model/model_directory.h"
+#include "tandem/nn/linear.h"
 
 namespace tandem {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// Puts every module into evaluation mode, and each back into its own mode afterwards.
-class EvaluationMode {
- public:
-  explicit EvaluationMode(ClipModel model) : model_(std::move(model)) {
-    for (const auto& module : model_->modules()) modes_.emplace_back(module, module->is_training());
-    model_->eval();
-  }
-  ~EvaluationMode() {
-    for (const auto& [module, training] : modes_) module->train(training);
-  }
-  EvaluationMode(const EvaluationMode&) = delete;
-  EvaluationMode& operator=(const EvaluationMode&) = delete;
-
- private:
-  ClipModel model_;
-  std::vector<std::pair<std::shared_ptr<torch::nn::Module>, bool>> modes_;
-};
+constexpr int64_t kPackFrom = 32;  // Pictures or texts of one call.
 
 void check_batch_size(int64_t batch_size) {
   if (batch_size > 0) return;
@@ -50,19 +38,8 @@ void require_any(size_t count, const char* what) {
 void convert_precision(ClipModel model, torch::ScalarType dtype) {
   for (auto& entry : model->named_parameters()) {
     // The temperature is an exponent: it stays fp32, as in training.
-    if (entry.key() != "logit_scale") entry.value().set_data(entry.value().to(dtype));
+    if (!entry.key().starts_with("logit_")) entry.value().set_data(entry.value().to(dtype));
   }
-}
-
-void check_vocabulary(const fs::path& directory, int64_t model_size, int64_t tokenizer_size) {
-  if (model_size == tokenizer_size) return;
-  throw Error(
-      ErrorKind::kCheckpoint,
-      {.what = "the tokenizer does not belong to the model",
-       .where = directory.string(),
-       .expected = fmt::format("{} pieces (model.text.vocab_size in config.json)", model_size),
-       .found = fmt::format("{} pieces in tokenizer.model", tokenizer_size),
-       .hint = "copy the tokenizer.model that was written together with model.safetensors"});
 }
 
 }  // namespace
@@ -71,11 +48,15 @@ struct Pipeline::Implementation {
   ClipModel model{nullptr};
   std::shared_ptr<const Tokenizer> tokenizer;
   ModelConfig config;
+  fs::path directory;
   torch::Device device{torch::kCPU};
   int64_t batch_size = 64;
   bool borrowed = false;  ///< Somebody else's model, which may be in training.
   mutable std::mutex mutex;
+  mutable std::once_flag packed;
 
+  /// Packs the layers when enough is to be encoded at once to pay for it.
+  void prepare_for(int64_t count) const;
   /// Returns the result of `encode` as fp32 [B, D] on the CPU.
   torch::Tensor run(const std::function<torch::Tensor(ClipModel)>& encode) const;
   torch::Tensor encode_pictures(const torch::Tensor& images) const;
@@ -106,13 +87,23 @@ torch::Tensor Pipeline::Implementation::run(
   return embeddings;
 }
 
+void Pipeline::Implementation::prepare_for(int64_t count) const {
+  if (borrowed || !device.is_cpu() || count < kPackFrom) return;
+  std::call_once(packed, [&] {
+    ClipModel network = model;
+    pack_linears(*network);
+  });
+}
+
 torch::Tensor Pipeline::Implementation::encode_pictures(const torch::Tensor& images) const {
-  return run([&](ClipModel network) { return network->encode_images(images.to(device)); });
+  return run(
+      [&](ClipModel network) { return encode_images_in_slices(network, images.to(device)); });
 }
 
 void Pipeline::Implementation::encode_all(
     int64_t count, const std::function<Image(int64_t)>& load, torch::Tensor& out,
     const std::function<void(int64_t, const Error&)>& on_error) const {
+  prepare_for(count);
   for (int64_t first = 0; first < count; first += batch_size) {
     const PictureBatch batch = load_pictures({first, std::min(first + batch_size, count)}, load,
                                              config.model.image.image_size, config.transform);
@@ -144,14 +135,13 @@ Pipeline Pipeline::load(const fs::path& directory, const PipelineOptions& option
                  .expected = "a folder with model.safetensors, config.json and tokenizer.model"});
   }
   LoadedModel loaded = load_model(directory);
-  auto tokenizer = std::make_shared<const Tokenizer>(
-      Tokenizer::load(directory / "tokenizer.model", loaded.config.tokenizer.lowercase));
-  check_vocabulary(directory, loaded.config.model.text.vocab_size, tokenizer->vocab_size());
+  std::shared_ptr<const Tokenizer> tokenizer = load_model_tokenizer(directory, loaded.config);
 
   auto implementation = std::make_shared<Implementation>();
   implementation->model = loaded.model;
   implementation->tokenizer = std::move(tokenizer);
   implementation->config = loaded.config;
+  implementation->directory = directory;
   implementation->device = device;
   implementation->batch_size = options.batch_size;
   loaded.model->to(device);
@@ -207,6 +197,7 @@ torch::Tensor Pipeline::encode_texts(const std::vector<std::string>& texts) cons
   const auto count = static_cast<int64_t>(texts.size());
   const int64_t context_length = config().model.text.context_length;
   const int64_t step = implementation_->batch_size;
+  implementation_->prepare_for(count);
   torch::Tensor embeddings = torch::empty({count, embed_dim()});
   int64_t truncated = 0;
   for (int64_t first = 0; first < count; first += step) {
@@ -219,13 +210,46 @@ torch::Tensor Pipeline::encode_texts(const std::vector<std::string>& texts) cons
     }
     const TokenBatch tokens = pack_tokens(ids).to(implementation_->device);
     embeddings.slice(0, first, last).copy_(implementation_->run([&](ClipModel network) {
-      return network->encode_texts(tokens);
+      return encode_texts_in_slices(network, tokens);
     }));
   }
   if (truncated > 0)
     log_warn(
         fmt::format("{} of {} texts were cut to {} tokens.", truncated, count, context_length));
   return embeddings;
+}
+
+torch::Tensor Pipeline::encode_ids(const std::vector<std::vector<int32_t>>& texts) const {
+  require_any(texts.size(), "texts");
+  const TokenBatch tokens = pack_tokens(texts).to(implementation_->device);
+  const int64_t context_length = config().model.text.context_length;
+  if (tokens.max_length > context_length) {
+    throw Error(ErrorKind::kUsage, {.what = "a text is too long",
+                                    .expected = fmt::format("at most {} ids", context_length),
+                                    .found = std::to_string(tokens.max_length)});
+  }
+  return implementation_->run([&](ClipModel network) { return network->encode_texts(tokens); });
+}
+
+GoldenCheck Pipeline::check_golden() const {
+  if (implementation_->borrowed)
+    throw Error(ErrorKind::kUsage, "a model in training has no golden sample yet");
+  const auto sample = load_golden_sample(implementation_->directory);
+  if (!sample) {
+    throw Error(ErrorKind::kCheckpoint, {.what = "there is no golden sample here",
+                                         .where = implementation_->directory.string(),
+                                         .expected = "golden.safetensors"});
+  }
+  const c10::InferenceMode inference;
+  const ClipModel& model = implementation_->model;
+  const auto dtype = model->parameters().at(0).scalar_type();
+  GoldenCheck check{.difference = golden_difference(model, *sample),
+                    .tolerance = golden_tolerance(dtype)};
+  if (has_tokenizer() && !sample->text.text.empty()) {
+    const int64_t context_length = config().model.text.context_length;
+    check.same_ids = tokenizer().encode(sample->text.text, context_length).ids == sample->text.ids;
+  }
+  return check;
 }
 
 torch::Tensor Pipeline::similarity(const torch::Tensor& image_embeddings,
@@ -238,11 +262,19 @@ torch::Tensor Pipeline::similarity(const torch::Tensor& image_embeddings,
   }
   const double scale =
       std::exp(implementation_->model->logit_scale().detach().to(torch::kFloat64).item<double>());
-  return image_embeddings.matmul(text_embeddings.t()) * scale;  // [N, M]
+  torch::Tensor logits = image_embeddings.matmul(text_embeddings.t()) * scale;  // [N, M]
+  const torch::Tensor& bias = implementation_->model->logit_bias();
+  return bias.defined() ? logits + bias.detach().to(torch::kCPU) : logits;
 }
 
 const ModelConfig& Pipeline::config() const { return implementation_->config; }
-const Tokenizer& Pipeline::tokenizer() const { return *implementation_->tokenizer; }
+bool Pipeline::has_tokenizer() const { return implementation_->tokenizer != nullptr; }
+const Tokenizer& Pipeline::tokenizer() const {
+  if (has_tokenizer()) return *implementation_->tokenizer;
+  throw Error(ErrorKind::kUsage, {.what = "this model has no tokenizer that can be read here",
+                                  .where = implementation_->directory.string(),
+                                  .hint = "encode_ids"});
+}
 int64_t Pipeline::embed_dim() const { return config().model.embed_dim; }
 int64_t Pipeline::batch_size() const { return implementation_->batch_size; }
 

@@ -1,6 +1,7 @@
 #include "tandem/model/clip_model.h"
 
 #include "tandem/core/device.h"
+#include "tandem/core/error.h"
 #include "tandem/core/random.h"
 
 namespace tandem {
@@ -12,31 +13,47 @@ torch::Tensor unit_norm(const torch::Tensor& x) {
 
 }  // namespace
 
-ClipModelImpl::ClipModelImpl(const ModelOptions& options, uint64_t seed) : options_(options) {
-  text = register_module("text", TextEncoder(options.text, text_dropout_));
-  image = register_module("image", ImageEncoder(options.image, image_dropout_));
-  text_projector = register_module(
-      "text_projector", Projector(options.text.width, options.embed_dim, options.projector));
-  image_projector = register_module(
-      "image_projector", Projector(image->feature_dim(), options.embed_dim, options.projector));
+ClipModelImpl::ClipModelImpl(const ModelOptions& options, std::optional<uint64_t> seed)
+    : options_(options) {
+  const bool has_text = options.towers != Towers::kImage;
+  const bool has_image = options.towers != Towers::kText;
+  if (has_text) text = register_module("text", TextEncoder(options.text, text_dropout_));
+  if (has_image) image = register_module("image", ImageEncoder(options.image, image_dropout_));
+  if (has_text) {
+    text_projector = register_module(
+        "text_projector",
+        Projector(options.text.width, options.embed_dim, text_projector_of(options)));
+  }
+  if (has_image) {
+    image_projector = register_module(
+        "image_projector",
+        Projector(image->feature_dim(), options.embed_dim, image_projector_of(options)));
+  }
   logit_scale_ =
       register_parameter("logit_scale", torch::tensor(options.logit_scale_init, torch::kFloat32),
                          /*requires_grad=*/options.learn_logit_scale);
+  if (options.logit_bias) {
+    logit_bias_ =
+        register_parameter("logit_bias", torch::tensor(options.logit_bias_init, torch::kFloat32));
+  }
   // One stream per part: changing one tower leaves the other's first weights as they were.
-  const auto stream = [seed](uint64_t part) {
+  if (!seed) return;
+  const auto stream = [seed = *seed](uint64_t part) {
     return make_generator(torch::kCPU, mix_seed({seed, part}));
   };
-  text->reset_parameters(stream(0));
-  image->reset_parameters(stream(1));
-  text_projector->reset_parameters(stream(2));
-  image_projector->reset_parameters(stream(3));
+  if (has_text) text->reset_parameters(stream(0));
+  if (has_image) image->reset_parameters(stream(1));
+  if (has_text) text_projector->reset_parameters(stream(2));
+  if (has_image) image_projector->reset_parameters(stream(3));
 }
 
 torch::Tensor ClipModelImpl::encode_images(const torch::Tensor& images) {
+  if (!image) throw Error(ErrorKind::kUsage, "this model has no image tower");
   return embed(image(images), image_projector);
 }
 
 torch::Tensor ClipModelImpl::encode_texts(const TokenBatch& tokens) {
+  if (!text) throw Error(ErrorKind::kUsage, "this model has no text tower");
   return embed(text(tokens), text_projector);
 }
 
@@ -65,7 +82,7 @@ void ClipModelImpl::seed_dropout(uint64_t seed) {
 void set_precision(ClipModel model, torch::ScalarType dtype) {
   const torch::NoGradGuard no_grad;
   for (auto& entry : model->named_parameters()) {
-    if (entry.key() != "logit_scale") entry.value().set_data(entry.value().to(dtype));
+    if (!entry.key().starts_with("logit_")) entry.value().set_data(entry.value().to(dtype));
   }
 }
 

@@ -134,14 +134,15 @@ torch::Tensor ImageEncoderImpl::to_patches(const torch::Tensor& images) const {
   return patches.view({B * n * n, C * P * P}).to(position_embedding.scalar_type());
 }
 
-torch::Tensor ImageEncoderImpl::encode_patches(const torch::Tensor& images) {
+torch::Tensor ImageEncoderImpl::encode_patches(const torch::Tensor& images,
+                                               std::vector<torch::Tensor>* states) {
   const int64_t B = images.size(0), D = options_.width;
   torch::Tensor x = patch_embedding(to_patches(images)).view({B, -1, D});  // [B, n * n, D]
   if (class_token.defined()) x = torch::cat({class_token.expand({B, 1, D}), x}, 1);  // [B, N, D]
   x = dropout_(x + position_embedding, is_training());
   if (pre_norm) x = pre_norm(x);
   const int64_t N = x.size(1);
-  x = layers(x.view({B * N, D}), SequenceLayout::equal(B, N));
+  x = layers(x.view({B * N, D}), SequenceLayout::equal(B, N), states);
   if (final_norm) x = final_norm(x);
   return x.view({B, N, D});
 }

@@ -49,6 +49,13 @@ void check_fit(const TensorMap& own, const TensorMap& weights, const std::string
        .where = where});
 }
 
+// As load_weights for fresh fp32 weights, but the model takes the tensors over: nothing is copied.
+void adopt_weights(ClipModel model, const TensorMap& weights, const std::string& where) {
+  check_fit(named_weights(model), weights, where);
+  for (auto& entry : model->named_parameters())
+    entry.value().set_data(weights.at(entry.key()).to(torch::kFloat32));
+}
+
 }  // namespace
 
 TensorMap named_weights(const ClipModel& model) {
@@ -67,7 +74,7 @@ void load_weights(ClipModel model, const TensorMap& weights, const std::string& 
 }
 
 void save_model(const std::filesystem::path& directory, const ClipModel& model,
-                const ModelConfig& config) {
+                const ModelConfig& config, GoldenText golden) {
   TensorMap weights;
   for (const auto& [name, tensor] : named_weights(model)) {
     weights.emplace(name, tensor.to(torch::kCPU, torch::kFloat32));
@@ -75,6 +82,9 @@ void save_model(const std::filesystem::path& directory, const ClipModel& model,
   save_safetensors(directory / "model.safetensors", weights, {{"format", "tandem"}});
   write_file_atomically(directory / "config.json", to_json(config));
   write_file_atomically(directory / "README.md", model_card(model, config));
+  LoadedModel again = load_model(directory);
+  again.model->eval();
+  save_golden_sample(directory, make_golden_sample(again.model, std::move(golden)));
 }
 
 LoadedModel load_model(const std::filesystem::path& directory) {
@@ -84,8 +94,8 @@ LoadedModel load_model(const std::filesystem::path& directory) {
   // The directory is the whole model: where its weights once came from no longer matters.
   ModelOptions options = config.model;
   options.pretrained = options.text.pretrained = options.image.pretrained = "";
-  ClipModel model(options);
-  load_weights(model, load_safetensors(weights_file).tensors, weights_file.string());
+  ClipModel model(options, std::nullopt);
+  adopt_weights(model, load_safetensors(weights_file).tensors, weights_file.string());
   return {.model = model, .config = std::move(config)};
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include <ATen/ops/_upsample_bicubic2d_aa.h>
 #include <ATen/ops/upsample_bicubic2d.h>
 #include <fmt/format.h>
 
@@ -33,7 +34,9 @@ int64_t square_root(int64_t value) {
 }
 
 // The grid of an image position table at another resolution; the class token's row stays.
-torch::Tensor interpolate_positions(const torch::Tensor& table, int64_t rows, int64_t class_rows) {
+torch::Tensor interpolate_positions(const torch::Tensor& table, int64_t rows,
+                                    const ImageEncoderOptions& options) {
+  const int64_t class_rows = options.class_token ? 1 : 0;
   const int64_t from = square_root(table.size(0) - class_rows);
   const int64_t to = square_root(rows - class_rows);
   if (from * from + class_rows != table.size(0) || to * to + class_rows != rows) return table;
@@ -42,9 +45,11 @@ torch::Tensor interpolate_positions(const torch::Tensor& table, int64_t rows, in
                                  .view({1, from, from, table.size(1)})
                                  .permute({0, 3, 1, 2})
                                  .contiguous();  // [1, D, from, from]
-  const torch::Tensor resized = at::upsample_bicubic2d(grid, {to, to}, /*align_corners=*/false)
-                                    .permute({0, 2, 3, 1})
-                                    .reshape({to * to, table.size(1)});
+  const torch::Tensor larger =
+      options.position_antialias
+          ? at::_upsample_bicubic2d_aa(grid, {to, to}, /*align_corners=*/false)
+          : at::upsample_bicubic2d(grid, {to, to}, /*align_corners=*/false);
+  const torch::Tensor resized = larger.permute({0, 2, 3, 1}).reshape({to * to, table.size(1)});
   log_info(fmt::format("position table of the image tower interpolated from {0}x{0} to {1}x{1}",
                        from, to));
   return torch::cat({table.slice(0, 0, class_rows).to(torch::kFloat32), resized});
@@ -57,7 +62,7 @@ void fit_positions(TensorMap& weights, const ModelOptions& options) {
   const int64_t class_rows = options.image.class_token ? 1 : 0;
   const int64_t rows = side * side + class_rows;
   if (entry->second.size(0) == rows) return;
-  entry->second = interpolate_positions(entry->second, rows, class_rows);
+  entry->second = interpolate_positions(entry->second, rows, options.image);
 }
 
 // Loads the tower called `tower` from a file that may hold more than it.

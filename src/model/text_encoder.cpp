@@ -60,6 +60,18 @@ torch::Tensor first_row_with(const TokenBatch& tokens, int64_t id) {
   return last.scatter_reduce(0, text_of_row(tokens), found, "amin");  // [B]
 }
 
+// Row of the first token of the largest id in each text.
+torch::Tensor first_row_of_largest(const TokenBatch& tokens) {
+  const torch::Tensor texts = text_of_row(tokens);
+  const torch::Tensor last = tokens.cu_seqlens.slice(0, 1).to(torch::kInt64) - 1;
+  const torch::Tensor largest =
+      torch::zeros_like(last).scatter_reduce(0, texts, tokens.ids, "amax");
+  const torch::Tensor rows = torch::arange(tokens.ids.size(0), tokens.ids.options());
+  const torch::Tensor found =
+      rows.masked_fill(tokens.ids != largest.index_select(0, texts), tokens.ids.size(0));
+  return last.scatter_reduce(0, texts, found, "amin");  // [B]
+}
+
 }  // namespace
 
 TextEncoderImpl::TextEncoderImpl(const TextEncoderOptions& options,
@@ -97,29 +109,57 @@ torch::Tensor TextEncoderImpl::positions(const TokenBatch& tokens) const {
 }
 
 torch::Tensor TextEncoderImpl::run(const torch::Tensor& ids, const torch::Tensor& position_ids,
-                                   const SequenceLayout& layout) {
-  // The padding rows are never trained, as in RoBERTa's own embeddings.
+                                   const SequenceLayout& layout,
+                                   std::vector<torch::Tensor>* states) {
+  // The padding rows are never trained, as in RoBERTa's and BERT's own embeddings. In CLIP's
+  // vocabulary the padding id is a word, too; SigLIP reads its padding.
   const bool roberta = options_.position_style == PositionStyle::kRoberta;
   torch::Tensor x =
-      at::embedding(token_embedding, ids, options_.pad_id) +
+      at::embedding(token_embedding, ids, options_.embedding_norm ? options_.pad_id : -1) +
       at::embedding(position_embedding, position_ids, roberta ? options_.pad_id : -1);  // [T, D]
   if (type_embedding.defined()) x = x + type_embedding[0];
   if (embedding_norm) x = embedding_norm(x);
-  x = layers(dropout_(x, is_training()), layout);
+  x = layers(dropout_(x, is_training()), layout, states);
   return final_norm ? final_norm(x) : x;
 }
 
-torch::Tensor TextEncoderImpl::encode_tokens(const TokenBatch& tokens) {
+void TextEncoderImpl::check_length(const TokenBatch& tokens) const {
   TORCH_CHECK(tokens.max_length <= options_.context_length, "a text has ", tokens.max_length,
               " tokens, the model takes ", options_.context_length);
+}
+
+// The same texts, each followed by padding up to the full context.
+TokenBatch TextEncoderImpl::filled(const TokenBatch& tokens) const {
+  const int64_t count = tokens.size(), length = options_.context_length;
+  const auto layout = SequenceLayout::packed(tokens.cu_seqlens, length, tokens.ids.size(0));
+  torch::Tensor ids = tokens.ids;
+  if (layout.padded_index.defined()) {
+    ids = torch::full({count * length}, options_.pad_id, ids.options())
+              .index_copy(0, layout.padded_index, ids);
+  }
+  return {.ids = ids,
+          .cu_seqlens = torch::arange(count + 1, tokens.cu_seqlens.options()) * length,
+          .max_length = length};
+}
+
+torch::Tensor TextEncoderImpl::encode(const TokenBatch& tokens,
+                                      std::vector<torch::Tensor>* states) {
   const auto layout =
       SequenceLayout::packed(tokens.cu_seqlens, tokens.max_length, tokens.ids.size(0));
-  return run(tokens.ids, positions(tokens), layout);
+  return run(tokens.ids, positions(tokens), layout, states);
+}
+
+torch::Tensor TextEncoderImpl::encode_tokens(const TokenBatch& tokens,
+                                             std::vector<torch::Tensor>* states) {
+  check_length(tokens);
+  return encode(options_.pad_to_context ? filled(tokens) : tokens, states);
 }
 
 torch::Tensor TextEncoderImpl::forward(const TokenBatch& tokens) {
+  check_length(tokens);
   if (options_.pool == TextPool::kMeanAll) return mean_over_padding(tokens);
-  return pool(encode_tokens(tokens), tokens);
+  const TokenBatch read = options_.pad_to_context ? filled(tokens) : tokens;
+  return pool(encode(read, nullptr), read);
 }
 
 torch::Tensor TextEncoderImpl::pool(const torch::Tensor& states, const TokenBatch& tokens) {
@@ -131,14 +171,13 @@ torch::Tensor TextEncoderImpl::pool(const torch::Tensor& states, const TokenBatc
     case TextPool::kPooler:
       return torch::tanh(pooler(states.index_select(0, bounds.slice(0, 0, -1))));
     case TextPool::kEot: return states.index_select(0, first_row_with(tokens, options_.eos_id));
+    case TextPool::kArgmax: return states.index_select(0, first_row_of_largest(tokens));
     case TextPool::kLast: return states.index_select(0, bounds.slice(0, 1) - 1);
   }
   TORCH_CHECK(false, "unknown pool ", static_cast<int>(options_.pool));
 }
 
 torch::Tensor TextEncoderImpl::mean_over_padding(const TokenBatch& tokens) {
-  TORCH_CHECK(tokens.max_length <= options_.context_length, "a text has ", tokens.max_length,
-              " tokens, the model takes ", options_.context_length);
   const int64_t count = tokens.size(), length = tokens.max_length;
   auto layout = SequenceLayout::packed(tokens.cu_seqlens, length, tokens.ids.size(0));
   torch::Tensor ids = tokens.ids;

@@ -2,7 +2,22 @@
 
 #include <cmath>
 
+#include "kernels/packed_linear.h"
+#include "tandem/nn/transformer.h"
+
 namespace tandem {
+namespace {
+
+kernels::Epilogue epilogue_of(Activation activation) {
+  switch (activation) {
+    case Activation::kGelu: return kernels::Epilogue::kGelu;
+    case Activation::kGeluTanh: return kernels::Epilogue::kGeluTanh;
+    case Activation::kQuickGelu: break;
+  }
+  return kernels::Epilogue::kNone;
+}
+
+}  // namespace
 
 LinearImpl::LinearImpl(int64_t input_dim, int64_t output_dim, bool with_bias) {
   weight = register_parameter("weight", torch::empty({output_dim, input_dim}));
@@ -10,7 +25,27 @@ LinearImpl::LinearImpl(int64_t input_dim, int64_t output_dim, bool with_bias) {
 }
 
 torch::Tensor LinearImpl::forward(const torch::Tensor& x) const {
-  return at::linear(x, weight, bias);
+  const kernels::PackedLinear* const packed = packed_.load(std::memory_order_acquire);
+  return packed != nullptr && packed->takes(x) ? (*packed)(x) : at::linear(x, weight, bias);
+}
+
+torch::Tensor LinearImpl::activated(const torch::Tensor& x, Activation activation) const {
+  const kernels::PackedLinear* const packed = packed_.load(std::memory_order_acquire);
+  const kernels::Epilogue epilogue = epilogue_of(activation);
+  const bool fused = packed != nullptr && packed->takes(x) && epilogue != kernels::Epilogue::kNone;
+  return fused ? (*packed)(x, epilogue) : activate(forward(x), activation);
+}
+
+void LinearImpl::pack() {
+  if (packed_owner_) return;
+  packed_owner_ = kernels::PackedLinear::make(weight, bias);
+  packed_.store(packed_owner_.get(), std::memory_order_release);
+}
+
+void pack_linears(torch::nn::Module& module) {
+  for (const auto& each : module.modules()) {
+    if (auto* const linear = each->as<LinearImpl>()) linear->pack();
+  }
 }
 
 void init_parameters(torch::nn::Module& module, double std, at::Generator generator) {

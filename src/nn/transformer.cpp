@@ -102,7 +102,7 @@ BlockImpl::BlockImpl(const TransformerOptions& options, std::shared_ptr<DropoutS
 }
 
 torch::Tensor BlockImpl::mlp(const torch::Tensor& x) {
-  return mlp_out(activate(mlp_in(x), options_.activation));
+  return mlp_out(mlp_in->activated(x, options_.activation));
 }
 
 torch::Tensor BlockImpl::forward(torch::Tensor x, const SequenceLayout& layout) {
@@ -121,8 +121,13 @@ TransformerImpl::TransformerImpl(const TransformerOptions& options,
   }
 }
 
-torch::Tensor TransformerImpl::forward(torch::Tensor x, const SequenceLayout& layout) {
-  for (Block& each : blocks_) x = each(x, layout);
+torch::Tensor TransformerImpl::forward(torch::Tensor x, const SequenceLayout& layout,
+                                       std::vector<torch::Tensor>* states) {
+  if (states) states->push_back(x);
+  for (Block& each : blocks_) {
+    x = each(x, layout);
+    if (states) states->push_back(x);
+  }
   return x;
 }
 

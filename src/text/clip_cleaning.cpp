@@ -154,7 +154,15 @@ std::string collapse(std::string_view text) {
 
 enum class Casing { kCased, kIgnorable, kOther };
 
+/// Letters that are no letters by category: ª, º, Roman numerals, circled and squared ones.
+bool is_cased_symbol(char32_t c) {
+  return c == 0xAA || c == 0xBA || (c >= 0x2160 && c <= 0x217F) || (c >= 0x24B6 && c <= 0x24E9) ||
+         (c >= 0x1F130 && c <= 0x1F149) || (c >= 0x1F150 && c <= 0x1F169) ||
+         (c >= 0x1F170 && c <= 0x1F189);
+}
+
 Casing casing(char32_t c) {
+  if (is_cased_symbol(c)) return Casing::kCased;
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
     case UTF8PROC_CATEGORY_LU:
     case UTF8PROC_CATEGORY_LL:

@@ -224,7 +224,7 @@ std::string JsonEngine::decode(const std::vector<int32_t>& ids) const {
   }
   if (word_end_.empty()) return text;
   // CLIP's files decode bytes only; transformers turns the marks into spaces afterwards.
-  for (size_t at = text.find(word_end_); at != std::string::npos; at = text.find(word_end_, at))
+  for (size_t at = text.find(word_end_); at != std::string::npos; at = text.find(word_end_, at + 1))
     text.replace(at, word_end_.size(), " ");
   const size_t begin = std::min(text.find_first_not_of(' '), text.size());
   return text.substr(begin, text.find_last_not_of(' ') + 1 - begin);

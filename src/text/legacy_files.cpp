@@ -134,11 +134,6 @@ Json word_piece_json(std::string_view text, const LegacyConfig& config, const st
 
 Json byte_level_json(const Json& vocab, std::string_view merges, const LegacyConfig& config,
                      const std::string& where) {
-  if (!vocab.is_object()) {
-    throw Error(ErrorKind::kCheckpoint, {.what = "is no vocabulary",
-                                         .where = where,
-                                         .expected = "an object of tokens with their ids"});
-  }
   Json json = {
       {"version", "1.0"},
       {"added_tokens", Json::array()},

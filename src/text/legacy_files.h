@@ -23,6 +23,7 @@ struct LegacyConfig {
 
 /// Returns the tokenizer.json that a byte-level `vocab.json` and `merges.txt` stand for: CLIP's
 /// when the vocabulary has <|startoftext|>, RoBERTa's when it has <s> and </s>, else GPT-2's.
+/// `where` names the merges. Throws kCheckpoint.
 [[nodiscard]] nlohmann::json byte_level_json(const nlohmann::json& vocab, std::string_view merges,
                                              const LegacyConfig& config, const std::string& where);
 

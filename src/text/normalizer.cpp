@@ -3,6 +3,9 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "tandem/core/error.h"
 #include "text/pattern.h"
 #include "text/splitter.h"
 #include "text/unicode.h"
@@ -11,6 +14,14 @@ namespace tandem {
 namespace {
 
 constexpr int kDeepestSequence = 8;
+constexpr size_t kLongestText = size_t{64} << 20;
+
+/// A file may hold replacements that make a text longer and longer.
+void check_length(const std::string& text) {
+  if (text.size() <= kLongestText) return;
+  throw Error(ErrorKind::kData, {.what = "the tokenizer's normalizer makes a text too long",
+                                 .expected = fmt::format("at most {} bytes", kLongestText)});
+}
 
 /// Keeps the characters that `keep` wants.
 template <typename Keep>
@@ -93,6 +104,7 @@ class ReplaceNormalizer final : public Normalizer {
         start = (counts ? content_.size() : 0) + start - std::min(start, end);
       }
       replaced.append(old.substr(done, begin - done)).append(content_);
+      check_length(replaced);
       done = end;
     });
     if (!found) return;
@@ -112,6 +124,7 @@ class PrependNormalizer final : public Normalizer {
   void apply(NormalizedText& text) const override {
     if (text.text.empty()) return;
     text.text.insert(0, content_);
+    check_length(text.text);
     if (text.start_bytes > 0) text.start_bytes += content_.size();
   }
 

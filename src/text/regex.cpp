@@ -9,16 +9,50 @@
 
 #include "tandem/core/error.h"
 #include "text/unicode.h"
-#include "text/unicode_versions.h"
 
 namespace tandem {
 namespace {
 
-constexpr uint32_t kMatchLimit = 10'000'000;
+constexpr uint32_t kMatchLimit = 2'000'000;
 
 [[noreturn]] void reject(const std::string& where, const std::string& pattern, std::string what) {
   throw Error(ErrorKind::kCheckpoint,
               {.what = std::move(what), .where = where, .found = "\"" + pattern + "\""});
+}
+
+using Compiled = std::unique_ptr<pcre2_code, decltype(&pcre2_code_free)>;
+
+/// Compiles an expression; null, with the reason, when it is wrong.
+Compiled compile(const std::string& pattern, int& error) {
+  size_t offset = 0;
+  return {pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
+                        PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &offset, nullptr),
+          &pcre2_code_free};
+}
+
+/// Returns the characters that have the flag and that PCRE2, being of another Unicode version, does
+/// not count among those of the property; as members of a set.
+std::string young_members(const std::string& property, uint16_t flag) {
+  int error = 0;
+  const Compiled code = compile("\\p{" + property + "}", error);
+  const std::unique_ptr<pcre2_match_data, decltype(&pcre2_match_data_free)> data(
+      pcre2_match_data_create(1, nullptr), &pcre2_match_data_free);
+  const auto is_young = [&](char32_t c) {
+    if (c >= 0x110000 || !has_flag(c, flag)) return false;
+    std::string text;
+    append_utf8(text, c);
+    return pcre2_match(code.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0,
+                       PCRE2_NO_UTF_CHECK, data.get(), nullptr) < 0;
+  };
+  std::string members;
+  for (char32_t c = 0; c < 0x110000; ++c) {
+    if (!is_young(c)) continue;
+    const char32_t first = c;
+    while (is_young(c + 1)) ++c;
+    members += fmt::format("\\x{{{:X}}}-\\x{{{:X}}}", static_cast<uint32_t>(first),
+                           static_cast<uint32_t>(c));
+  }
+  return members;
 }
 
 /// Rewrites what Oniguruma and PCRE2 spell differently. In both, a set lists characters in [ ].
@@ -92,7 +126,7 @@ class Translation {
     }
   }
 
-  /// \p{L} and \p{N} with the characters that are younger than PCRE2.
+  /// \p{L}, \p{N} and \p{M} with the characters that are younger than PCRE2.
   void property(bool negated) {
     const size_t end = pattern_.find('}', at_);
     if (end == std::string::npos) reject(where_, pattern_, "a property is not closed");
@@ -102,18 +136,18 @@ class Translation {
       negated = !negated;
       name.erase(0, 1);
     }
-    const uint16_t flag = name == "L" ? kLetter : name == "N" ? kNumber : name == "M" ? kMark : 0;
-    if (flag == 0 || (negated && in_set_)) {
+    static const std::string kYoungLetters = young_members("L", kLetter);
+    static const std::string kYoungNumbers = young_members("N", kNumber);
+    static const std::string kYoungMarks = young_members("M", kMark);
+    const std::string* young = name == "L"   ? &kYoungLetters
+                               : name == "N" ? &kYoungNumbers
+                               : name == "M" ? &kYoungMarks
+                                             : nullptr;
+    if (young == nullptr || (negated && in_set_)) {
       out_ += (negated ? "\\P{" : "\\p{") + name + "}";
-      return;
+    } else {
+      set_of("\\p{" + name + "}" + *young, negated);
     }
-    std::string members = "\\p{" + name + "}";
-    for (const FlagDifference& each : flag_differences()) {
-      if ((each.set & flag) == 0) continue;
-      members += fmt::format("\\x{{{:X}}}-\\x{{{:X}}}", static_cast<uint32_t>(each.first),
-                             static_cast<uint32_t>(each.last));
-    }
-    set_of(members, negated);
   }
 
   const std::string& pattern_;
@@ -126,7 +160,7 @@ class Translation {
 }  // namespace
 
 struct Regex::Code {
-  std::unique_ptr<pcre2_code, decltype(&pcre2_code_free)> code{nullptr, &pcre2_code_free};
+  Compiled code{nullptr, &pcre2_code_free};
   std::unique_ptr<pcre2_match_context, decltype(&pcre2_match_context_free)> context{
       nullptr, &pcre2_match_context_free};
   std::string pattern;
@@ -136,10 +170,7 @@ Regex::Regex(const std::string& pattern, const std::string& where) {
   const std::string translated = Translation(pattern, where).run();
   auto made = std::make_shared<Code>();
   int error = 0;
-  size_t offset = 0;
-  made->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
-                                 PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &offset,
-                                 nullptr));
+  made->code = compile(translated, error);
   if (!made->code) {
     std::array<PCRE2_UCHAR, 160> message{};
     pcre2_get_error_message(error, message.data(), message.size());
@@ -162,8 +193,13 @@ void Regex::for_each_match(std::string_view text,
   size_t at = 0;
   size_t last_end = SIZE_MAX;
   while (at <= text.size()) {
-    const int result = pcre2_match(code_->code.get(), subject, text.size(), at, PCRE2_NO_UTF_CHECK,
-                                   data.get(), code_->context.get());
+    const auto match = [&](uint32_t options) {
+      return pcre2_match(code_->code.get(), subject, text.size(), at, options, data.get(),
+                         code_->context.get());
+    };
+    int result = match(PCRE2_NO_UTF_CHECK);
+    // Compiled matching has a small stack; the interpreter has the heap.
+    if (result == PCRE2_ERROR_JIT_STACKLIMIT) result = match(PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT);
     if (result == PCRE2_ERROR_NOMATCH) return;
     if (result < 0) {
       throw Error(ErrorKind::kData,

@@ -70,7 +70,8 @@ std::string with_own_part(std::string content, const Json& config,
   }
   if (options.cleaning == TextCleaning::kClipOriginal) own["cleaning"] = "clip_original";
   const size_t end = content.find_last_of('}');
-  const bool has_own = content.find("\"tandem\"") != std::string::npos;
+  // As this function writes it; "tandem" alone may be a word of the vocabulary.
+  const bool has_own = content.find("\"tandem\":{") != std::string::npos;
   if (own.empty() || has_own || end == std::string::npos) return content;
   const size_t before = content.find_last_not_of(" \t\r\n", end - 1);
   const bool first = end == 0 || before == std::string::npos || content[before] == '{';
@@ -114,7 +115,8 @@ std::unique_ptr<TokenizerEngine> load_file(const fs::path& file, const Json& con
   if (name == "vocab.json") {
     const Json vocab = parse_tokenizer_json(read_text(file), where);
     const fs::path merges = file.parent_path() / "merges.txt";
-    const Json json = byte_level_json(vocab, read_text(merges), legacy_config(config), where);
+    const Json json =
+        byte_level_json(vocab, read_text(merges), legacy_config(config), merges.string());
     return make_json_engine(with_own_part(json.dump(), config, options), where, options.lowercase);
   }
   if (file.extension() == ".json") {

@@ -164,6 +164,10 @@ bool stands_still(char32_t c) noexcept {
   return after != kRanges.begin() && c <= (after - 1)->last;
 }
 
+bool is_young_extender(char32_t c) noexcept {
+  return c == 0x897 || (c >= 0x1ACF && c <= 0x1ADD) || (c >= 0x1AE0 && c <= 0x1AEB);
+}
+
 char32_t lower_case_of(char32_t c) noexcept {
   for (const CaseShift& shift : kYoungCases)
     if (c >= shift.first && c <= shift.last)

@@ -20,6 +20,10 @@ struct FlagDifference {
 /// through them as it is.
 [[nodiscard]] bool stands_still(char32_t c) noexcept;
 
+/// Whether the character joins a grapheme cluster, and is younger than Unicode 15. Only those of
+/// three bytes are listed: no longer cluster has a rule.
+[[nodiscard]] bool is_young_extender(char32_t c) noexcept;
+
 /// Returns the lower case of a character as the reference has it (İ, which becomes two, aside).
 [[nodiscard]] char32_t lower_case_of(char32_t c) noexcept;
 

@@ -36,10 +36,10 @@ class WordModel {
 };
 
 struct BpeOptions {
-  std::vector<std::pair<std::string, std::string>> merges;  ///< In order of rank.
-  std::optional<std::string> unk_token;
-  std::string continuing_subword_prefix;
-  std::string end_of_word_suffix;
+  std::vector<std::pair<std::string, std::string>> merges = {};  ///< In order of rank.
+  std::optional<std::string> unk_token = {};
+  std::string continuing_subword_prefix = {};
+  std::string end_of_word_suffix = {};
   bool fuse_unk = false;
   bool byte_fallback = false;  ///< A character without a token becomes tokens <0x00> to <0xFF>.
   bool ignore_merges = false;  ///< A word that is a token as a whole needs no merges.
@@ -86,7 +86,7 @@ class WordPieceModel final : public WordModel {
 };
 
 struct UnigramOptions {
-  std::vector<double> scores;  ///< One for each token.
+  std::vector<double> scores = {};  ///< One for each token.
   int32_t unk_id = -1;
   bool byte_fallback = false;
 };

@@ -144,7 +144,8 @@ TEST_F(ClipZeroShot, ClassesAndTemplatesComeFromFiles) {
                 "--templates", (folder_ / "templates.txt").string(), "--format", "json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   std::vector<std::string> labels;
-  for (const Json& entry : Json::parse(result.out)[0]["results"])
+  const Json pictures = Json::parse(result.out);  // outlives the loop over a part of it
+  for (const Json& entry : pictures[0]["results"])
     labels.push_back(entry["label"].get<std::string>());
   std::sort(labels.begin(), labels.end());
   EXPECT_EQ(labels, (std::vector<std::string>{"blue square", "green square", "red circle"}));

@@ -37,7 +37,8 @@ TEST_P(Programs, RefuseAWrongCommandLineInOneLine) {
 
 INSTANTIATE_TEST_SUITE_P(All, Programs,
                          ::testing::Values("clip-train", "clip-zeroshot", "clip-eval", "clip-embed",
-                                           "clip-tokenizer", "clip-data"),
+                                           "clip-tokenizer", "clip-data", "clip-convert",
+                                           "clip-bench"),
                          [](const auto& instance) {
                            std::string name = instance.param;
                            name.replace(name.find('-'), 1, "_");

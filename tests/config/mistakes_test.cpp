@@ -23,7 +23,8 @@ TEST(Mistakes, UnknownKeyNamesTheNearestOne) {
 }
 
 TEST(Mistakes, UnknownKeyNamesTheKnownOnesWhenNoneIsNear) {
-  mistake(R"("loss": {"qqqqqqqqq": 1})", "loss.qqqqqqqqq: unknown key; `loss` has label_smoothing");
+  mistake(R"("loss": {"qqqqqqqqq": 1})",
+          "loss.qqqqqqqqq: unknown key; `loss` has kind, label_smoothing, duplicates");
 }
 
 TEST(Mistakes, KeyWithADotIsNotAPath) {
@@ -75,7 +76,8 @@ TEST(Mistakes, OutOfRangeNamesTheRange) {
 
 TEST(Mistakes, UnknownNameOfAnEnumListsTheKnownOnes) {
   mistake(R"("model": {"text": {"pool": "maen"}})",
-          "expected one of mean, cls, pooler, eot, last, mean_all, found \"maen\" (a text); did "
+          "expected one of mean, cls, pooler, eot, last, mean_all, argmax, found \"maen\" (a "
+          "text); did "
           "you mean \"mean\"?");
   mistake(R"("model": {"text": {"pool": 1}})", "expected one of mean, cls");
   mistake(R"("model": {"text": {"preset": "roberta-base"}})", "did you mean \"roberta_base\"?");

@@ -46,12 +46,13 @@ TEST(Validate, PoolsFindWhatTheyTake) {
 }
 
 TEST(Validate, SourceHasWhatItsKindNeeds) {
-  contradiction({"data.train.kind=none"}, "choose table, jsonl, folder or shapes");
+  contradiction({"data.train.kind=none"},
+                "choose table, jsonl, folder, wds, captions, mixture or shapes");
   for (const char* kind : {"table", "jsonl", "folder"}) {
     contradiction({std::string("data.validation.kind=") + kind}, "needs data.validation.path");
   }
   contradiction({"data.validation.path=x"}, "data.validation.kind = none has no use for");
-  contradiction({R"(data.train.languages=["de"])"}, "only jsonl has captions by language");
+  contradiction({R"(data.train.languages=["de"])"}, "only jsonl and wds have captions by language");
   contradiction({"data.train.separator=\"\\n\""}, "cannot stand between columns");
   contradiction({"data.train.kind=folder", "data.train.path=x", "data.train.caption_template=a"},
                 "has no place for the class name");

@@ -21,6 +21,7 @@ struct Changer {
     *value = field.names.empty() ? "\"é\\\n" : field.names[0];
   }
   void operator()(std::vector<std::string>* value) const { *value = {"", "a {}\t", "b"}; }
+  void operator()(std::vector<double>* value) const { *value = {0.25, 2.0, 1e-9}; }
   void operator()(std::array<double, 3>* value) const { *value = {0.1, 1e-17, 1.0 / 3.0}; }
   void operator()(std::optional<int64_t>* value) const { *value = 7; }
   void operator()(const config::EnumTarget& target) const {
@@ -66,6 +67,7 @@ TEST(ToJson, HoldsEveryFieldOnce) {
   const config::FieldTable table = config::field_table(copy);
   for (const config::Field& field : table.fields()) {
     const bool is_list = std::holds_alternative<std::vector<std::string>*>(field.target) ||
+                         std::holds_alternative<std::vector<double>*>(field.target) ||
                          std::holds_alternative<std::array<double, 3>*>(field.target);
     values += is_list ? 3 : 1;
   }

@@ -89,7 +89,7 @@ class LayersTest(unittest.TestCase):
         self.expect("src/model/a.cpp", 1, "opencv2/core.hpp", "#include <opencv2/core.hpp>\n")
         self.expect("src/data/a.cpp", 1, "sentencepiece",
                     "#include <sentencepiece_processor.h>\n")
-        self.expect("src/text/a.cpp", 1, "nlohmann", "#include <nlohmann/json.hpp>\n")
+        self.expect("src/model/a.cpp", 1, "nlohmann", "#include <nlohmann/json.hpp>\n")
         self.expect("src/core/a.cpp", 1, "spdlog", "#include <spdlog/spdlog.h>\n")
         self.expect("src/core/a.cpp", 1, "CLI/CLI.hpp", '#include "CLI/CLI.hpp"\n')
         self.expect("src/config/a.cpp", 1, "free of torch", "#include <torch/types.h>\n")

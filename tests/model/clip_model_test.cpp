@@ -213,9 +213,108 @@ TEST(MakeModel, StartsATowerFromAnotherModelAndFitsItsPositions) {
                            source.at("image.position_embedding")[0]));
 }
 
+// Tables of 3 × 3 patches at other sizes, by PyTorch: scripts/make_golden_interop.py.
+TEST(MakeModel, InterpolatesPositionsAsEachFamilyDoes) {
+  const TensorMap golden = load_safetensors(std::filesystem::path(TANDEM_SOURCE_DIR) /
+                                            "tests/golden/interop" / "positions.safetensors")
+                               .tensors;
+  const auto folder = scratch("positions");
+  ModelOptions options = small_options();
+  options.image = {.image_size = 15, .patch_size = 5, .width = 4, .layers = 1, .heads = 1};
+  const ClipModel trained(options, 9);
+  {
+    const torch::NoGradGuard no_grad;
+    trained->image->position_embedding.copy_(golden.at("table"));
+  }
+  save_model(folder, trained, {.model = options, .tokenizer = {}, .transform = {}});
+  options.image.pretrained = folder.string();
+  for (const int64_t side : {2, 5, 7}) {
+    for (const bool antialias : {false, true}) {
+      options.image.image_size = 5 * side;
+      options.image.position_antialias = antialias;
+      const std::string name = (antialias ? "open_clip." : "hugging_face.") + std::to_string(side);
+      const torch::Tensor ours = make_model(options, 1)->image->position_embedding;
+      EXPECT_TRUE(torch::allclose(ours, golden.at(name), 1e-6, 1e-6)) << name;
+    }
+  }
+}
+
+TEST(ClipModel, HasOneTowerAloneWhenAsked) {
+  ModelOptions options = small_options();
+  options.towers = Towers::kText;
+  options.projector.kind = ProjectorKind::kNone;
+  options.embed_dim = options.text.width;
+  options.normalize_embeddings = false;
+  ClipModel model(options, 1);
+  EXPECT_EQ(named_weights(model).size(),
+            named_weights(ClipModel(small_options())).count("logit_scale") +
+                model->text->named_parameters().size());
+  EXPECT_TRUE(torch::equal(model->encode_texts(some_texts()), model->text(some_texts())));
+  EXPECT_THROW((void)model->encode_images(some_images(1)), Error);
+}
+
+TEST(TextEncoder, FillsTheContextAndReadsIt) {
+  const torch::NoGradGuard no_grad;
+  ModelOptions options = small_options();
+  options.text.context_length = 6;
+  options.text.position_style = PositionStyle::kAbsolute;
+  options.text.pool = TextPool::kLast;
+  options.text.pad_to_context = true;
+  ClipModel model(options, 1);
+  TextEncoder text = model->text;
+  const torch::Tensor filled = text(pack_tokens({{0, 7, 2}, {0, 7, 2, 1, 1, 1}}));
+  EXPECT_TRUE(torch::allclose(filled[0], filled[1]));
+  const torch::Tensor other = text(pack_tokens({{0, 7, 2, 1, 1, 3}}));
+  EXPECT_FALSE(torch::allclose(filled[0], other[0]));
+}
+
+TEST(TextEncoder, FindsTheLargestIdOrTheFirstEnd) {
+  const torch::NoGradGuard no_grad;
+  ModelOptions options = small_options();
+  options.text.causal = true;
+  options.text.eos_id = 40;
+  const TokenBatch texts = pack_tokens({{0, 45, 40, 3, 45, 40}, {0, 4, 40}});
+  for (const auto& [pool, rows] : {std::pair{TextPool::kArgmax, std::array<int64_t, 2>{1, 8}},
+                                   std::pair{TextPool::kEot, std::array<int64_t, 2>{2, 8}}}) {
+    options.text.pool = pool;
+    ClipModel model(options, 1);
+    const torch::Tensor states = model->text->encode_tokens(texts);
+    const torch::Tensor pooled = model->text(texts);
+    for (int64_t i = 0; i < 2; ++i)
+      EXPECT_TRUE(torch::equal(pooled[i], states[rows[static_cast<size_t>(i)]])) << i;
+  }
+}
+
+TEST(GoldenSample, TellsTheSameModelFromAnother) {
+  const auto folder = scratch("golden");
+  ClipModel model(small_options(), 9);
+  save_model(folder, model, {.model = small_options(), .tokenizer = {}, .transform = {}},
+             {.text = "a cat", .ids = {0, 9, 10, 2}});
+  const auto sample = load_golden_sample(folder);
+  ASSERT_TRUE(sample.has_value());
+  EXPECT_EQ(sample->text.text, "a cat");
+  EXPECT_EQ(sample->text.ids, (std::vector<int32_t>{0, 9, 10, 2}));
+  model->eval();
+  const GoldenDifference same = golden_difference(model, *sample);
+  EXPECT_LT(same.image, 1e-6);
+  EXPECT_LT(same.text, 1e-6);
+  {
+    const torch::NoGradGuard no_grad;
+    model->image->layers->block(0)->mlp_in->weight[0][0].add_(0.5);
+  }
+  const GoldenDifference changed = golden_difference(model, *sample);
+  EXPECT_GT(changed.image, golden_tolerance(torch::kFloat32));
+  EXPECT_LT(changed.text, 1e-6);
+  ModelOptions wide = small_options();
+  wide.image.image_size = 32;
+  EXPECT_THROW((void)golden_difference(ClipModel(wide), *sample), Error);
+  std::filesystem::remove(folder / "golden.safetensors");
+  EXPECT_FALSE(load_golden_sample(folder).has_value());
+}
+
 TEST(ModelDirectory, RoundTripsExactly) {
   const auto folder = scratch("round_trip");
-  const ClipModel model(small_options(), 9);
+  ClipModel model(small_options(), 9);
   save_model(folder, model, {.model = small_options(), .tokenizer = {}, .transform = {}});
   const LoadedModel loaded = load_model(folder);
   for (const auto& [name, tensor] : named_weights(model)) {

@@ -72,6 +72,21 @@ TEST(AdamW, DecaysOnlyWeightMatrices) {
   }
 }
 
+// open_clip's rule today: one dimension, positions and class tokens are not decayed.
+TEST(AdamW, LeavesPositionsTokensAndTemperatureUndecayed) {
+  const torch::Tensor matrix = torch::zeros({4, 4}), vector = torch::zeros({4}),
+                      scalar = torch::zeros({});
+  for (const char* name : {"text.token_embedding", "image.layers.0.attention.qkv.weight",
+                           "image_projector.linear.weight", "image.patch_embedding.weight"})
+    EXPECT_TRUE(decays(name, matrix)) << name;
+  for (const char* name : {"text.position_embedding", "image.position_embedding"})
+    EXPECT_FALSE(decays(name, matrix)) << name;
+  for (const char* name :
+       {"image.class_token", "text.layers.0.mlp_norm.weight", "text.layers.0.mlp_in.bias"})
+    EXPECT_FALSE(decays(name, vector)) << name;
+  for (const char* name : {"logit_scale", "logit_bias"}) EXPECT_FALSE(decays(name, scalar)) << name;
+}
+
 TEST(AdamW, ClipsTheJointNorm) {
   const auto parameters = some_parameters(torch::kFloat32);
   AdamW optimizer(parameters, {});

@@ -20,6 +20,7 @@ TEST(CleanAsClip, TrimsAndJoinsWhiteSpace) {
 }
 
 TEST(CleanAsClip, LowersCaseAsPythonDoes) {
+  EXPECT_EQ(clean_as_clip("ⅷΣ 1Σ"), "ⅷς 1σ");
   EXPECT_EQ(clean_as_clip("ΟΔΥΣΣΕΥΣ Σ ΑΣ. ΑΣΒ A\u0301"), "οδυσσευς σ ας. ασβ a\u0301");
 }
 

@@ -87,13 +87,14 @@ TEST(HostileTokenizer, RefusesAModelWithoutItsUnknownToken) {
   Json json = small_word_piece();
   json["model"]["unk_token"] = "<none>";
   refuses(json, "model.unk_token");
-  const Json unigram = {{"model", {{"type", "Unigram"}, {"vocab", {{"a", 0.0}}}, {"unk_id", 5}}}};
+  const Json unigram =
+      Json::parse(R"({"model": {"type": "Unigram", "vocab": [["a", 0.0]], "unk_id": 5}})");
   refuses(unigram, "the unknown token is not in the vocabulary");
 }
 
 TEST(HostileTokenizer, ComplainsAboutTextThatHasNoIds) {
-  const Json unigram = {
-      {"model", {{"type", "Unigram"}, {"vocab", {{"a", -1.0}}}, {"unk_id", nullptr}}}};
+  const Json unigram =
+      Json::parse(R"({"model": {"type": "Unigram", "vocab": [["a", -1.0]], "unk_id": null}})");
   EXPECT_EQ(json_ids(unigram, "aa"), (std::vector<int32_t>{0, 0}));
   expect_error(ErrorKind::kData, "a character is not in the vocabulary",
                [&] { (void)json_ids(unigram, "ab"); });
@@ -109,6 +110,23 @@ TEST(HostileTokenizer, RefusesDamagedCharacterMaps) {
   Json json = small_bpe();
   json["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", "BAAAAP////8="}};
   EXPECT_EQ(json_ids(json, "hello"), (std::vector<int32_t>{0, 13, 1}));
+}
+
+TEST(HostileTokenizer, StopsANormalizerThatMakesTextsGrow) {
+  Json steps = Json::array();
+  for (int step = 0; step < 5; ++step)
+    steps.push_back(
+        {{"type", "Replace"}, {"pattern", {{"String", "e"}}}, {"content", std::string(1000, 'e')}});
+  Json json = small_bpe();
+  json["normalizer"] = {{"type", "Sequence"}, {"normalizers", steps}};
+  expect_error(ErrorKind::kData, "makes a text too long", [&] { (void)json_ids(json, "e"); });
+}
+
+TEST(HostileTokenizer, DecodesWithAnOddMarkForEndsOfWords) {
+  Json json = small_bpe();
+  json["model"]["merges"] = Json::array();
+  json["model"]["end_of_word_suffix"] = " ";
+  EXPECT_EQ(parse_json(json).decode({2, 3}), "he");
 }
 
 TEST(HostileTokenizer, RefusesOrSurvivesDamage) {

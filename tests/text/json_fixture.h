@@ -28,7 +28,9 @@ inline nlohmann::json small_bpe() {
 inline nlohmann::json small_word_piece() {
   return nlohmann::json::parse(R"({
     "version": "1.0",
-    "added_tokens": [],
+    "added_tokens": [
+      {"id": 2, "content": "[CLS]", "normalized": false, "special": true},
+      {"id": 3, "content": "[SEP]", "normalized": false, "special": true}],
     "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": true},
     "pre_tokenizer": {"type": "BertPreTokenizer"},
     "post_processor": {"type": "TemplateProcessing",

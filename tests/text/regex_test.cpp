@@ -36,14 +36,14 @@ TEST(Regex, ReadsPropertiesAsOnigurumaDoes) {
 }
 
 TEST(Regex, RefusesWhatMeansSomethingElse) {
-  for (const char* regex : {"[a&&b]", "[a[b]]", "[\\P{L}]", "(", "[a", "*", "\\p{Nonsense}"}) {
+  for (const char* regex : {"[a&&b]", "[a[b]]", "(", "[a", "*", "\\p{Nonsense}"}) {
     expect_error(ErrorKind::kCheckpoint, "file: part", [&] { Regex(regex, "file: part"); });
   }
 }
 
 TEST(Regex, GivesUpOnATextThatNeedsTooManySteps) {
   expect_error(ErrorKind::kData, "gave up",
-               [] { (void)matches("(?:a+a+)+b", std::string(60, 'a')); });
+               [] { (void)matches("(?:a+a+)+[bc]", std::string(60, 'a')); });
 }
 
 /// The state machines find what the expressions that they stand for find.

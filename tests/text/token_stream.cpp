@@ -1,4 +1,4 @@
-// What scripts/make_golden_tokens.py and benchmarks/tokenizers.py talk to. Reads records, a line
+// What scripts/make_golden_tokens.py and benchmarks/token_speed.py talk to. Reads records, a line
 // with a number of bytes and the bytes, so that a text may hold anything:
 //
 //   tandem_token_stream TOKENIZER [--clip-original] [--context-length N] [--decode]   ids, a line

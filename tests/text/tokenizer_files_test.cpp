@@ -51,7 +51,7 @@ TEST_F(TokenizerFiles, ReadsVocabularyAndMerges) {
 
 TEST_F(TokenizerFiles, ReadsGpt2sAndClipsFlavour) {
   write("vocab.json", R"({"a": 0, "b": 1, "<|endoftext|>": 2})");
-  write("merges.txt", "");
+  write("merges.txt", "#version: 0.2\n");
   EXPECT_EQ(load().encode("ab", 77).ids, (Ids{0, 1}));
   EXPECT_EQ(load().eos_id(), 2);
   write("vocab.json",
@@ -65,7 +65,9 @@ TEST_F(TokenizerFiles, ReadsGpt2sAndClipsFlavour) {
 }
 
 TEST_F(TokenizerFiles, KeepsNamesOfSpecialTokensWhenSaved) {
-  write("tokenizer.json", small_bpe().dump());
+  nlohmann::json json = small_bpe();
+  json["model"]["vocab"]["tandem"] = 16;
+  write("tokenizer.json", json.dump());
   write("special_tokens_map.json", R"({"pad_token": "h", "unk_token": "e"})");
   const Tokenizer tokenizer = load();
   EXPECT_EQ(tokenizer.pad_id(), 2);

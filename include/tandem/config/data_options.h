@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,8 +9,10 @@
 namespace tandem {
 
 enum class TokenizerModel { kUnigram, kBpe };
-enum class SourceKind { kNone, kTable, kJsonl, kFolder, kShapes };
-enum class ResizeMode { kShortest, kSquash };
+enum class SourceKind { kNone, kTable, kJsonl, kFolder, kShapes, kWds, kCaptions, kMixture };
+/// kShortest: the shorter side to the size, what the longer one has too much is cut off at both
+/// ends. kLongest: the longer side to the size, black beside the shorter one. kSquash: both sides.
+enum class ResizeMode { kShortest, kLongest, kSquash };
 enum class Interpolation { kBicubic, kBilinear, kLanczos, kBox, kNearest };
 enum class ExifOrientation { kIgnore, kApply };
 enum class ShapesSplit { kSeen, kUnseen, kAll };
@@ -34,16 +37,24 @@ struct ShapesOptions {
 /// Where samples come from.
 struct SourceOptions {
   SourceKind kind = SourceKind::kNone;
-  std::string path = {};        ///< Manifest file (table, jsonl) or root folder (folder).
+  std::string path = {};        ///< Manifest file (table, jsonl, captions, mixture), root folder
+                                ///< (folder), or tar shards (wds): files or folders joined by ::,
+                                ///< with braces.
   std::string image_root = {};  ///< Folder that relative picture paths start from; empty takes the
                                 ///< manifest's folder.
   std::string image_key = "filepath";  ///< Column or field that holds the picture's path.
   std::string caption_key =
-      "title";  ///< Column or field that holds the caption (jsonl: also a list of captions).
+      "title";  ///< Column or field that holds the caption (jsonl, wds: also a list of captions).
   std::string separator = "\t";             ///< Between columns of a table; one character.
-  std::vector<std::string> languages = {};  ///< jsonl: take captions from the object `captions` by
-                                            ///< these keys; empty takes caption_key.
-  std::string caption_template = "a photo of a {}";  ///< folder: the caption made of a class name.
+  std::vector<std::string> languages = {};  ///< jsonl, wds: take captions from the object
+                                            ///< `captions` by these keys; empty takes caption_key.
+  std::vector<double> caption_weights =
+      {};  ///< How often each of a picture's captions is taken, by place, the last one for all
+           ///< further ones; with `languages` one per language. Empty takes all alike.
+  std::vector<std::string> splits =
+      {};  ///< captions: the parts of a Karpathy file to take; empty takes all.
+  std::string caption_template =
+      "a photo of a {}";  ///< folder, wds with classes: the caption made of a class name.
   ShapesOptions shapes = {};
 };
 
@@ -65,12 +76,41 @@ struct AugmentOptions {
 
 /// How a picture becomes image_size × image_size pixels.
 struct ImageTransformOptions {
+  std::string preset = {};  ///< Name of a known recipe whose values come first; empty for none.
   ResizeMode resize_mode = ResizeMode::kShortest;
   Interpolation interpolation = Interpolation::kBicubic;
+  double crop_pct =
+      1.0;  ///< Share of the resized picture's side that the crop in the middle keeps:
+            ///< resize to ⌊image_size / crop_pct⌋, crop image_size (timm's word).
   ExifOrientation exif = ExifOrientation::kIgnore;
   int64_t max_image_pixels =
       89478485;  ///< Larger pictures are refused before they are decoded (Pillow's warning limit).
 };
+
+/// A known way from pictures to a tower's input. Its mean and std belong to
+/// ImageEncoderOptions, the rest to ImageTransformOptions.
+struct TransformPreset {
+  std::array<double, 3> mean = {};
+  std::array<double, 3> std = {};
+  ImageTransformOptions transform = {};
+};
+
+/// Whether a recipe of this name exists.
+[[nodiscard]] bool has_transform_preset(const std::string& name);
+/// Returns the named recipe: openai (OpenAI's CLIP, most of open_clip, Hugging Face CLIP), imagenet
+/// (timm, DINO, DeiT), vit (Hugging Face ViTImageProcessor), siglip, laion2b_l14 (the ViT-L/14
+/// trained on LAION-2B, which is normalised unlike its siblings). Throws kConfig with the known
+/// names for another one.
+[[nodiscard]] TransformPreset transform_preset(const std::string& name);
+
+/// Returns the filter that Pillow and preprocessor_config.json call by this number: 0 nearest, 1
+/// lanczos, 2 bilinear, 3 bicubic, 4 box. Throws kConfig for another one; 5, hamming, is known to
+/// Pillow only.
+[[nodiscard]] Interpolation interpolation_by_pillow_number(int64_t number);
+/// Returns the crop_pct with which an image_size of `crop_size` is cut out of a picture resized to
+/// `resize_size`, for recipes that name both sizes. Throws kConfig unless 1 ≤ crop_size ≤
+/// resize_size.
+[[nodiscard]] double crop_pct_of(int64_t resize_size, int64_t crop_size);
 
 struct DataOptions {
   SourceOptions train = {};
@@ -84,6 +124,11 @@ struct DataOptions {
   double max_bad_ratio = 0.01;   ///< Share of unusable samples beyond which the run stops.
   bool allow_outside_root = false;   ///< Accept picture paths that lead out of image_root.
   int64_t max_caption_bytes = 4096;  ///< Longer captions are cut before they are tokenised.
+  double caption_dropout = 0.0;      ///< Share of training samples that get an empty caption.
+  bool with_replacement = false;  ///< Draw every training sample anew from the whole source instead
+                                  ///< of visiting each once per epoch.
+  bool allow_pipes = false;       ///< Run the commands of `pipe:` shards.
+  std::string pipe_cache = {};    ///< Folder that keeps what `pipe:` shards gave.
 };
 
 }  // namespace tandem

@@ -15,9 +15,9 @@ namespace tandem {
 /// every mistake at once otherwise: unknown key (with the nearest known one), duplicate key, wrong
 /// type, null, out of range, values that contradict each other; each with its JSON path, and line
 /// and column where it stands in the file. A value that replaces one of the file is logged. The
-/// presets named by `model.text.preset` and `model.image.preset` come before all of them. At most
-/// 16 MB, nested 64 deep; a byte order mark is skipped, comments are not JSON, and `$schema` at the
-/// top is the one key that is tolerated.
+/// presets named by `model.text.preset`, `model.image.preset` and `data.transform.preset` come
+/// before all of them. At most 16 MB, nested 64 deep; a byte order mark is skipped, comments are
+/// not JSON, and `$schema` at the top is the one key that is tolerated.
 [[nodiscard]] RunConfig load_run_config(const std::filesystem::path& path,
                                         const std::vector<std::string>& overrides = {});
 

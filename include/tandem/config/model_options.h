@@ -10,9 +10,15 @@ enum class Activation { kGelu, kGeluTanh, kQuickGelu };
 enum class NormOrder { kPost, kPre };
 /// How position ids are counted: kRoberta gives the first token pad_id + 1, kAbsolute gives it 0.
 enum class PositionStyle { kRoberta, kAbsolute };
-enum class TextPool { kMean, kCls, kPooler, kEot, kLast, kMeanAll };
+/// kEot takes the first token of id eos_id (the last token where there is none), kArgmax the first
+/// one of the largest id, which is how CLIP's first weights find their end of text.
+enum class TextPool { kMean, kCls, kPooler, kEot, kLast, kMeanAll, kArgmax };
 enum class ImagePool { kCls, kMean, kPooler, kMap, kLogits };
-enum class ProjectorKind { kGeluLayerNorm, kLinear, kMlp };
+/// kNone hands the features on as they are; kShared, for one tower's own projector, takes the
+/// model's.
+enum class ProjectorKind { kGeluLayerNorm, kLinear, kMlp, kNone, kShared };
+/// Which towers a model has. One tower alone embeds, but cannot be trained contrastively.
+enum class Towers { kBoth, kText, kImage };
 
 /// The text tower. The defaults are RoBERTa's arrangement at a small size.
 /// Liu et al., "RoBERTa", arXiv:1907.11692; with norm_order = kPre, causal = true, pool = kEot it
@@ -41,7 +47,9 @@ struct TextEncoderOptions {
   int64_t pad_id = 1;
   int64_t bos_id = 0;
   int64_t eos_id = 2;
-  double init_std = 0.0;  ///< Standard deviation of initial weights; 0 takes 1/√width.
+  bool pad_to_context = false;  ///< Fill every text with pad_id up to context_length; this padding
+                                ///< is attended to and pooled like any token (SigLIP).
+  double init_std = 0.0;        ///< Standard deviation of initial weights; 0 takes 1/√width.
   std::string pretrained =
       {};  ///< Model directory or safetensors file to start from; empty for random weights.
   bool freeze = false;  ///< Keep the tower's weights as they are.
@@ -76,6 +84,9 @@ struct ImageEncoderOptions {
                                 0.40821073};  ///< Subtracted from RGB in [0, 1].
   std::array<double, 3> std = {0.26862954, 0.26130258, 0.27577711};  ///< Divides what is left.
   std::string pretrained = {};
+  bool position_antialias =
+      false;  ///< How `pretrained` positions fit another image_size: bicubic with open_clip's
+              ///< antialiasing (a = -0.5), or without, as Hugging Face does it (a = -0.75).
   bool freeze = false;
   int64_t unfreeze_last_layers = 0;
 };
@@ -92,7 +103,10 @@ struct ModelOptions {
   int64_t embed_dim = 128;  ///< Size of the space that texts and pictures share.
   TextEncoderOptions text = {};
   ImageEncoderOptions image = {};
-  ProjectorOptions projector = {};
+  Towers towers = Towers::kBoth;
+  ProjectorOptions projector = {};  ///< Of both towers, but for one that has its own:
+  ProjectorOptions text_projector = {.kind = ProjectorKind::kShared};
+  ProjectorOptions image_projector = {.kind = ProjectorKind::kShared};
   bool normalize_features = false;   ///< Unit norm before the projector.
   bool normalize_embeddings = true;  ///< Unit norm after the projector.
   double logit_scale_init =
@@ -100,9 +114,21 @@ struct ModelOptions {
   double logit_scale_max =
       4.6051701859880918;  ///< Upper clamp of the logarithm: ln 100. The lower one is 0.
   bool learn_logit_scale = true;
-  std::string pretrained = {};  ///< Model directory to start from, both towers and projectors;
-                                ///< empty for random weights.
+  bool logit_bias = false;         ///< A learned number added to every logit (SigLIP).
+  double logit_bias_init = -10.0;  ///< Its first value.
+  std::string pretrained = {};     ///< Model directory to start from, both towers and projectors;
+                                   ///< empty for random weights.
 };
+
+/// Return the projector that a tower has: its own, or the model's where its own is kShared.
+[[nodiscard]] inline const ProjectorOptions& text_projector_of(const ModelOptions& model) {
+  return model.text_projector.kind == ProjectorKind::kShared ? model.projector
+                                                             : model.text_projector;
+}
+[[nodiscard]] inline const ProjectorOptions& image_projector_of(const ModelOptions& model) {
+  return model.image_projector.kind == ProjectorKind::kShared ? model.projector
+                                                              : model.image_projector;
+}
 
 /// Whether a preset of this name exists, for the tower in question.
 [[nodiscard]] bool has_text_preset(const std::string& name);

@@ -12,6 +12,13 @@ namespace tandem {
 
 enum class Schedule { kCosine, kConstant };
 enum class Precision { kFp32, kBf16 };
+enum class BestMode { kMax, kMin };             ///< Whether a metric is best when large or small.
+enum class SavedModel { kLast, kBest };         ///< Which state becomes the model directory.
+enum class SpikePolicy { kIgnore, kRollback };  ///< What a sudden rise of the loss leads to.
+enum class LossKind { kInfoNce, kSigmoid };
+/// What to make of pairs of a batch that share a picture or a text: negatives like all others, no
+/// negatives at all, or positives.
+enum class Duplicates { kKeep, kMask, kPositive };
 
 struct RunOptions {
   std::string name = "run";  ///< The run's folder inside output_dir.
@@ -22,7 +29,10 @@ struct RunOptions {
 };
 
 struct LossOptions {
+  LossKind kind = LossKind::kInfoNce;
   double label_smoothing = 0.0;  ///< Share of the target spread over all pairs of the batch.
+                                 ///< info_nce only.
+  Duplicates duplicates = Duplicates::kKeep;
 };
 
 /// Loshchilov and Hutter, "Decoupled Weight Decay Regularization", arXiv:1711.05101.
@@ -48,9 +58,23 @@ struct TrainOptions {
                                    ///< batch's negatives are kept.
   int64_t log_every_steps = 50;
   int64_t checkpoint_every_steps = 500;
-  int64_t keep_last = 2;  ///< Checkpoints kept beside the newest one's needs.
+  double checkpoint_every_minutes = 0;  ///< Save by the clock as well; 0 does not.
+  int64_t keep_last = 2;                ///< Newest checkpoints kept.
+  int64_t keep_every_steps = 0;       ///< Checkpoints at multiples of it are kept for good; 0 none.
+  std::string keep_best_metric = {};  ///< Keep the checkpoint that is best by this metric of the
+                                      ///< evaluations; empty for none.
+  BestMode keep_best_mode = BestMode::kMax;
+  SavedModel save_model = SavedModel::kLast;
   int64_t max_bad_steps =
       10;  ///< Steps in a row with a non-finite loss or gradient before the run stops (exit 17).
+  /// kRollback: Chowdhery et al., "PaLM", arXiv:2204.02311, section 5.1.
+  SpikePolicy on_spike = SpikePolicy::kIgnore;
+  double spike_zscore = 6.0;          ///< Deviations above the recent mean loss that make a spike.
+  int64_t spike_window = 100;         ///< Steps that are "recent".
+  int64_t spike_skip_batches = 20;    ///< Batches left out beyond the spike after a rollback.
+  int64_t max_rollbacks = 3;          ///< To one checkpoint, before the run stops (exit 17).
+  double stall_warning_seconds = 60;  ///< Name the sample when a batch is awaited this long.
+  double stall_timeout_minutes = 30;  ///< Stop the run when it is awaited this long; 0 never does.
   bool tensorboard = true;
 };
 

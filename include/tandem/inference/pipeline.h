@@ -13,6 +13,7 @@
 #include "tandem/core/error.h"
 #include "tandem/image/image.h"
 #include "tandem/model/clip_model.h"
+#include "tandem/model/golden_sample.h"
 #include "tandem/text/tokenizer.h"
 
 namespace tandem {
@@ -29,11 +30,23 @@ struct PartialEmbeddings {
   std::vector<std::optional<Error>> errors;  ///< N: why a picture is unusable, or nothing.
 };
 
+/// How far a model is from the golden sample of its directory (golden_sample.h).
+struct GoldenCheck {
+  GoldenDifference difference = {};
+  double tolerance = 0.0;  ///< Of the pipeline's precision.
+  bool same_ids = true;    ///< Whether the tokenizer gives the sample's ids for its text.
+  [[nodiscard]] bool passes() const {
+    return same_ids && difference.image <= tolerance && difference.text <= tolerance;
+  }
+};
+
 /// A model directory ready for use. Copies share the model. All const methods are thread-safe.
 class Pipeline {
  public:
   /// Reads a model directory. Throws kMissingInput, kCheckpoint (also when the tokenizer and the
-  /// model disagree about the vocabulary), kDevice, and kUsage for options out of range.
+  /// model disagree about the vocabulary), kDevice, and kUsage for options out of range. A
+  /// directory with another kind of tokenizer than tokenizer.model, or a model of pictures alone,
+  /// loads without one.
   [[nodiscard]] static Pipeline load(const std::filesystem::path& directory,
                                      const PipelineOptions& options = {});
   /// A view on a model in training: shares its weights, puts it into evaluation mode while encoding
@@ -49,6 +62,9 @@ class Pipeline {
   [[nodiscard]] torch::Tensor encode_images(const std::vector<std::filesystem::path>& files) const;
   [[nodiscard]] torch::Tensor encode_images(const std::vector<Image>& images) const;
   [[nodiscard]] torch::Tensor encode_texts(const std::vector<std::string>& texts) const;
+  /// The same for texts that are ids already, special tokens included, each of at least one id and
+  /// at most context_length.
+  [[nodiscard]] torch::Tensor encode_ids(const std::vector<std::vector<int32_t>>& texts) const;
   /// Embeds the `count` pictures that `load` returns by number; `load` is called from several
   /// threads at once, and at most one picture per thread is held in full size. A picture whose
   /// `load` throws Error is unusable; the others are not affected. Throws kUsage for no picture.
@@ -57,12 +73,18 @@ class Pipeline {
   [[nodiscard]] PartialEmbeddings try_encode_images(
       const std::vector<std::filesystem::path>& files) const;
 
-  /// Returns logits [images, texts]: exp(logit_scale) · images · textsᵀ. Throws kUsage for tensors
-  /// that are not [N, embed_dim] each.
+  /// Returns logits [images, texts]: exp(logit_scale) · images · textsᵀ, plus logit_bias where
+  /// the model has one. Throws kUsage for tensors that are not [N, embed_dim] each.
   [[nodiscard]] torch::Tensor similarity(const torch::Tensor& image_embeddings,
                                          const torch::Tensor& text_embeddings) const;
 
+  /// Runs the golden sample of the model's directory. Throws kCheckpoint when there is none or it
+  /// is another model's, kUsage for a view on a model in training.
+  [[nodiscard]] GoldenCheck check_golden() const;
+
   [[nodiscard]] const ModelConfig& config() const;
+  [[nodiscard]] bool has_tokenizer() const;
+  /// Throws kUsage when there is none.
   [[nodiscard]] const Tokenizer& tokenizer() const;
   [[nodiscard]] int64_t embed_dim() const;
   /// Pictures or texts per forward pass.

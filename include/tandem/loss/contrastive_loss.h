@@ -2,7 +2,15 @@
 
 #include <torch/types.h>
 
+#include "tandem/loss/duplicates.h"
+
 namespace tandem {
+
+struct ContrastiveLossOptions {
+  double label_smoothing = 0.0;  ///< In [0, 1): the share of each target that is spread evenly over
+                                 ///< all pairs (over those left, when duplicates are masked).
+  PairGroups groups = {};
+};
 
 /// Returns the symmetric InfoNCE loss, a fp32 scalar: (CE(logits, diagonal) + CE(logitsᵀ,
 /// diagonal)) / 2 with logits = exp(logit_scale) · image_embeddings · text_embeddingsᵀ, computed in
@@ -10,8 +18,15 @@ namespace tandem {
 /// al., arXiv:1807.03748; Radford et al., arXiv:2103.00020, figure 3.
 ///
 /// image_embeddings, text_embeddings: [N, D], used as they are (not normalised here); logit_scale:
-/// scalar, a logarithm. label_smoothing in [0, 1) spreads that share of each target evenly over all
-/// N pairs.
+/// scalar, a logarithm.
+///
+/// The logits are never held as a whole: memory is that of the inputs' fp32 form and of their
+/// gradients, plus one tile, for any N; backward computes the tiles again. Gradients are exact and
+/// can be taken once. Thread-safe. Throws c10::Error for shapes that do not fit.
+[[nodiscard]] torch::Tensor contrastive_loss(const torch::Tensor& image_embeddings,
+                                             const torch::Tensor& text_embeddings,
+                                             const torch::Tensor& logit_scale,
+                                             const ContrastiveLossOptions& options);
 [[nodiscard]] torch::Tensor contrastive_loss(const torch::Tensor& image_embeddings,
                                              const torch::Tensor& text_embeddings,
                                              const torch::Tensor& logit_scale,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
@@ -23,19 +24,24 @@ struct ClipEmbeddings {
 /// Two towers, two projectors and a temperature. Radford et al., arXiv:2103.00020.
 class ClipModelImpl : public torch::nn::Module {
  public:
-  /// Weights are drawn from `seed`. `options.text.vocab_size` must be known by now; `pretrained`
-  /// and `freeze` are the business of make_model. Throws kConfig for contradictions.
-  explicit ClipModelImpl(const ModelOptions& options, uint64_t seed = 0);
+  /// Weights are drawn from `seed`; without one they hold nothing yet. `options.text.vocab_size`
+  /// must be known by now; `pretrained` and `freeze` are the business of make_model. Throws kConfig
+  /// for contradictions.
+  explicit ClipModelImpl(const ModelOptions& options, std::optional<uint64_t> seed = 0);
 
-  /// Returns both embeddings of B pairs. `images` as ImageEncoder takes them.
+  /// Returns both embeddings of B pairs; needs both towers. `images` as ImageEncoder takes them.
   ClipEmbeddings forward(const torch::Tensor& images, const TokenBatch& tokens);
-  /// Return [B, embed_dim], unit norm if normalize_embeddings, fp32.
+  /// Return [B, embed_dim], unit norm if normalize_embeddings, fp32. Throw kUsage for a model
+  /// without this tower.
   torch::Tensor encode_images(const torch::Tensor& images);
   torch::Tensor encode_texts(const TokenBatch& tokens);
 
   /// The logarithm of the inverse temperature: a fp32 scalar parameter. logits = exp(logit_scale) ·
   /// image · textᵀ.
   [[nodiscard]] const torch::Tensor& logit_scale() const { return logit_scale_; }
+  /// What is added to every logit: a fp32 scalar parameter, undefined without
+  /// ModelOptions::logit_bias. The symmetric contrastive loss does not depend on it.
+  [[nodiscard]] const torch::Tensor& logit_bias() const { return logit_bias_; }
   /// Brings logit_scale back into [0, logit_scale_max], outside autograd; the trainer calls it
   /// after each step.
   void clamp_logit_scale();
@@ -43,8 +49,8 @@ class ClipModelImpl : public torch::nn::Module {
   void seed_dropout(uint64_t seed);
   [[nodiscard]] const ModelOptions& options() const { return options_; }
 
-  TextEncoder text{nullptr};
-  ImageEncoder image{nullptr};
+  TextEncoder text{nullptr};    ///< Null without this tower, and its projector with it.
+  ImageEncoder image{nullptr};  ///< Likewise.
   Projector text_projector{nullptr};
   Projector image_projector{nullptr};
 
@@ -55,10 +61,12 @@ class ClipModelImpl : public torch::nn::Module {
   std::shared_ptr<DropoutStream> text_dropout_ = std::make_shared<DropoutStream>();
   std::shared_ptr<DropoutStream> image_dropout_ = std::make_shared<DropoutStream>();
   torch::Tensor logit_scale_;
+  torch::Tensor logit_bias_;
 };
 TORCH_MODULE(ClipModel);
 
-/// Converts both towers and projectors to `dtype`; logit_scale and the pixel statistics stay fp32.
+/// Converts both towers and projectors to `dtype`; logit_scale, logit_bias and the pixel statistics
+/// stay fp32.
 void set_precision(ClipModel model, torch::ScalarType dtype);
 
 /// Returns the model of `options` with its `pretrained` weights loaded and its `freeze` switches

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include <torch/nn/module.h>
 #include <torch/nn/modules/normalization.h>
@@ -44,8 +45,10 @@ class ImageEncoderImpl : public torch::nn::Module {
   /// is normalised already.
   torch::Tensor forward(const torch::Tensor& images);
   /// Returns every token's state before pooling, [B, N, width]; the class token, if any, stands
-  /// first.
-  torch::Tensor encode_patches(const torch::Tensor& images);
+  /// first. Appends to `states`, if given, what enters the first block and what leaves each one:
+  /// layers + 1 tensors [B * N, width].
+  torch::Tensor encode_patches(const torch::Tensor& images,
+                               std::vector<torch::Tensor>* states = nullptr);
   /// F, the size of a picture's features.
   [[nodiscard]] int64_t feature_dim() const;
   /// Draws new weights from `generator`: normal with init_std, biases 0, norms 1.

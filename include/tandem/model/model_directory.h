@@ -6,6 +6,7 @@
 #include "tandem/config/load.h"
 #include "tandem/io/safetensors.h"
 #include "tandem/model/clip_model.h"
+#include "tandem/model/golden_sample.h"
 
 namespace tandem {
 
@@ -17,11 +18,12 @@ namespace tandem {
 /// table of every missing, unexpected and misshapen tensor; `where` names the file in it.
 void load_weights(ClipModel model, const TensorMap& weights, const std::string& where);
 
-/// Writes `model.safetensors` (fp32), `config.json` and `README.md` (a model card with YAML front
-/// matter) into `directory`, which must exist. `tokenizer.model` is written by who owns the
-/// tokenizer. Throws kCannotCreate and kIo.
+/// Writes `model.safetensors` (fp32), `config.json`, `README.md` (a model card with YAML front
+/// matter) and `golden.safetensors` (golden_sample.h) into `directory`, which must exist. The
+/// golden sample is made by the model as it is read back from these files, in fp32 on the CPU.
+/// `tokenizer.model` is written by who owns the tokenizer. Throws kCannotCreate and kIo.
 void save_model(const std::filesystem::path& directory, const ClipModel& model,
-                const ModelConfig& config);
+                const ModelConfig& config, GoldenText golden = {});
 
 /// Reads `config.json` and `model.safetensors`. Throws kMissingInput and kCheckpoint.
 struct LoadedModel {

@@ -10,8 +10,8 @@
 namespace tandem {
 
 /// Maps a tower's features to the shared space. `gelu_layernorm`: Linear → GELU → LayerNorm;
-/// `linear`: Linear; `mlp`: Linear → GELU → Linear with a hidden size of (in + embed_dim) / 2, as
-/// open_clip's.
+/// `linear`: Linear; `none`: nothing, input_dim = embed_dim; `mlp`: Linear → GELU → Linear with a
+/// hidden size of (in + embed_dim) / 2, as open_clip's.
 class ProjectorImpl : public torch::nn::Module {
  public:
   ProjectorImpl(int64_t input_dim, int64_t embed_dim, const ProjectorOptions& options);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include <torch/nn/module.h>
 #include <torch/nn/modules/normalization.h>
@@ -21,8 +22,11 @@ class TextEncoderImpl : public torch::nn::Module {
 
   /// Returns text_features [B, width], not normalised, in the parameters' dtype.
   torch::Tensor forward(const TokenBatch& tokens);
-  /// Returns the state of every token before pooling, [T, width].
-  torch::Tensor encode_tokens(const TokenBatch& tokens);
+  /// Returns the state of every token before pooling, [T, width]; with pad_to_context of every
+  /// place, [B * context_length, width]. Appends to `states`, if given, what enters the first block
+  /// and what leaves each one, layers + 1 tensors of this shape.
+  torch::Tensor encode_tokens(const TokenBatch& tokens,
+                              std::vector<torch::Tensor>* states = nullptr);
   /// Draws new weights from `generator`: normal with init_std, biases 0, norms 1.
   void reset_parameters(at::Generator generator);
 
@@ -36,7 +40,10 @@ class TextEncoderImpl : public torch::nn::Module {
 
  private:
   torch::Tensor run(const torch::Tensor& ids, const torch::Tensor& position_ids,
-                    const SequenceLayout& layout);
+                    const SequenceLayout& layout, std::vector<torch::Tensor>* states = nullptr);
+  void check_length(const TokenBatch& tokens) const;
+  TokenBatch filled(const TokenBatch& tokens) const;
+  torch::Tensor encode(const TokenBatch& tokens, std::vector<torch::Tensor>* states);
   torch::Tensor positions(const TokenBatch& tokens) const;
   torch::Tensor pool(const torch::Tensor& states, const TokenBatch& tokens);
   torch::Tensor mean_over_padding(const TokenBatch& tokens);

@@ -86,7 +86,10 @@ TORCH_MODULE(Block);
 class TransformerImpl : public torch::nn::Module {
  public:
   TransformerImpl(const TransformerOptions& options, std::shared_ptr<DropoutStream> stream);
-  torch::Tensor forward(torch::Tensor x, const SequenceLayout& layout);
+  /// Returns [T, D] for rows x [T, D]. Appends to `states`, if given, what enters the first block
+  /// and what leaves each: layers() + 1 tensors.
+  torch::Tensor forward(torch::Tensor x, const SequenceLayout& layout,
+                        std::vector<torch::Tensor>* states = nullptr);
   [[nodiscard]] int64_t layers() const { return static_cast<int64_t>(blocks_.size()); }
   [[nodiscard]] Block block(int64_t index) const { return blocks_.at(static_cast<size_t>(index)); }
 

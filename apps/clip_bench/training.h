@@ -1,0 +1,14 @@
+#pragma once
+
+#include <functional>
+
+#include <CLI/CLI.hpp>
+
+namespace tandem::apps {
+
+/// Declare the options of a verb and return what runs it: a whole training step, and the loss
+/// alone.
+std::function<int()> define_train_step(CLI::App& verb);
+std::function<int()> define_loss(CLI::App& verb);
+
+}  // namespace tandem::apps

@@ -1,0 +1,96 @@
+#include "clip_convert/convert.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "common/text_io.h"
+#include "tandem/core/error.h"
+#include "tandem/core/files.h"
+#include "tandem/interop/convert.h"
+#include "tandem/interop/verify.h"
+
+namespace tandem::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Largest difference relative to the largest reference value, in fp32.
+constexpr double kTolerance = 1e-5;
+
+void check_places(const ConvertArguments& arguments) {
+  const fs::path output(arguments.output);
+  std::error_code ignored;
+  if (fs::exists(output) && fs::equivalent(arguments.input, output, ignored))
+    throw Error(ErrorKind::kUsage,
+                {.what = "input and output are the same directory", .where = arguments.output});
+  const bool empty = !fs::exists(output) || (fs::is_directory(output) && fs::is_empty(output));
+  if (!empty && !arguments.force)
+    throw Error(ErrorKind::kCannotCreate, {.what = "the output exists already",
+                                           .where = arguments.output,
+                                           .hint = "another --output, or --force to replace it"});
+}
+
+// Prints each difference; returns whether all are small.
+bool report_outputs(const VerifiedOutputs& outputs, const std::string& against) {
+  bool good = true;
+  for (const auto& [name, difference] : outputs) {
+    const bool small = difference <= kTolerance;
+    good = good && small;
+    write_output(fmt::format("verify: {} differs by {:.2e} from {}: {}\n", name, difference,
+                             against, small ? "ok" : "TOO MUCH"));
+  }
+  return good;
+}
+
+bool verify(const ConvertArguments& arguments, const ImportedModel& source, const fs::path& written,
+            const ImportOptions& options) {
+  bool good = true;
+  if (!arguments.reference.empty())
+    good = report_outputs(verify_model(source.model, arguments.reference), arguments.reference);
+  // Through both name maps: what was written is read again, and embeds the same sample.
+  const ImportedModel again = import_model(written, parse_model_format(arguments.to), options);
+  const GoldenSample sample = make_golden_sample(source.model);
+  const GoldenDifference difference = golden_difference(again.model, sample);
+  VerifiedOutputs outputs;
+  if (source.model->image) outputs.emplace("image_embedding", difference.image);
+  if (source.model->text) outputs.emplace("text_embedding", difference.text);
+  return report_outputs(outputs, "the input, read back from the output") && good;
+}
+
+ConversionReport write(const ConvertArguments& arguments, const ImportedModel& source,
+                       const fs::path& directory) {
+  const ConversionReport report =
+      export_model(directory, parse_model_format(arguments.to), source.model, source.config);
+  const auto copied = copy_tokenizer_files(arguments.input, directory);
+  if (!copied.empty())
+    write_output(fmt::format("tokenizer: {}\n", fmt::join(copied, ", ")));
+  else if (source.model->text)
+    write_output("tokenizer: none beside the input; texts can be embedded by their ids only\n");
+  return report;
+}
+
+}  // namespace
+
+int convert(const ConvertArguments& arguments) {
+  check_places(arguments);
+  const ImportOptions options{.allow_pickle = arguments.allow_pickle,
+                              .timm_heads = arguments.timm_heads};
+  const ImportedModel source =
+      import_model(arguments.input, parse_model_format(arguments.from), options);
+  write_output("from " + report_text(source.report, arguments.table));
+  AtomicDirectory staging(arguments.output);
+  const ConversionReport report = write(arguments, source, staging.path());
+  write_output("to " + report_text(report, arguments.table && report.family != "Tandem"));
+  if (arguments.verify && !verify(arguments, source, staging.path(), options)) {
+    write_note("error: the conversion does not give the same numbers; nothing was written\n");
+    return exit_code(ErrorKind::kData);
+  }
+  staging.commit();
+  write_output(fmt::format("written: {}\n", arguments.output));
+  return 0;
+}
+
+}  // namespace tandem::apps

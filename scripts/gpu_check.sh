@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# Checks and measures Tandem on a GPU host: runs every CUDA test, then the benchmarks and their PyTorch peers, and writes one
+# JSON. Runs inside a bundle of scripts/gpu_bundle.sh; needs a Python with the same torch, nothing else. Under nine minutes.
+#
+#   ./gpu_check.sh [--output FILE] [--python PYTHON]     default: gpu_check.json beside this script, python3
+#
+# Exit code: 0 all passed, 1 a test or benchmark failed, 69 no CUDA device (the programs are started all the same).
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+output=$here/gpu_check.json
+python=python3
+readonly kTorch=2.11 kTestSeconds=90 kBenchSeconds=60
+
+say() { printf 'gpu_check: %s\n' "$*" >&2; }
+
+parse_arguments() {
+  while (($# > 0)); do
+    case $1 in
+      --output) output=${2:?gpu_check: --output needs a file}; shift 2 ;;
+      --python) python=${2:?gpu_check: --python needs a program}; shift 2 ;;
+      -h|--help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+      *) printf 'gpu_check: unknown option %s (known: --output, --python, --help)\n' "$1" >&2; exit 64 ;;
+    esac
+  done
+}
+
+# Puts that Python's LibTorch and this bundle's libraries where the programs look for them.
+find_torch() {
+  local where version
+  where=$("$python" -c 'import importlib.util as u; print(u.find_spec("torch").submodule_search_locations[0])' 2>/dev/null) ||
+    { say "error: $python has no torch (try --python)"; exit 66; }
+  version=$(sed -n "s/^__version__ = '\(.*\)'/\1/p" "$where/version.py")
+  [[ $version == "$kTorch".* ]] || say "warning: torch $version, this bundle was built with $kTorch"
+  export LD_LIBRARY_PATH=$here/lib:$where/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+}
+
+records=$(mktemp)
+failed=0
+trap 'rm -f "$records"' EXIT
+
+# record NAME SECONDS COMMAND…: runs it and appends one line of JSON; its last object on standard output is the result.
+record() {
+  local name=$1 seconds=$2 log status=0 start=$SECONDS
+  shift 2
+  log=$(mktemp)
+  timeout "$seconds" "$@" >"$log" 2>"$log.err" || status=$?
+  ((status == 0)) || failed=1
+  say "$name: $( ((status == 0)) && echo passed || echo "failed ($status)"), $((SECONDS - start)) s"
+  "$python" - "$name" "$status" "$((SECONDS - start))" "$log" "$*" >>"$records" <<'PY'
+import json, sys
+name, status, seconds, log, command = sys.argv[1:]
+text = open(log, errors="replace").read()
+record = {"name": name, "status": int(status), "seconds": int(seconds), "command": command}
+try:
+    record["result"] = json.loads(text[text.index("{"):])
+except ValueError:
+    record["output"] = text[-2000:]
+if int(status):
+    record["errors"] = open(log + ".err", errors="replace").read()[-2000:]
+print(json.dumps(record))
+PY
+  rm -f "$log" "$log.err"
+}
+
+write_report() {
+  "$python" - "$records" "$output" "$1" <<'PY'
+import json, subprocess, sys
+records, output, device = sys.argv[1:]
+lines = [json.loads(line) for line in open(records)]
+json.dump({"device": device, "records": lines}, open(output, "w"), indent=1)
+PY
+  say "written: $output"
+}
+
+run_tests() {
+  local program
+  for program in "$here"/bin/tandem_*_test; do
+    record "$(basename "$program")" "$kTestSeconds" "$program" --gtest_filter='*_CUDA*' --gtest_brief=1
+  done
+}
+
+run_benchmarks() {
+  local bench=("$here/bin/clip-bench") peer=("$python" "$here/peers/gpu.py") towers=(--image-preset vit_b_16 --text-preset roberta_base)
+  record "train-step" $kBenchSeconds "${bench[@]}" train-step --device cuda --precision bf16 "${towers[@]}" --batch-size 1024 --warmup 3
+  record "train-step: eager" $kBenchSeconds "${peer[@]}" train-step
+  record "train-step: compile" 120 "${peer[@]}" train-step --compile
+  record "encode-image" $kBenchSeconds "${bench[@]}" encode-image --device cuda --precision bf16 --image-preset vit_b_16 --batch-size 256 --warmup 3
+  record "encode-image: compile" $kBenchSeconds "${peer[@]}" encode-image --compile
+  local kind
+  for kind in info_nce sigmoid; do
+    record "loss $kind" $kBenchSeconds "${bench[@]}" loss --device cuda --precision bf16 --kind $kind --count 65536 --dim 768
+    record "loss $kind: plain" $kBenchSeconds "${bench[@]}" loss --device cuda --precision bf16 --kind $kind --count 65536 --dim 768 --plain
+  done
+  record "loss info_nce, a million" $kBenchSeconds "${bench[@]}" loss --device cuda --precision bf16 --count 1048576 --dim 768 --warmup 0 --repeats 1
+}
+
+main() {
+  parse_arguments "$@"
+  find_torch
+  record "clip-bench --version" 60 "$here/bin/clip-bench" --version
+  local device
+  device=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head -n 1) || device=
+  if [[ -z $device ]]; then
+    run_tests  # Every CUDA test says that it was skipped.
+    write_report "none"
+    say "no device: nothing was measured"
+    exit 69
+  fi
+  run_tests
+  run_benchmarks
+  write_report "$device"
+  exit $failed
+}
+
+main "$@"

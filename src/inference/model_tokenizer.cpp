@@ -1,0 +1,40 @@
+#include "inference/model_tokenizer.h"
+
+#include <fmt/format.h>
+
+#include "tandem/core/error.h"
+
+namespace tandem {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A vocabulary of our own is as large as the table; a published table may have rows to spare.
+void check_vocabulary(const fs::path& directory, int64_t rows, const Tokenizer& tokenizer) {
+  const int64_t pieces = tokenizer.vocab_size();
+  const bool ours = tokenizer.file_name() == "tokenizer.model";
+  if (ours ? rows == pieces : rows >= pieces) return;
+  throw Error(ErrorKind::kCheckpoint,
+              {.what = "the tokenizer does not belong to the model",
+               .where = directory.string(),
+               .expected = fmt::format("{} pieces (model.text.vocab_size in config.json)", rows),
+               .found = fmt::format("{} pieces in {}", pieces, tokenizer.file_name()),
+               .hint = "copy the tokenizer that was written together with model.safetensors"});
+}
+
+}  // namespace
+
+std::shared_ptr<const Tokenizer> load_model_tokenizer(const fs::path& directory,
+                                                      const ModelConfig& config) {
+  if (config.model.towers == Towers::kImage) return nullptr;
+  const auto here = [&](const char* name) { return fs::exists(directory / name); };
+  const bool foreign = !here("tokenizer.model") &&
+                       (here("tokenizer.json") || here("vocab.json") || here("vocab.txt") ||
+                        here("sentencepiece.bpe.model") || here("spiece.model"));
+  auto tokenizer = std::make_shared<const Tokenizer>(Tokenizer::load(
+      foreign ? directory : directory / "tokenizer.model", config.tokenizer.lowercase));
+  check_vocabulary(directory, config.model.text.vocab_size, *tokenizer);
+  return tokenizer;
+}
+
+}  // namespace tandem

@@ -1,0 +1,111 @@
+#include "interop/config_object.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "tandem/core/error.h"
+#include "tandem/core/files.h"
+
+namespace tandem {
+namespace {
+
+constexpr uint64_t kMaxConfigBytes = uint64_t{16} << 20;
+
+}  // namespace
+
+Json read_json_object(const std::filesystem::path& file) {
+  const std::string text = read_file(file, kMaxConfigBytes);
+  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_object()) return json;
+  throw Error(
+      ErrorKind::kCheckpoint,
+      {.what = json.is_discarded() ? "the file is not valid JSON" : "the file holds no JSON object",
+       .where = file.string()});
+}
+
+ConfigObject::ConfigObject(Json object, std::string where)
+    : object_(std::move(object)), where_(std::move(where)) {}
+
+const Json* ConfigObject::find(std::string_view key) {
+  read_.emplace(key);
+  const auto found = object_.find(std::string(key));
+  return found == object_.end() || found->is_null() ? nullptr : &*found;
+}
+
+void ConfigObject::refuse(std::string_view key, const std::string& expected) const {
+  const auto found = object_.find(std::string(key));
+  throw Error(ErrorKind::kCheckpoint,
+              {.what = fmt::format("field {} is not what this library can represent", key),
+               .where = where_,
+               .expected = expected,
+               .found = found == object_.end() ? "nothing" : found->dump()});
+}
+
+int64_t ConfigObject::integer(std::string_view key, int64_t fallback) {
+  const Json* value = find(key);
+  if (!value) return fallback;
+  if (!value->is_number_integer()) refuse(key, "a whole number");
+  return value->get<int64_t>();
+}
+
+double ConfigObject::number(std::string_view key, double fallback) {
+  const Json* value = find(key);
+  if (!value) return fallback;
+  if (!value->is_number()) refuse(key, "a number");
+  return value->get<double>();
+}
+
+bool ConfigObject::flag(std::string_view key, bool fallback) {
+  const Json* value = find(key);
+  if (!value) return fallback;
+  if (!value->is_boolean()) refuse(key, "true or false");
+  return value->get<bool>();
+}
+
+std::string ConfigObject::text(std::string_view key, std::string_view fallback) {
+  const Json* value = find(key);
+  if (!value) return std::string(fallback);
+  if (!value->is_string()) refuse(key, "a text");
+  return value->get<std::string>();
+}
+
+ConfigObject ConfigObject::object(std::string_view key) {
+  const Json* value = find(key);
+  if (value && !value->is_object()) refuse(key, "an object");
+  return {value ? *value : Json::object(), fmt::format("{}: {}", where_, key)};
+}
+
+Json ConfigObject::raw(std::string_view key) {
+  const Json* value = find(key);
+  return value ? *value : Json();
+}
+
+bool ConfigObject::has(std::string_view key) const {
+  const auto found = object_.find(std::string(key));
+  return found != object_.end() && !found->is_null();
+}
+
+void ConfigObject::require(std::span<const RequiredValue> values) {
+  for (const RequiredValue& each : values) {
+    const Json* value = find(each.key);
+    if (value && *value != Json::parse(each.json)) refuse(each.key, std::string(each.json));
+  }
+}
+
+void ConfigObject::finish(std::span<const std::string_view> harmless) const {
+  std::vector<std::string> unknown;
+  for (const auto& [key, value] : object_.items()) {
+    const bool known = read_.contains(key) || std::ranges::find(harmless, key) != harmless.end();
+    if (!known && !value.is_null()) unknown.push_back(fmt::format("{} = {}", key, value.dump()));
+  }
+  if (unknown.empty()) return;
+  throw Error(ErrorKind::kCheckpoint,
+              {.what = "fields that this library does not know, and that may change numbers",
+               .where = where_,
+               .found = fmt::format("{}", fmt::join(unknown, ", "))});
+}
+
+}  // namespace tandem

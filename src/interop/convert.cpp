@@ -1,0 +1,175 @@
+#include "tandem/interop/convert.h"
+
+#include <array>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "interop/fidelity.h"
+#include "interop/foreign_config.h"
+#include "interop/maps.h"
+#include "interop/weights_file.h"
+#include "tandem/core/error.h"
+#include "tandem/core/files.h"
+
+namespace tandem {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<const char*, 10> kTokenizerFiles = {"tokenizer.json",
+                                                         "tokenizer.model",
+                                                         "tokenizer_config.json",
+                                                         "special_tokens_map.json",
+                                                         "added_tokens.json",
+                                                         "vocab.json",
+                                                         "merges.txt",
+                                                         "vocab.txt",
+                                                         "sentencepiece.bpe.model",
+                                                         "spiece.model"};
+
+ForeignRequest request_for(const TensorMap& tensors, int64_t timm_heads) {
+  ForeignRequest request;
+  request.timm_heads = timm_heads;
+  for (const auto& [name, tensor] : tensors) {
+    request.names.insert(name);
+    request.shapes.emplace(name, tensor.sizes().vec());
+  }
+  return request;
+}
+
+ForeignConfig read_config_of(const fs::path& directory, ModelFormat format,
+                             const ForeignRequest& request) {
+  return format == ModelFormat::kOpenClip ? read_open_clip_config(directory, request)
+                                          : read_hugging_face_config(directory, request);
+}
+
+// The parameters that the files hold: a tower alone is stored without a temperature.
+TensorMap stored_weights(const ClipModel& model) {
+  TensorMap own = named_weights(model);
+  if (model->options().towers != Towers::kBoth) own.erase("logit_scale");
+  return own;
+}
+
+void require_complete(const ConversionReport& report, const std::string& where) {
+  if (report.complete()) return;
+  constexpr size_t kListed = 20;
+  std::string lines;
+  const auto list = [&](const char* what, const std::vector<std::string>& names) {
+    if (names.empty()) return;
+    const size_t shown = std::min(names.size(), kListed);
+    const std::vector<std::string> first(names.begin(), names.begin() + static_cast<long>(shown));
+    lines += fmt::format("\n  {} {}: {}{}", names.size(), what, fmt::join(first, ", "),
+                         shown < names.size() ? ", …" : "");
+  };
+  list("missing", report.missing);
+  list("unexpected", report.unexpected);
+  list("of another shape", report.misshapen);
+  throw Error(ErrorKind::kCheckpoint,
+              {.what = "weights do not fit the " + report.family + " model" + lines,
+               .where = where,
+               .hint = "a head without trained weights needs another pool in the configuration"});
+}
+
+ConversionReport own_report(const ClipModel& model) {
+  ConversionReport report{.family = "Tandem"};
+  for (const auto& [name, tensor] : named_weights(model)) {
+    const std::string shape = fmt::format("[{}]", fmt::join(tensor.sizes().vec(), ", "));
+    report.tensors.push_back({{name}, {name}, shape, shape, "as is"});
+  }
+  return report;
+}
+
+ImportedModel import_own(const fs::path& directory) {
+  LoadedModel loaded = load_model(directory);
+  return {.model = loaded.model,
+          .config = std::move(loaded.config),
+          .report = own_report(loaded.model)};
+}
+
+}  // namespace
+
+ModelFormat parse_model_format(std::string_view name) {
+  if (name == "tandem") return ModelFormat::kTandem;
+  if (name == "hf") return ModelFormat::kHuggingFace;
+  if (name == "open_clip") return ModelFormat::kOpenClip;
+  throw Error(ErrorKind::kUsage, {.what = "unknown model format",
+                                  .expected = "tandem, hf or open_clip",
+                                  .found = std::string(name)});
+}
+
+ImportedModel import_model(const fs::path& directory, ModelFormat format,
+                           const ImportOptions& options) {
+  if (format == ModelFormat::kTandem) {
+    ImportedModel result = import_own(directory);
+    result.model->eval();
+    return result;
+  }
+  const FoundWeights found = read_weights_of(directory, format, options.allow_pickle);
+  const ForeignRequest request = request_for(found.tensors, options.timm_heads);
+  ForeignConfig foreign = read_config_of(directory, format, request);
+  // Held to the rules of our own configurations before a tensor is made of it.
+  ModelConfig config = parse_model_config(to_json(foreign.config), directory.string());
+  ImportedModel result{.model = ClipModel(config.model), .config = std::move(config), .report = {}};
+  result.report.family = foreign.family;
+  result.report.notes = std::move(foreign.notes);
+  const TensorMap theirs = modern_names(foreign.layout, found.tensors, result.report);
+  const TensorMap own = stored_weights(result.model);
+  TensorMap weights = to_ours(expand(name_map(foreign.layout, result.config.model), own), theirs,
+                              own, result.report);
+  require_complete(result.report, found.file.string());
+  for (const auto& [name, tensor] : named_weights(result.model)) {
+    if (!own.contains(name)) weights.emplace(name, tensor);
+  }
+  load_weights(result.model, weights, found.file.string());
+  result.model->eval();
+  return result;
+}
+
+ConversionReport export_model(const fs::path& directory, ModelFormat format, const ClipModel& model,
+                              const ModelConfig& config) {
+  if (format == ModelFormat::kTandem) {
+    save_model(directory, model, config);
+    return own_report(model);
+  }
+  ConversionReport report;
+  const bool open_clip = format == ModelFormat::kOpenClip;
+  const ForeignFiles files =
+      open_clip ? write_open_clip_config(config) : write_hugging_face_config(config);
+  report.family = files.family;
+  TensorMap own;
+  for (const auto& [name, tensor] : stored_weights(model))
+    own.emplace(name, tensor.to(torch::kCPU, torch::kFloat32));
+  const TensorMap theirs = to_theirs(expand(name_map(files.layout, config.model), own), own,
+                                     config.model.image.patch_size, report);
+  for (const auto& [name, json] : files.files) {
+    if (fs::path(name).has_parent_path())
+      tandem::create_directories(directory / fs::path(name).parent_path());
+    write_file_atomically(directory / name, json.dump(2) + "\n");
+  }
+  save_safetensors(directory / (open_clip ? "open_clip_model.safetensors" : "model.safetensors"),
+                   theirs, {{"format", "pt"}});
+  const ForeignConfig again =
+      read_config_of(directory, format, request_for(theirs, config.model.image.heads));
+  const auto differences = differences_in_numbers(config, again.config);
+  if (!differences.empty()) {
+    throw Error(
+        ErrorKind::kConfig,
+        {.what = files.family + " has no words for this model; there it would be another one",
+         .where = directory.string(),
+         .found = fmt::format("{}", fmt::join(differences, "; "))});
+  }
+  return report;
+}
+
+std::vector<std::string> copy_tokenizer_files(const fs::path& from, const fs::path& to) {
+  std::vector<std::string> copied;
+  for (const char* name : kTokenizerFiles) {
+    if (!fs::is_regular_file(from / name)) continue;
+    write_file_atomically(to / name, read_file(from / name));
+    copied.emplace_back(name);
+  }
+  return copied;
+}
+
+}  // namespace tandem

@@ -1,0 +1,62 @@
+#include "interop/fidelity.h"
+
+namespace tandem {
+namespace {
+
+template <typename Tower>
+void drop_training_fields(Tower& tower) {
+  tower.preset = tower.pretrained = "";
+  tower.dropout = tower.attention_dropout = tower.init_std = 0.0;
+  tower.freeze = false;
+  tower.unfreeze_last_layers = 0;
+  if (tower.mlp_width == 0) tower.mlp_width = 4 * tower.width;
+}
+
+ProjectorOptions canonical(ProjectorOptions projector) {
+  if (projector.kind == ProjectorKind::kNone) projector.bias = false;
+  if (projector.kind != ProjectorKind::kGeluLayerNorm) projector.norm_eps = 0.0;
+  return projector;
+}
+
+RunConfig canonical(ModelConfig config) {
+  ModelOptions& model = config.model;
+  model.text_projector = canonical(text_projector_of(model));
+  model.image_projector = canonical(image_projector_of(model));
+  model.projector = {};
+  drop_training_fields(model.text);
+  drop_training_fields(model.image);
+  model.image.position_antialias = false;
+  // The ids that frame a text are the tokenizer's business but where a pool looks for one.
+  TextEncoderOptions& text = model.text;
+  text.bos_id = 0;
+  if (text.pool != TextPool::kEot) text.eos_id = 0;
+  const bool reads_pad = text.position_style == PositionStyle::kRoberta || text.pad_to_context;
+  if (!reads_pad && text.pool != TextPool::kMeanAll) text.pad_id = 0;
+  if (model.image.pool != ImagePool::kLogits) model.image.num_classes = 0;
+  model.pretrained = "";
+  model.logit_scale_init = model.logit_scale_max = model.logit_bias_init = 0.0;
+  model.learn_logit_scale = true;
+  if (model.towers == Towers::kText) {
+    model.image = {};
+    model.image_projector = {};
+  }
+  if (model.towers == Towers::kImage) {
+    model.text = {};
+    model.text_projector = {};
+  }
+  RunConfig run;
+  run.model = model;
+  if (model.towers != Towers::kText) {
+    run.data.transform.resize_mode = config.transform.resize_mode;
+    run.data.transform.interpolation = config.transform.interpolation;
+  }
+  return run;
+}
+
+}  // namespace
+
+std::vector<std::string> differences_in_numbers(ModelConfig ours, ModelConfig again) {
+  return config_differences(canonical(std::move(ours)), canonical(std::move(again)));
+}
+
+}  // namespace tandem

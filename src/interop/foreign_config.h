@@ -1,0 +1,71 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "interop/config_object.h"
+#include "interop/layout.h"
+#include "tandem/config/load.h"
+
+namespace tandem {
+
+/// Somebody else's configuration in our terms.
+struct ForeignConfig {
+  Layout layout = Layout::kBert;
+  std::string family;  ///< For the report.
+  ModelConfig config;
+  std::vector<std::string> notes = {};  ///< What was decided because the files leave it open.
+};
+
+/// What is known before a configuration is read.
+struct ForeignRequest {
+  std::set<std::string> names;                              ///< Of all tensors.
+  std::map<std::string, std::vector<int64_t>> shapes = {};  ///< Of all tensors.
+  int64_t timm_heads = 0;  ///< Heads of a timm tower whose name is not known.
+};
+
+/// Returns what `directory`/config.json and its neighbours (preprocessor_config.json,
+/// modules.json) say. The tensors' names tell whether a pooler is there. Throws
+/// kMissingInput, and kCheckpoint for an unknown family and for each field that changes numbers in
+/// a way that our models cannot.
+[[nodiscard]] ForeignConfig read_hugging_face_config(const std::filesystem::path& directory,
+                                                     const ForeignRequest& request);
+
+/// The same for `directory`/open_clip_config.json.
+[[nodiscard]] ForeignConfig read_open_clip_config(const std::filesystem::path& directory,
+                                                  const ForeignRequest& request);
+
+// The towers of Hugging Face's families, also used by open_clip's text towers of theirs.
+[[nodiscard]] TextEncoderOptions read_bert_text(ConfigObject config, const std::string& model_type);
+[[nodiscard]] ImageEncoderOptions read_vit(ConfigObject config);
+[[nodiscard]] TextEncoderOptions read_clip_text(ConfigObject config, int64_t& projection);
+[[nodiscard]] ImageEncoderOptions read_clip_vision(ConfigObject config);
+[[nodiscard]] TextEncoderOptions read_siglip_text(ConfigObject config, int64_t& projection);
+[[nodiscard]] ImageEncoderOptions read_siglip_vision(ConfigObject config);
+
+/// Reads preprocessor_config.json, if it is there, into mean, std and transform.
+void read_image_processor(const std::filesystem::path& directory, ForeignConfig& foreign);
+
+/// Returns the files that say `config` in their words, by file name. Throws kConfig for an
+/// architecture that they have no words for.
+struct ForeignFiles {
+  Layout layout = Layout::kBert;
+  std::string family;
+  std::vector<std::pair<std::string, Json>> files;
+};
+[[nodiscard]] ForeignFiles write_hugging_face_config(const ModelConfig& config);
+[[nodiscard]] ForeignFiles write_open_clip_config(const ModelConfig& config);
+
+[[nodiscard]] Json bert_json(const TextEncoderOptions& text);
+[[nodiscard]] const char* bert_type(const TextEncoderOptions& text);
+[[nodiscard]] Json image_processor_json(const ModelConfig& config);
+
+/// Returns the name that transformers gives an activation, and back.
+[[nodiscard]] const char* activation_name(Activation activation);
+[[nodiscard]] Activation read_activation(ConfigObject& config, std::string_view key,
+                                         std::string_view fallback);
+
+}  // namespace tandem

@@ -1,0 +1,191 @@
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "interop/foreign_config.h"
+#include "tandem/core/error.h"
+#include "tandem/core/files.h"
+
+namespace tandem {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kTopHarmless[] = {
+    "_commit_hash",        "_name_or_path",      "architectures",        "dtype",
+    "torch_dtype",         "initializer_factor", "transformers_version", "initializer_range",
+    "tie_word_embeddings", "is_encoder_decoder"};
+
+bool has_pooler(const std::set<std::string>& names) {
+  return std::ranges::any_of(
+      names, [](const auto& name) { return name.ends_with("pooler.dense.weight"); });
+}
+
+// text_config_dict and vision_config_dict are older spellings that overrule the newer ones: where
+// both are there they have to agree.
+ConfigObject tower(ConfigObject& top, const std::string& key) {
+  const Json older = top.raw(key + "_dict");
+  const Json newer = top.raw(key);
+  if (!older.is_object()) return top.object(key);
+  for (const auto& [field, value] : older.items()) {
+    if (newer.is_object() && newer.contains(field) && newer[field] != value && !value.is_null()) {
+      throw Error(ErrorKind::kCheckpoint,
+                  {.what = fmt::format("{0} and {0}_dict contradict each other in {1}", key, field),
+                   .where = top.where(),
+                   .found = newer[field].dump() + " and " + value.dump()});
+    }
+  }
+  Json merged = newer.is_object() ? newer : Json::object();
+  merged.update(older);
+  return {merged, fmt::format("{}: {}", top.where(), key)};
+}
+
+void use_linear_projectors(ModelOptions& model) {
+  model.projector = {.kind = ProjectorKind::kLinear, .bias = false};
+}
+
+void read_top(ConfigObject& top, ModelOptions& model) {
+  model.embed_dim = top.integer("projection_dim", 512);
+  model.logit_scale_init = top.number("logit_scale_init_value", 2.6592);
+  top.finish(kTopHarmless);
+}
+
+void read_clip(ConfigObject top, ForeignConfig& foreign) {
+  ModelOptions& model = foreign.config.model;
+  int64_t ignored = 0;
+  foreign.layout = Layout::kClip;
+  foreign.family = "Hugging Face CLIP";
+  model.text = read_clip_text(tower(top, "text_config"), ignored);
+  model.image = read_clip_vision(tower(top, "vision_config"));
+  use_linear_projectors(model);
+  read_top(top, model);
+}
+
+void read_siglip(ConfigObject top, ForeignConfig& foreign) {
+  ModelOptions& model = foreign.config.model;
+  foreign.layout = Layout::kSiglip;
+  foreign.family = "Hugging Face SigLIP";
+  model.text = read_siglip_text(tower(top, "text_config"), model.embed_dim);
+  model.image = read_siglip_vision(tower(top, "vision_config"));
+  model.text_projector = {.kind = ProjectorKind::kLinear, .bias = true};
+  model.image_projector = {.kind = ProjectorKind::kNone};
+  model.logit_bias = true;
+  model.logit_scale_init = 2.302585092994046;  // ln 10
+  top.finish(kTopHarmless);
+}
+
+void read_dual(ConfigObject top, ForeignConfig& foreign) {
+  ModelOptions& model = foreign.config.model;
+  ConfigObject text = top.object("text_config");
+  ConfigObject vision = top.object("vision_config");
+  const std::string text_type = text.text("model_type", "");
+  const std::string vision_type = vision.text("model_type", "");
+  if (text_type != "bert" && text_type != "roberta" && text_type != "xlm-roberta")
+    text.refuse("model_type", "bert, roberta or xlm-roberta");
+  if (vision_type == "vit") {
+    foreign.layout = Layout::kDualVit;
+    model.image = read_vit(std::move(vision));
+    model.image.pool = ImagePool::kPooler;
+  } else if (vision_type == "clip_vision_model") {
+    foreign.layout = Layout::kDualClip;
+    model.image = read_clip_vision(std::move(vision));
+  } else {
+    vision.refuse("model_type", "vit or clip_vision_model");
+  }
+  foreign.family =
+      fmt::format("Hugging Face VisionTextDualEncoder ({} and {})", vision_type, text_type);
+  model.text = read_bert_text(std::move(text), text_type);
+  model.text.pool = TextPool::kPooler;
+  use_linear_projectors(model);
+  read_top(top, model);
+}
+
+// What sentence-transformers writes beside a text tower: how it pools, and whether it normalises.
+bool read_sentence_pooling(const fs::path& directory, ForeignConfig& foreign) {
+  const fs::path file = directory / "1_Pooling" / "config.json";
+  if (!fs::exists(file)) return false;
+  ConfigObject pooling(read_json_object(file), file.string());
+  TextEncoderOptions& text = foreign.config.model.text;
+  const std::string mode = pooling.text("pooling_mode", "");
+  const bool mean = pooling.flag("pooling_mode_mean_tokens", mode == "mean");
+  const bool cls = pooling.flag("pooling_mode_cls_token", mode == "cls");
+  if (mean == cls) pooling.refuse("pooling_mode_mean_tokens", "either mean or cls pooling");
+  text.pool = mean ? TextPool::kMean : TextPool::kCls;
+  pooling.require(
+      std::array<RequiredValue, 4>{RequiredValue{"pooling_mode_max_tokens", "false"},
+                                   RequiredValue{"pooling_mode_mean_sqrt_len_tokens", "false"},
+                                   RequiredValue{"pooling_mode_weightedmean_tokens", "false"},
+                                   RequiredValue{"pooling_mode_lasttoken", "false"}});
+  const fs::path modules = directory / "modules.json";
+  if (fs::exists(modules))
+    foreign.config.model.normalize_embeddings =
+        read_file(modules).find("models.Normalize") != std::string::npos;
+  foreign.notes.push_back(fmt::format("1_Pooling/config.json: pool = {}, unit norm {}",
+                                      mean ? "mean" : "cls",
+                                      foreign.config.model.normalize_embeddings ? "on" : "off"));
+  return true;
+}
+
+void read_text_tower(ConfigObject config, const std::string& type, const fs::path& directory,
+                     const std::set<std::string>& names, ForeignConfig& foreign) {
+  ModelOptions& model = foreign.config.model;
+  foreign.layout = Layout::kBert;
+  foreign.family = "Hugging Face " + type;
+  model.towers = Towers::kText;
+  model.text = read_bert_text(std::move(config), type);
+  model.normalize_embeddings = false;
+  if (read_sentence_pooling(directory, foreign)) return;
+  model.text.pool = has_pooler(names) ? TextPool::kPooler : TextPool::kMean;
+  if (!has_pooler(names)) {
+    foreign.notes.emplace_back(
+        "the file carries no trained pooler, so none is made up: pool = mean over real tokens");
+  }
+}
+
+void read_image_tower(ConfigObject config, const std::set<std::string>& names,
+                      ForeignConfig& foreign) {
+  ModelOptions& model = foreign.config.model;
+  foreign.layout = Layout::kVit;
+  foreign.family = "Hugging Face ViT";
+  model.towers = Towers::kImage;
+  model.image = read_vit(std::move(config));
+  model.normalize_embeddings = false;
+  model.image.pool = has_pooler(names) ? ImagePool::kPooler : ImagePool::kCls;
+  if (!has_pooler(names)) {
+    foreign.notes.emplace_back(
+        "the file carries no trained pooler, so none is made up: pool = cls");
+  }
+}
+
+}  // namespace
+
+ForeignConfig read_hugging_face_config(const fs::path& directory, const ForeignRequest& request) {
+  const fs::path file = directory / "config.json";
+  ConfigObject top(read_json_object(file), file.string());
+  const std::string type = top.text("model_type", "");
+  ForeignConfig foreign;
+  ModelOptions& model = foreign.config.model;
+  if (type == "bert" || type == "roberta" || type == "xlm-roberta") {
+    read_text_tower(std::move(top), type, directory, request.names, foreign);
+    model.embed_dim = model.text.width;
+    model.projector.kind = ProjectorKind::kNone;
+  } else if (type == "vit") {
+    read_image_tower(std::move(top), request.names, foreign);
+    model.embed_dim = model.image.width;
+    model.projector.kind = ProjectorKind::kNone;
+  } else if (type == "clip") {
+    read_clip(std::move(top), foreign);
+  } else if (type == "siglip") {
+    read_siglip(std::move(top), foreign);
+  } else if (type == "vision-text-dual-encoder") {
+    read_dual(std::move(top), foreign);
+  } else {
+    top.refuse("model_type",
+               "bert, roberta, xlm-roberta, vit, clip, siglip or vision-text-dual-encoder");
+  }
+  read_image_processor(directory, foreign);
+  return foreign;
+}
+
+}  // namespace tandem

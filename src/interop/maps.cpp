@@ -1,0 +1,149 @@
+#include "interop/maps.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "interop/tables.h"
+
+namespace tandem {
+namespace {
+
+// What stands in front of every name in files of a model with a head for another task, or of a
+// wrapped one.
+constexpr std::array<std::string_view, 5> kOuterPrefixes = {"module.", "roberta.", "bert.", "vit.",
+                                                            "xlm_roberta."};
+
+struct Ending {
+  std::string_view old_name;
+  std::string_view new_name;
+};
+constexpr Ending kOldEndings[] = {
+    {"LayerNorm.gamma", "LayerNorm.weight"},
+    {"LayerNorm.beta", "LayerNorm.bias"},
+};
+
+struct KnownExtra {
+  std::string_view part;
+  std::string_view reason;
+};
+constexpr KnownExtra kExtras[] = {
+    {"position_ids", "a table of counted numbers"},
+    {"token_type_ids", "a table of zeros"},
+    {"attn_mask", "the causal mask, which is made anew"},
+};
+// At the start of a name, in files of single towers.
+constexpr KnownExtra kOtherHeads[] = {
+    {"lm_head.", "head of masked language modelling"},
+    {"cls.", "head of masked language modelling"},
+    {"classifier.", "head of a classifier; pool = logits keeps one"},
+};
+
+bool is_single(Layout layout) { return layout == Layout::kBert || layout == Layout::kVit; }
+
+std::string without_outer_prefix(Layout layout, const std::string& name) {
+  for (const std::string_view prefix : kOuterPrefixes) {
+    const bool applies = prefix == "module." || is_single(layout);
+    if (applies && name.starts_with(prefix)) return name.substr(prefix.size());
+  }
+  // CLIP's vision tower inside a dual encoder was nested once more before transformers 5.
+  constexpr std::string_view kNested = "vision_model.vision_model.";
+  if (name.starts_with(kNested)) return "vision_model." + name.substr(kNested.size());
+  return name;
+}
+
+std::string_view reason_to_drop(Layout layout, const std::string& name) {
+  for (const KnownExtra& extra : kExtras) {
+    if (name.ends_with(extra.part)) return extra.reason;
+  }
+  for (const KnownExtra& head : kOtherHeads) {
+    if (is_single(layout) && name.starts_with(head.part)) return head.reason;
+  }
+  return {};
+}
+
+}  // namespace
+
+NameMap name_map(Layout layout, const ModelOptions& options) {
+  const bool mlp = text_projector_of(options).kind == ProjectorKind::kMlp;
+  const auto text_head =
+      text_projector_of(options).bias ? kOpenClipTextBiasHeadRows : kOpenClipTextHeadRows;
+  switch (layout) {
+    case Layout::kBert: return {{"text.", "", kBertRows}};
+    case Layout::kVit: return {{"image.", "", kVitRows}};
+    case Layout::kClip:
+      return {{"text.", "text_model.", kClipTextRows},
+              {"text.", "text_model.", kClipBlockRows},
+              {"image.", "vision_model.", kClipVisionRows},
+              {"image.", "vision_model.", kClipBlockRows},
+              {"", "", kClipHeadRows}};
+    case Layout::kSiglip:
+      return {{"text.", "text_model.", kClipTextRows},
+              {"text.", "text_model.", kClipBlockRows},
+              {"image.", "vision_model.", kSiglipVisionRows},
+              {"image.", "vision_model.", kClipBlockRows},
+              {"", "", kSiglipHeadRows}};
+    case Layout::kDualVit:
+      return {{"text.", "text_model.", kBertRows},
+              {"image.", "vision_model.", kVitRows},
+              {"", "", kClipHeadRows}};
+    case Layout::kDualClip:
+      return {{"text.", "text_model.", kBertRows},
+              {"image.", "vision_model.", kClipVisionRows},
+              {"image.", "vision_model.", kClipBlockRows},
+              {"", "", kClipHeadRows}};
+    case Layout::kOpenClip:
+      return {{"text.", "", kOpenClipTextRows},
+              {"text.", "", kOpenClipBlockRows},
+              {"text_projector.", "", text_head},
+              {"image.", "visual.", kOpenClipVisionRows},
+              {"image.", "visual.", kOpenClipBlockRows},
+              {"image_projector.", "visual.", kOpenClipVisionHeadRows},
+              {"", "", kOpenClipScalarRows}};
+    case Layout::kOpenClipCustom:
+      return {{"text.", "text.", kOpenClipTextRows},
+              {"text.", "text.", kOpenClipBlockRows},
+              {"text_projector.", "text.", text_head},
+              {"image.", "visual.", kOpenClipVisionRows},
+              {"image.", "visual.", kOpenClipBlockRows},
+              {"image_projector.", "visual.", kOpenClipVisionHeadRows},
+              {"", "", kOpenClipScalarRows}};
+    case Layout::kOpenClipHf:
+      return {
+          {"text.", "text.transformer.", kBertRows},
+          {"text_projector.", "text.", mlp ? kOpenClipHfMlpHeadRows : kOpenClipHfLinearHeadRows},
+          {"image.", "visual.", kOpenClipVisionRows},
+          {"image.", "visual.", kOpenClipBlockRows},
+          {"image_projector.", "visual.", kOpenClipVisionHeadRows},
+          {"", "", kOpenClipScalarRows}};
+    case Layout::kOpenClipTimm:
+      return {{"text.", "text.", kOpenClipTextRows},
+              {"text.", "text.", kOpenClipBlockRows},
+              {"text_projector.", "text.", text_head},
+              {"image.", "visual.trunk.", kTimmVisionRows},
+              {"", "", kOpenClipScalarRows}};
+  }
+  TORCH_CHECK(false, "unknown layout ", static_cast<int>(layout));
+}
+
+TensorMap modern_names(Layout layout, const TensorMap& theirs, ConversionReport& report) {
+  TensorMap result;
+  for (const auto& [written, tensor] : theirs) {
+    std::string name = without_outer_prefix(layout, written);
+    for (const Ending& ending : kOldEndings) {
+      if (name.ends_with(ending.old_name)) {
+        name.replace(name.size() - ending.old_name.size(), std::string::npos, ending.new_name);
+      }
+    }
+    const std::string_view reason = reason_to_drop(layout, name);
+    if (!reason.empty()) {
+      report.dropped.push_back(fmt::format("{} ({})", written, reason));
+    } else if (!result.emplace(name, tensor).second) {
+      report.unexpected.push_back(fmt::format("{} (a second {})", written, name));
+    }
+  }
+  return result;
+}
+
+}  // namespace tandem

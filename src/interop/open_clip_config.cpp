@@ -1,0 +1,263 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "interop/foreign_config.h"
+#include "interop/open_clip_towers.h"
+#include "tandem/core/error.h"
+
+namespace tandem {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kTowerHarmless[] = {
+    "hf_tokenizer_name", "tokenizer_kwargs",    "tokenizer_mode",        "hf_model_pretrained",
+    "output_tokens",     "patch_dropout",       "timm_model_pretrained", "timm_drop",
+    "timm_drop_path",    "attn_pooler_queries", "attn_pooler_heads",     "timm_proj_bias"};
+
+constexpr RequiredValue kTowerRequired[] = {
+    {"attentional_pool", "false"}, {"pos_embed_type", "\"learnable\""},
+    {"qk_norm", "false"},          {"scaled_cosine_attn", "false"},
+    {"scale_heads", "false"},      {"scale_attn_inner", "false"},
+    {"scale_attn", "false"},       {"scale_fc", "false"},
+    {"embed_cls", "false"},        {"block_type", "\"default\""},
+    {"use_pad_mask", "false"},     {"final_ln_after_pool", "false"},
+    {"correct_cls_mask", "false"}, {"proj_type", "\"linear\""}};
+
+void finish(ConfigObject& config) {
+  if (config.has("ls_init_value")) config.refuse("ls_init_value", "null: no LayerScale");
+  config.require(kTowerRequired);
+  config.finish(kTowerHarmless);
+}
+
+double read_eps(ConfigObject& config, double fallback) {
+  ConfigObject norm = config.object("norm_kwargs");
+  const double eps = norm.number("eps", fallback);
+  norm.finish({});
+  return eps;
+}
+
+Activation read_act(ConfigObject& config, bool quick_gelu) {
+  ConfigObject act = config.object("act_kwargs");
+  const std::string approximate = act.text("approximate", "none");
+  act.finish({});
+  if (quick_gelu && config.has("act_kwargs")) config.refuse("act_kwargs", "null with quick_gelu");
+  if (approximate != "none" && approximate != "tanh") act.refuse("approximate", "none or tanh");
+  if (quick_gelu) return Activation::kQuickGelu;
+  return approximate == "tanh" ? Activation::kGeluTanh : Activation::kGelu;
+}
+
+int64_t read_mlp(ConfigObject& config, int64_t width) {
+  return static_cast<int64_t>(static_cast<double>(width) * config.number("mlp_ratio", 4.0));
+}
+
+TextPool read_text_pool(ConfigObject& config) {
+  const std::string pool = config.text("pool_type", "argmax");
+  if (pool == "argmax") return TextPool::kArgmax;
+  if (pool == "last") return TextPool::kLast;
+  if (pool == "first") return TextPool::kCls;
+  if (pool == "eos") return TextPool::kEot;
+  config.refuse("pool_type", "argmax, eos, last or first");
+}
+
+// open_clip's own text tower.
+void read_text(ConfigObject config, bool quick_gelu, ForeignConfig& foreign) {
+  TextEncoderOptions& text = foreign.config.model.text;
+  text = {.norm_order = NormOrder::kPre,
+          .position_style = PositionStyle::kAbsolute,
+          .type_vocab_size = 0,
+          .embedding_norm = false,
+          .final_norm = true};
+  text.vocab_size = config.integer("vocab_size", 49408);
+  text.context_length = config.integer("context_length", 77);
+  text.width = config.integer("width", 512);
+  text.heads = config.integer("heads", 8);
+  text.layers = config.integer("layers", 12);
+  text.mlp_width = read_mlp(config, text.width);
+  text.activation = read_act(config, quick_gelu);
+  text.norm_eps = read_eps(config, 1e-5);
+  text.causal = !config.flag("no_causal_mask", false);
+  text.pool = read_text_pool(config);
+  text.pad_to_context = !text.causal || text.pool == TextPool::kLast;
+  text.init_std = 0.02;
+  text.pad_id = config.integer("pad_id", 0);
+  text.bos_id = text.vocab_size - 2;
+  text.eos_id = text.vocab_size - 1;
+  const int64_t eos = config.integer("eos_id", 2);
+  if (text.pool == TextPool::kEot) text.eos_id = eos;
+  if (text.pad_to_context) {
+    // SigLIP's vocabulary of 32000 fills with </s>, Gemma's with its own padding piece.
+    text.pad_id = text.vocab_size == 32000 ? 1 : text.pad_id;
+    foreign.notes.push_back(fmt::format(
+        "texts are filled with id {} up to {} tokens, as open_clip's tokenizers of this kind do",
+        text.pad_id, text.context_length));
+  }
+  foreign.config.model.text_projector = {.kind = ProjectorKind::kLinear,
+                                         .bias = config.flag("proj_bias", false)};
+  finish(config);
+}
+
+// The configuration of a Hugging Face text tower: beside the model, or one known by name.
+TextEncoderOptions hf_tower(const fs::path& directory, const std::string& name) {
+  const fs::path file = directory / name / "config.json";
+  if (fs::exists(file)) {
+    ConfigObject tower(read_json_object(file), file.string());
+    const std::string type = tower.text("model_type", "");
+    if (type != "bert" && type != "roberta" && type != "xlm-roberta")
+      tower.refuse("model_type", "bert, roberta or xlm-roberta");
+    return read_bert_text(std::move(tower), type);
+  }
+  for (const KnownTextTower& known : kKnownTextTowers) {
+    if (name == known.name || name.ends_with("/" + std::string(known.name)))
+      return text_preset(known.preset);
+  }
+  throw Error(ErrorKind::kCheckpoint,
+              {.what = "the configuration of the text tower hf_model_name is not known",
+               .where = file.string(),
+               .expected = "this file, or roberta-base, xlm-roberta-base or bert-base-uncased",
+               .found = name});
+}
+
+void read_hf_text(ConfigObject config, const fs::path& directory, ForeignConfig& foreign) {
+  ModelOptions& model = foreign.config.model;
+  const std::string name = config.text("hf_model_name", "");
+  model.text = hf_tower(directory, name);
+  model.text.preset = "";
+  const std::string pooler = config.text("hf_pooler_type", "mean_pooler");
+  if (pooler == "mean_pooler") {
+    model.text.pool = TextPool::kMean;
+  } else if (pooler == "cls_pooler") {
+    model.text.pool = TextPool::kPooler;
+  } else if (pooler == "cls_last_hidden_state_pooler") {
+    model.text.pool = TextPool::kCls;
+  } else {
+    config.refuse("hf_pooler_type", "mean_pooler, cls_pooler or cls_last_hidden_state_pooler");
+  }
+  const std::string projection = config.text("hf_proj_type", "mlp");
+  if (projection != "mlp" && projection != "linear") config.refuse("hf_proj_type", "mlp or linear");
+  model.text_projector = {
+      .kind = projection == "mlp" ? ProjectorKind::kMlp : ProjectorKind::kLinear, .bias = false};
+  const int64_t cut = config.integer("context_length", 77);
+  foreign.notes.push_back(fmt::format("open_clip cuts texts to {} tokens; this model takes {}", cut,
+                                      model.text.context_length));
+  for (const char* unused : {"vocab_size", "width", "heads", "layers", "mlp_ratio", "pool_type",
+                             "pad_id", "eos_id", "no_causal_mask", "act_kwargs", "norm_kwargs"})
+    (void)config.raw(unused);
+  finish(config);
+}
+
+void read_vision(ConfigObject config, bool quick_gelu, ImageEncoderOptions& image) {
+  image.image_size = config.integer("image_size", 224);
+  image.patch_size = config.integer("patch_size", 16);
+  image.width = config.integer("width", 768);
+  if (!config.raw("layers").is_number_integer()) config.refuse("layers", "one number: a ViT");
+  image.layers = config.integer("layers", 12);
+  const int64_t head_width = config.integer("head_width", 64);
+  if (head_width < 1 || image.width % head_width != 0)
+    config.refuse("head_width", "a divisor of width");
+  image.heads = image.width / head_width;
+  image.mlp_width = read_mlp(config, image.width);
+  image.activation = read_act(config, quick_gelu);
+  image.norm_eps = read_eps(config, 1e-5);
+  image.patch_bias = false;
+  image.pre_norm = !config.flag("no_ln_pre", false);
+  image.init_std = 0.02;
+  const std::string pool = config.text("pool_type", "tok");
+  if (pool != "tok" && pool != "avg") config.refuse("pool_type", "tok or avg");
+  image.pool = pool == "tok" ? ImagePool::kCls : ImagePool::kMean;
+  for (const char* unused : {"timm_pool", "timm_proj"}) (void)config.raw(unused);
+  finish(config);
+}
+
+void read_timm(ConfigObject config, const ForeignRequest& request, ForeignConfig& foreign) {
+  ModelOptions& model = foreign.config.model;
+  const std::string name = config.text("timm_model_name", "");
+  model.image = timm_tower(name, request, config);
+  if (config.text("timm_pool", "avg") != "map") config.refuse("timm_pool", "map");
+  if (config.text("timm_proj", "linear") != "none") config.refuse("timm_proj", "none");
+  model.image.image_size = config.integer("image_size", 224);
+  model.image_projector = {.kind = ProjectorKind::kNone};
+  for (const char* unused : {"layers", "width", "head_width", "mlp_ratio", "patch_size"})
+    (void)config.raw(unused);
+  finish(config);
+}
+
+void read_preprocess(ConfigObject config, ForeignConfig& foreign) {
+  ImageEncoderOptions& image = foreign.config.model.image;
+  const auto three = [&](std::string_view key, std::array<double, 3>& into) {
+    const Json value = config.raw(key);
+    if (value.is_null()) return;
+    if (!value.is_array() || value.size() != 3) config.refuse(key, "three numbers");
+    for (size_t i = 0; i < 3; ++i) into[i] = value[i].get<double>();
+  };
+  image.mean = ImageEncoderOptions{}.mean;
+  image.std = ImageEncoderOptions{}.std;
+  three("mean", image.mean);
+  three("std", image.std);
+  ImageTransformOptions& transform = foreign.config.transform;
+  const std::string interpolation = config.text("interpolation", "bicubic");
+  if (interpolation != "bicubic" && interpolation != "bilinear")
+    config.refuse("interpolation", "bicubic or bilinear");
+  transform.interpolation =
+      interpolation == "bicubic" ? Interpolation::kBicubic : Interpolation::kBilinear;
+  const std::string mode = config.text("resize_mode", "shortest");
+  if (mode != "shortest" && mode != "squash") config.refuse("resize_mode", "shortest or squash");
+  transform.resize_mode = mode == "squash" ? ResizeMode::kSquash : ResizeMode::kShortest;
+  const Json size = config.raw("size");
+  const Json square = Json::array({image.image_size, image.image_size});
+  if (!size.is_null() && size != Json(image.image_size) && size != square)
+    config.refuse("size", std::to_string(image.image_size));
+  config.require(std::array<RequiredValue, 1>{RequiredValue{"mode", "\"RGB\""}});
+  config.finish(std::array<std::string_view, 1>{"fill_color"});
+}
+
+}  // namespace
+
+ForeignConfig read_open_clip_config(const fs::path& directory, const ForeignRequest& request) {
+  const fs::path file = directory / "open_clip_config.json";
+  ConfigObject top(read_json_object(file), file.string());
+  // A configuration file of open_clip's own library has no outer object.
+  ConfigObject cfg = top.has("model_cfg") ? top.object("model_cfg")
+                                          : ConfigObject(read_json_object(file), file.string());
+  ForeignConfig foreign;
+  ModelOptions& model = foreign.config.model;
+  model.embed_dim = cfg.integer("embed_dim", 512);
+  const bool quick_gelu = cfg.flag("quick_gelu", false);
+  const bool custom_text = cfg.flag("custom_text", false);
+  model.logit_scale_init = cfg.number("init_logit_scale", model.logit_scale_init);
+  model.logit_bias = cfg.has("init_logit_bias");
+  model.logit_bias_init = cfg.number("init_logit_bias", model.logit_bias_init);
+  model.projector = {.kind = ProjectorKind::kLinear, .bias = false};
+  ConfigObject text = cfg.object("text_cfg");
+  ConfigObject vision = cfg.object("vision_cfg");
+  const bool hf = text.has("hf_model_name");
+  const bool timm = vision.has("timm_model_name");
+  if (hf && timm) vision.refuse("timm_model_name", "null beside hf_model_name");
+  foreign.layout = hf     ? Layout::kOpenClipHf
+                   : timm ? Layout::kOpenClipTimm
+                   : custom_text || request.names.contains("text.positional_embedding")
+                       ? Layout::kOpenClipCustom
+                       : Layout::kOpenClip;
+  foreign.family = hf     ? "open_clip with a Hugging Face text tower"
+                   : timm ? "open_clip SigLIP"
+                          : "open_clip ViT";
+  if (hf) {
+    read_hf_text(std::move(text), directory, foreign);
+  } else {
+    read_text(std::move(text), quick_gelu, foreign);
+  }
+  if (timm) {
+    read_timm(std::move(vision), request, foreign);
+  } else {
+    read_vision(std::move(vision), quick_gelu, model.image);
+  }
+  cfg.finish(std::array<std::string_view, 3>{"nonscalar_logit_scale", "cast_dtype", "output_dict"});
+  model.image.position_antialias = true;
+  read_preprocess(top.object("preprocess_cfg"), foreign);
+  return foreign;
+}
+
+}  // namespace tandem

@@ -1,0 +1,153 @@
+#include <fmt/format.h>
+
+#include "interop/foreign_config.h"
+#include "interop/open_clip_towers.h"
+#include "tandem/core/error.h"
+
+namespace tandem {
+namespace {
+
+// Where the text tower's configuration goes when open_clip has no name for it.
+constexpr const char* kTextFolder = "text_tower";
+
+[[noreturn]] void refuse(const std::string& what, const std::string& where,
+                         const std::string& found) {
+  throw Error(ErrorKind::kConfig, {.what = what, .where = where, .found = found});
+}
+
+// The ratio from which open_clip computes this width: it cuts, not rounds.
+double mlp_ratio(int64_t stated, int64_t width) {
+  const int64_t wanted = stated > 0 ? stated : 4 * width;
+  const double ratio = static_cast<double>(wanted) / static_cast<double>(width);
+  if (static_cast<int64_t>(static_cast<double>(width) * ratio) == wanted) return ratio;
+  return (static_cast<double>(wanted) + 0.5) / static_cast<double>(width);
+}
+
+template <typename Options>
+void write_details(Json& json, const Options& options) {
+  if (options.activation == Activation::kGeluTanh) json["act_kwargs"] = {{"approximate", "tanh"}};
+  if (options.norm_eps != 1e-5) json["norm_kwargs"] = {{"eps", options.norm_eps}};
+}
+
+const char* pool_name(TextPool pool) {
+  switch (pool) {
+    case TextPool::kArgmax: return "argmax";
+    case TextPool::kEot: return "eos";
+    case TextPool::kLast: return "last";
+    case TextPool::kCls: return "first";
+    default: refuse("open_clip has no such pool for its own text tower", "model.text.pool", "mean");
+  }
+}
+
+Json text_json(const ModelOptions& model) {
+  const TextEncoderOptions& text = model.text;
+  Json json = {{"context_length", text.context_length},
+               {"vocab_size", text.vocab_size},
+               {"width", text.width},
+               {"heads", text.heads},
+               {"layers", text.layers}};
+  json["mlp_ratio"] = mlp_ratio(text.mlp_width, text.width);
+  json["pool_type"] = pool_name(text.pool);
+  if (text.pool == TextPool::kEot) json["eos_id"] = text.eos_id;
+  json["pad_id"] = text.pad_id;
+  if (!text.causal) json["no_causal_mask"] = true;
+  if (text_projector_of(model).bias) json["proj_bias"] = true;
+  write_details(json, text);
+  return json;
+}
+
+const char* hf_pooler(TextPool pool) {
+  switch (pool) {
+    case TextPool::kMean: return "mean_pooler";
+    case TextPool::kPooler: return "cls_pooler";
+    case TextPool::kCls: return "cls_last_hidden_state_pooler";
+    default:
+      refuse("open_clip has no such pool for a Hugging Face text tower", "model.text.pool",
+             "neither mean, cls nor pooler");
+  }
+}
+
+Json hf_text_json(const ModelOptions& model, ForeignFiles& files) {
+  std::string name = std::string("./") + kTextFolder;
+  for (const KnownTextTower& known : kKnownTextTowers) {
+    if (bert_json(text_preset(known.preset)) == bert_json(model.text)) name = known.name;
+  }
+  if (name.starts_with("./"))
+    files.files.emplace_back(std::string(kTextFolder) + "/config.json", bert_json(model.text));
+  const bool mlp = text_projector_of(model).kind == ProjectorKind::kMlp;
+  return {{"hf_model_name", name},
+          {"hf_model_pretrained", false},
+          {"hf_tokenizer_name", name},
+          {"hf_pooler_type", hf_pooler(model.text.pool)},
+          {"hf_proj_type", mlp ? "mlp" : "linear"}};
+}
+
+Json vision_json(const ImageEncoderOptions& image) {
+  Json json = {{"image_size", image.image_size},
+               {"patch_size", image.patch_size},
+               {"width", image.width},
+               {"layers", image.layers},
+               {"head_width", image.width / image.heads}};
+  json["mlp_ratio"] = mlp_ratio(image.mlp_width, image.width);
+  if (image.pool == ImagePool::kMean) json["pool_type"] = "avg";
+  if (!image.pre_norm) json["no_ln_pre"] = true;
+  write_details(json, image);
+  return json;
+}
+
+Json timm_json(const ImageEncoderOptions& image) {
+  const std::string name = timm_name(image);
+  if (name.empty())
+    refuse("open_clip takes SigLIP's vision tower by name, and timm has none of this size",
+           "model.image",
+           fmt::format("width {}, layers {}, heads {}", image.width, image.layers, image.heads));
+  return {{"image_size", image.image_size},
+          {"timm_model_name", name},
+          {"timm_model_pretrained", false},
+          {"timm_pool", "map"},
+          {"timm_proj", "none"}};
+}
+
+Json preprocess_json(const ModelConfig& config) {
+  const Interpolation interpolation = config.transform.interpolation;
+  if (interpolation != Interpolation::kBicubic && interpolation != Interpolation::kBilinear)
+    refuse("open_clip resizes bicubic or bilinear only", "data.transform.interpolation", "another");
+  const bool squash = config.transform.resize_mode == ResizeMode::kSquash;
+  return {{"mean", config.model.image.mean},
+          {"std", config.model.image.std},
+          {"interpolation", interpolation == Interpolation::kBicubic ? "bicubic" : "bilinear"},
+          {"resize_mode", squash ? "squash" : "shortest"}};
+}
+
+}  // namespace
+
+ForeignFiles write_open_clip_config(const ModelConfig& config) {
+  const ModelOptions& model = config.model;
+  if (model.towers != Towers::kBoth)
+    refuse("open_clip has no models of one tower", "model.towers", "one");
+  const bool hf = model.text.norm_order == NormOrder::kPost;
+  const bool timm = model.image.pool == ImagePool::kMap;
+  const bool custom = timm || text_projector_of(model).bias;
+  ForeignFiles files;
+  files.layout = hf       ? Layout::kOpenClipHf
+                 : timm   ? Layout::kOpenClipTimm
+                 : custom ? Layout::kOpenClipCustom
+                          : Layout::kOpenClip;
+  files.family = "open_clip";
+  Json cfg;
+  cfg["embed_dim"] = model.embed_dim;
+  const Activation deciding = hf ? model.image.activation : model.text.activation;
+  if (deciding == Activation::kQuickGelu) cfg["quick_gelu"] = true;
+  if (custom) cfg["custom_text"] = true;
+  cfg["init_logit_scale"] = model.logit_scale_init;
+  if (model.logit_bias) cfg["init_logit_bias"] = model.logit_bias_init;
+  cfg["vision_cfg"] = timm ? timm_json(model.image) : vision_json(model.image);
+  cfg["text_cfg"] = hf ? hf_text_json(model, files) : text_json(model);
+  Json top;
+  top["model_cfg"] = std::move(cfg);
+  top["preprocess_cfg"] = preprocess_json(config);
+  files.files.emplace_back("open_clip_config.json", std::move(top));
+  return files;
+}
+
+}  // namespace tandem

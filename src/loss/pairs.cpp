@@ -1,0 +1,63 @@
+#include "loss/pairs.h"
+
+#include <tuple>
+
+#include <ATen/ops/_unique.h>
+
+namespace tandem {
+namespace {
+
+torch::Tensor checked_group(const torch::Tensor& group, int64_t count,
+                            const torch::Device& device) {
+  if (!group.defined()) {
+    return torch::arange(count, torch::dtype(torch::kInt64).device(device));
+  }
+  TORCH_CHECK(group.dim() == 1 && group.size(0) == count && group.scalar_type() == torch::kInt64,
+              "expected groups int64 [", count, "], got ", group.scalar_type(), " ", group.sizes());
+  return group.to(device).contiguous();
+}
+
+// The groups numbered 0, 1, … without gaps.
+torch::Tensor dense(const torch::Tensor& group) {
+  return std::get<1>(at::_unique(group, /*sorted=*/true, /*return_inverse=*/true));
+}
+
+// For each row the sum over the rows of its group.
+torch::Tensor group_sum(const torch::Tensor& x, const torch::Tensor& group) {
+  return torch::zeros_like(x).index_add(0, group, x).index_select(0, group);
+}
+
+}  // namespace
+
+LogitMatrix pair_logits(const torch::Tensor& image_embeddings, const torch::Tensor& text_embeddings,
+                        const torch::Tensor& logit_scale) {
+  TORCH_CHECK(image_embeddings.dim() == 2 && image_embeddings.sizes() == text_embeddings.sizes() &&
+                  image_embeddings.size(0) > 0,
+              "expected two [N, D] tensors, got ", image_embeddings.sizes(), " and ",
+              text_embeddings.sizes());
+  return {.image = image_embeddings.to(torch::kFloat32).contiguous(),
+          .text = text_embeddings.to(torch::kFloat32).contiguous(),
+          .scale = logit_scale.to(torch::kFloat32).exp().reshape({}),
+          .tile = TileShape::for_device(image_embeddings.device())};
+}
+
+kernels::GroupIds pair_groups(const PairGroups& groups, int64_t count,
+                              const torch::Device& device) {
+  const bool known = groups.image_groups.defined() || groups.text_groups.defined();
+  if (groups.duplicates == Duplicates::kKeep || !known) return {};
+  return {.image = checked_group(groups.image_groups, count, device),
+          .text = checked_group(groups.text_groups, count, device)};
+}
+
+DuplicateSums::DuplicateSums(const kernels::GroupIds& groups)
+    : image_(dense(groups.image)), text_(dense(groups.text)) {
+  both_ = dense(image_ * text_.size(0) + text_);
+  count_ = of(torch::ones({text_.size(0), 1}, text_.options().dtype(torch::kFloat32))).squeeze(1);
+}
+
+// Duplicates of either kind, those of both kinds counted once.
+torch::Tensor DuplicateSums::of(const torch::Tensor& x) const {
+  return group_sum(x, image_) + group_sum(x, text_) - group_sum(x, both_);
+}
+
+}  // namespace tandem

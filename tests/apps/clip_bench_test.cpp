@@ -1,0 +1,71 @@
+#include <filesystem>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "apps/run_program.h"
+#include "apps/workshop.h"
+#include "core/temporary_folder.h"
+
+namespace tandem::test {
+namespace {
+
+using Json = nlohmann::json;
+
+Json bench(std::vector<std::string> arguments) {
+  arguments.insert(arguments.end(), {"--warmup", "0", "--repeats", "2", "--threads", "1"});
+  const ProgramResult result = run_program("clip-bench", arguments);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  return result.exit_code == 0 ? Json::parse(result.out) : Json::object();
+}
+
+const std::vector<std::string> kTiny = {"--image-preset", "tandem_tiny", "--text-preset",
+                                        "tandem_tiny"};
+
+std::vector<std::string> with_tiny(std::vector<std::string> words) {
+  words.insert(words.end(), kTiny.begin(), kTiny.end());
+  return words;
+}
+
+void expect_measured(const Json& result, const std::string& rate) {
+  ASSERT_TRUE(result.contains("seconds")) << result;
+  EXPECT_GT(result["seconds"]["median"], 0.0);
+  EXPECT_GE(result["seconds"]["max"], result["seconds"]["min"]);
+  EXPECT_GT(result[rate], 0.0);
+  EXPECT_GT(result["flops"], 0.0);
+  EXPECT_GT(result["share_of_machine"], 0.0);
+  EXPECT_EQ(result["machine"]["threads"], 1);
+}
+
+TEST(ClipBench, MeasuresBothTowersAndAStep) {
+  expect_measured(bench(with_tiny({"encode-image", "--batch-size", "3"})), "images_per_second");
+  expect_measured(bench(with_tiny({"encode-text", "--batch-size", "3"})), "texts_per_second");
+  expect_measured(bench(with_tiny({"train-step", "--batch-size", "4"})), "pairs_per_second");
+}
+
+TEST(ClipBench, ComputesTheSameLossInBothForms) {
+  for (const std::string kind : {"info_nce", "sigmoid"}) {
+    const std::vector<std::string> words = {"loss", "--count", "70", "--dim", "8", "--kind", kind};
+    std::vector<std::string> plain_words = words;
+    plain_words.emplace_back("--plain");
+    const Json tiled = bench(words), plain = bench(plain_words);
+    expect_measured(tiled, "pairs_per_second");
+    EXPECT_NEAR(tiled["loss"].get<double>(), plain["loss"].get<double>(), 1e-4) << kind;
+  }
+}
+
+TEST(ClipBench, TakesLengthsFromAFile) {
+  const TemporaryFolder folder;
+  const std::string file = (folder / "lengths.txt").string();
+  write_text(file, "4\n8\n");
+  const Json result = bench(with_tiny({"encode-text", "--batch-size", "4", "--lengths", file}));
+  EXPECT_EQ(result["mean_tokens"], 6.0);
+  write_text(file, "4\nmany\n");
+  const ProgramResult refused =
+      run_program("clip-bench", with_tiny({"encode-text", "--lengths", file}));
+  EXPECT_EQ(refused.exit_code, 65);
+  EXPECT_NE(refused.err.find("lengths.txt:2"), std::string::npos) << refused.err;
+}
+
+}  // namespace
+}  // namespace tandem::test

@@ -1,0 +1,96 @@
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "apps/run_program.h"
+#include "apps/workshop.h"
+#include "core/temporary_folder.h"
+
+namespace tandem::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string golden(const std::string& family) {
+  return std::string(TANDEM_SOURCE_DIR) + "/tests/golden/interop/" + family;
+}
+
+class ClipConvert : public ::testing::Test {
+ protected:
+  [[nodiscard]] std::string at(const std::string& name) const { return (folder_ / name).string(); }
+  TemporaryFolder folder_;
+};
+
+TEST_F(ClipConvert, BringsAModelInAndOutAgainVerified) {
+  const std::string reference = golden("clip_openai") + "/reference.safetensors";
+  const ProgramResult in =
+      run_program("clip-convert", {"--from", "hf", "--input", golden("clip_openai"), "--output",
+                                   at("model"), "--verify", reference, "--table"});
+  ASSERT_EQ(in.exit_code, 0) << in.err << in.out;
+  for (const char* part : {"from Hugging Face CLIP: 74 tensors", "logits_per_image differs by",
+                           "text.layers.0.attention.qkv.weight | "
+                           "text_model.encoder.layers.0.self_attn.q_proj.weight + ",
+                           "| visual_projection.weight | [7, 10] | as is"})
+    EXPECT_NE(in.out.find(part), std::string::npos) << part << "\n" << in.out;
+  for (const char* name : {"model.safetensors", "config.json", "golden.safetensors", "README.md"})
+    EXPECT_TRUE(fs::exists(folder_ / "model" / name)) << name;
+
+  const ProgramResult out =
+      run_program("clip-convert", {"--from", "tandem", "--to", "hf", "--input", at("model"),
+                                   "--output", at("back"), "--verify"});
+  ASSERT_EQ(out.exit_code, 0) << out.err << out.out;
+  EXPECT_NE(out.out.find("read back from the output: ok"), std::string::npos) << out.out;
+  const std::string tensors = read_text(folder_ / "back" / "model.safetensors");
+  const std::string original = read_text(golden("clip_openai") + "/model.safetensors");
+  EXPECT_EQ(tensors.size() > 1000, true);
+  // Same tensors, in an order of its own.
+  EXPECT_NEAR(static_cast<double>(tensors.size()), static_cast<double>(original.size()), 512);
+
+  const ProgramResult other =
+      run_program("clip-convert", {"--from", "tandem", "--to", "open_clip", "--input", at("model"),
+                                   "--output", at("open"), "--verify"});
+  EXPECT_EQ(other.exit_code, 0) << other.err;
+  EXPECT_TRUE(fs::exists(folder_ / "open" / "open_clip_config.json"));
+}
+
+TEST_F(ClipConvert, ReplacesNothingWithoutForce) {
+  const std::vector<std::string> arguments = {"--from",      "hf",       "--input",
+                                              golden("vit"), "--output", at("model")};
+  ASSERT_EQ(run_program("clip-convert", arguments).exit_code, 0);
+  const ProgramResult again = run_program("clip-convert", arguments);
+  EXPECT_EQ(again.exit_code, 73);
+  EXPECT_NE(again.err.find("--force"), std::string::npos) << again.err;
+  std::vector<std::string> forced = arguments;
+  forced.emplace_back("--force");
+  EXPECT_EQ(run_program("clip-convert", forced).exit_code, 0);
+}
+
+TEST_F(ClipConvert, EndsInAnErrorOnAnyDoubtAndLeavesNothing) {
+  // A reference that another model made.
+  const ProgramResult wrong = run_program(
+      "clip-convert", {"--from", "hf", "--input", golden("clip_openai"), "--output", at("model"),
+                       "--verify", golden("clip_laion") + "/reference.safetensors"});
+  EXPECT_EQ(wrong.exit_code, 65);
+  EXPECT_NE(wrong.out.find("TOO MUCH"), std::string::npos) << wrong.out;
+  EXPECT_FALSE(fs::exists(folder_ / "model"));
+
+  const ProgramResult pickle =
+      run_program("clip-convert",
+                  {"--from", "hf", "--input", golden("roberta_pickle"), "--output", at("model")});
+  EXPECT_EQ(pickle.exit_code, 65);
+  EXPECT_NE(pickle.err.find("--allow-pickle"), std::string::npos) << pickle.err;
+
+  // RoBERTa as text tower of a CLIPModel: Hugging Face has no words for it.
+  const ProgramResult in = run_program(
+      "clip-convert",
+      {"--from", "open_clip", "--input", golden("open_clip_roberta"), "--output", at("model")});
+  ASSERT_EQ(in.exit_code, 0) << in.err;
+  const ProgramResult out = run_program(
+      "clip-convert",
+      {"--from", "tandem", "--to", "hf", "--input", at("model"), "--output", at("out")});
+  EXPECT_EQ(out.exit_code, 78);
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+}
+
+}  // namespace
+}  // namespace tandem::test

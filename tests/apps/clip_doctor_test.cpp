@@ -1,0 +1,51 @@
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "apps/run_program.h"
+#include "apps/workshop.h"
+#include "core/temporary_folder.h"
+
+namespace tandem::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(ClipDoctor, DescribesTheMachine) {
+  const ProgramResult text = run_program("clip-doctor", {});
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_NE(text.out.find("libtorch"), std::string::npos) << text.out;
+  const ProgramResult json = run_program("clip-doctor", {"--format", "json"});
+  const auto parsed = nlohmann::json::parse(json.out);
+  for (const char* section : {"versions", "devices", "cpu", "pictures", "limits"})
+    EXPECT_TRUE(parsed.contains(section)) << section;
+}
+
+TEST(ClipDoctor, RunsTheGoldenSampleOfAModel) {
+  const TemporaryFolder folder;
+  fs::copy(trained_model(), folder / "model", fs::copy_options::recursive);
+  const ProgramResult good =
+      run_program("clip-doctor", {"--model", (folder / "model").string(), "--format", "json"});
+  EXPECT_EQ(good.exit_code, 0) << good.err;
+  EXPECT_EQ(nlohmann::json::parse(good.out).at("model").at("tokenizer gives the golden ids"),
+            "yes");
+
+  // The last tensor's last bytes: some weight becomes another one.
+  const fs::path weights = folder / "model" / "model.safetensors";
+  std::fstream file(weights, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(-40, std::ios::end);
+  for (int i = 0; i < 10; ++i) file.write("\x00\x00\x80\x40", 4);
+  file.close();
+  const ProgramResult bad = run_program("clip-doctor", {"--model", (folder / "model").string()});
+  EXPECT_EQ(bad.exit_code, 65) << bad.out;
+  EXPECT_NE(bad.out.find("NOT THE SAME NUMBERS"), std::string::npos) << bad.out;
+
+  fs::remove(folder / "model" / "golden.safetensors");
+  const ProgramResult none = run_program("clip-doctor", {"--model", (folder / "model").string()});
+  EXPECT_EQ(none.exit_code, 65);
+  EXPECT_NE(none.err.find("no golden sample"), std::string::npos) << none.err;
+}
+
+}  // namespace
+}  // namespace tandem::test

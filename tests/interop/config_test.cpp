@@ -1,0 +1,125 @@
+// Fields of other people's configurations: each value that we cannot represent is an error with its
+// name.
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "core/expect_error.h"
+#include "core/temporary_folder.h"
+#include "interop/fidelity.h"
+#include "interop/foreign_config.h"
+#include "tandem/core/files.h"
+
+namespace tandem {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path golden(const std::string& name) {
+  return fs::path(TANDEM_SOURCE_DIR) / "tests" / "golden" / "interop" / name;
+}
+
+// The family's configuration with `pointer` set to `value`, read again.
+ForeignConfig read_changed(const std::string& family, const std::string& pointer,
+                           const Json& value) {
+  const TemporaryFolder folder;
+  const bool open_clip = family.starts_with("open_clip");
+  fs::copy(golden(family), folder.path(), fs::copy_options::recursive);
+  const fs::path file = folder / (open_clip ? "open_clip_config.json" : "config.json");
+  Json json = read_json_object(file);
+  json[Json::json_pointer(pointer)] = value;
+  write_file_atomically(file, json.dump());
+  const ForeignRequest request{.names = {}};
+  return open_clip ? read_open_clip_config(folder.path(), request)
+                   : read_hugging_face_config(folder.path(), request);
+}
+
+struct Change {
+  const char* family;
+  const char* pointer;
+  const char* value;
+};
+
+class Refused : public testing::TestWithParam<Change> {};
+
+TEST_P(Refused, IsNamed) {
+  const std::string pointer = GetParam().pointer;
+  const std::string field = pointer.substr(pointer.rfind('/') + 1);
+  expect_error(ErrorKind::kCheckpoint, field, [&] {
+    (void)read_changed(GetParam().family, pointer, Json::parse(GetParam().value));
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Fields, Refused,
+    testing::Values(Change{"roberta", "/position_embedding_type", "\"relative_key\""},
+                    Change{"roberta", "/hidden_act", "\"relu\""},
+                    Change{"roberta", "/a_new_option", "3"}, Change{"bert", "/is_decoder", "true"},
+                    Change{"bert", "/hidden_size", "\"12\""}, Change{"vit", "/qkv_bias", "false"},
+                    Change{"vit", "/pooler_output_size", "5"},
+                    Change{"vit", "/model_type", "\"dinov2\""},
+                    Change{"clip_laion", "/vision_config/hidden_act", "\"silu\""},
+                    Change{"clip_laion", "/text_config/rope_theta", "10000"},
+                    Change{"siglip", "/vision_config/vision_use_head", "false"},
+                    Change{"dual_vit_roberta", "/text_config/model_type", "\"gpt2\""},
+                    Change{"open_clip_vit", "/model_cfg/vision_cfg/ls_init_value", "0.1"},
+                    Change{"open_clip_vit", "/model_cfg/vision_cfg/qk_norm", "true"},
+                    Change{"open_clip_vit", "/model_cfg/text_cfg/embed_cls", "true"},
+                    Change{"open_clip_vit", "/model_cfg/multimodal_cfg", "{\"width\": 3}"},
+                    Change{"open_clip_roberta", "/model_cfg/text_cfg/hf_pooler_type",
+                           "\"max_pooler\""},
+                    Change{"open_clip_vit", "/preprocess_cfg/resize_mode", "\"longest\""}));
+
+TEST(HuggingFaceConfig, TellsTheTwoRulesOfTheEndOfText) {
+  EXPECT_EQ(read_changed("clip_openai", "/text_config/eos_token_id", 2).config.model.text.pool,
+            TextPool::kArgmax);
+  const auto text = read_changed("clip_openai", "/text_config/eos_token_id", 39).config.model.text;
+  EXPECT_EQ(text.pool, TextPool::kEot);
+  EXPECT_EQ(text.eos_id, 39);
+}
+
+TEST(HuggingFaceConfig, RefusesTwoSpellingsThatContradict) {
+  expect_error(ErrorKind::kCheckpoint, "hidden_act", [] {
+    (void)read_changed("clip_laion", "/text_config_dict", Json{{"hidden_act", "quick_gelu"}});
+  });
+  EXPECT_EQ(read_changed("clip_laion", "/text_config_dict", Json{{"hidden_act", "gelu"}})
+                .config.model.text.activation,
+            Activation::kGelu);
+}
+
+TEST(HuggingFaceConfig, CountsPositionsAsEachFamilyDoes) {
+  const auto roberta = read_changed("roberta", "/max_position_embeddings", 514).config.model.text;
+  EXPECT_EQ(roberta.context_length, 512);
+  const auto bert = read_changed("bert", "/max_position_embeddings", 512).config.model.text;
+  EXPECT_EQ(bert.context_length, 512);
+}
+
+TEST(HuggingFaceConfig, ReadsTheProcessorsNumbers) {
+  const ForeignRequest request{.names = {}};
+  const auto vit = read_hugging_face_config(golden("vit"), request).config;
+  EXPECT_EQ(vit.transform.resize_mode, ResizeMode::kSquash);
+  EXPECT_EQ(vit.transform.interpolation, Interpolation::kBilinear);
+  EXPECT_EQ(vit.model.image.mean, (std::array<double, 3>{0.5, 0.5, 0.5}));
+  const auto clip = read_hugging_face_config(golden("clip_laion"), request).config;
+  EXPECT_EQ(clip.transform.resize_mode, ResizeMode::kShortest);
+  EXPECT_EQ(clip.transform.interpolation, Interpolation::kBicubic);
+  EXPECT_EQ(clip.model.image.mean, ImageEncoderOptions{}.mean);
+}
+
+TEST(Fidelity, SeesWhatChangesNumbersAndNothingElse) {
+  ModelConfig config;
+  config.model.text = text_preset("roberta_base");
+  ModelConfig same = config;
+  same.model.text.preset = "";
+  same.model.text.dropout = 0.3;
+  same.model.text_projector = same.model.projector;
+  EXPECT_TRUE(differences_in_numbers(config, same).empty());
+  same.model.text.norm_eps = 1e-12;
+  same.model.image.activation = Activation::kQuickGelu;
+  same.transform.resize_mode = ResizeMode::kSquash;
+  EXPECT_EQ(differences_in_numbers(config, same).size(), 3U);
+}
+
+}  // namespace
+}  // namespace tandem
