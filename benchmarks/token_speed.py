@@ -3,7 +3,7 @@
 
 CPU seconds are counted, so that other work on the machine does not.
 
-    benchmarks/tokenizers.py --program P [--captions F] [--rounds N] [--output FILE]
+    benchmarks/token_speed.py --program P [--captions F] [--rounds N] [--output FILE]
 
 P is tandem_token_stream. The vocabularies are trained by scripts/make_golden_tokens.py. Rounds of the two alternate; the median
 counts. Prints a table, and JSON into FILE.
