@@ -54,7 +54,7 @@ class Stage:
         self.worst = max(self.worst, int(distance.max()))
 
     def report(self):
-        print(f"{self.name:46} {self.pictures:6} {self.values:12} {self.differing:10} {self.worst:6}", flush=True)
+        print(f"{self.name:50} {self.pictures:6} {self.values:12} {self.differing:10} {self.worst:6}", flush=True)
         return self.differing == 0 or not self.must_be_equal
 
 
@@ -110,10 +110,14 @@ def photos_of(arguments, numbers):
 
 def check_jpeg(tool, paths):
     """libjpeg-turbo's versions may differ: what is counted here is the library's difference, not ours."""
-    stage = Stage("decode, JPEG", must_be_equal=False)
+    decode = Stage("decode, JPEG", must_be_equal=False)
+    transform = Stage("JPEG file to open_clip's crop, shortest, bicubic", must_be_equal=False)
+    to_crop = open_clip_transform("shortest", "bicubic")
     for path in paths:
-        stage.add(tool.pixels("decode", path), Image.open(path).convert("RGB"), path)
-    return [stage]
+        image = Image.open(path).convert("RGB")
+        decode.add(tool.pixels("decode", path), image, path)
+        transform.add(tool.pixels("transform", path, 224, "shortest", "bicubic", 1.0), to_crop(image), path)
+    return [decode, transform]
 
 
 LOSSLESS = [
@@ -205,7 +209,7 @@ def main():
     paths = photos_of(arguments, numbers)
     print(f"Pillow {PIL.__version__}, libjpeg-turbo {features.version('libjpeg_turbo')}, "
           f"WebP {features.version('webp')}, open_clip {open_clip.__version__}, timm {timm.__version__}")
-    print(f"{'stage':46} {'images':>6} {'values':>12} {'differing':>10} {'worst':>6}")
+    print(f"{'stage':50} {'images':>6} {'values':>12} {'differing':>10} {'worst':>6}")
     sound = True
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
