@@ -76,8 +76,8 @@ void RunSaver::save(int64_t step) {
 }
 
 void RunSaver::check() {
-  writer_.check();
   directory_.require_intact();
+  writer_.check();
 }
 
 void RunSaver::note_evaluation(int64_t step, const Metrics& metrics) {
