@@ -40,7 +40,7 @@ CheckpointWriter::~CheckpointWriter() {
   try {
     wait();
   } catch (const std::exception& error) {
-    log(LogLevel::kError, fmt::format("the last checkpoint was not written: {}", error.what()));
+    log(LogLevel::kWarn, fmt::format("the last checkpoint was not written: {}", error.what()));
   }
 }
 
