@@ -1,7 +1,8 @@
 #include <memory>
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/nn/functional/loss.h>
+#include <torch/types.h>
 
 #include "clip_bench/resident.h"
 #include "clip_bench/training.h"

@@ -7,7 +7,9 @@
 #include <thread>
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "common/text_io.h"
 #include "tandem/core/device.h"

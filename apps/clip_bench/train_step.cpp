@@ -1,6 +1,6 @@
 #include <memory>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "clip_bench/training.h"
 #include "clip_bench/workload.h"

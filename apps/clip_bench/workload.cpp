@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "common/text_io.h"
 #include "tandem/config/load.h"

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "clip_zeroshot/report.h"
 #include "common/names.h"

@@ -6,6 +6,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
@@ -37,6 +38,11 @@ int run_guarded(const std::function<int()>& action) {
     return report(text.substr(0, text.find('\n')), exit_code(ErrorKind::kInternal));
   } catch (const std::filesystem::filesystem_error& error) {
     return report(error.what(), exit_code(ErrorKind::kIo));
+  } catch (const std::system_error& error) {  // libraries' threads: ours do with fewer
+    if (error.code() != std::errc::resource_unavailable_try_again)
+      return report(error.what(), exit_code(ErrorKind::kInternal));
+    return report("cannot start a thread. Try: raise the limit on threads (ulimit -u)",
+                  exit_code(ErrorKind::kDevice));
   } catch (const std::bad_alloc&) {
     return report("out of memory. Try: a smaller batch size", exit_code(ErrorKind::kInternal));
   } catch (const std::exception& error) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "tandem/core/random.h"
 

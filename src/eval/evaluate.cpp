@@ -6,7 +6,7 @@
 #include <string>
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "tandem/core/log.h"
 #include "tandem/eval/embed_source.h"

@@ -7,7 +7,8 @@
 #include <string>
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "tandem/core/error.h"
 

@@ -5,19 +5,16 @@
 #include <string_view>
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include "nn/unit_norm.h"
 
 namespace tandem {
 namespace {
 
-namespace F = torch::nn::functional;
-
 constexpr int64_t kPromptsAtOnce = 4096;
 constexpr int64_t kScoresAtOnce = 4'000'000;
-
-torch::Tensor unit_rows(const torch::Tensor& x) {
-  return F::normalize(x, F::NormalizeFuncOptions().dim(-1));
-}
 
 void check_class_names(const std::vector<std::string>& names) {
   if (names.empty()) throw Error(ErrorKind::kUsage, "there are no classes to choose from");
@@ -112,11 +109,11 @@ torch::Tensor zero_shot_classifier(const Pipeline& pipeline,
     for (size_t i = first; i < last; ++i)
       for (const std::string& pattern : templates)
         prompts.push_back(fill_template(pattern, class_names[i]));
-    const torch::Tensor embeddings = unit_rows(pipeline.encode_texts(prompts));  // [c * T, D]
+    const torch::Tensor embeddings = unit_norm(pipeline.encode_texts(prompts));  // [c * T, D]
     parts.push_back(
         embeddings.view({-1, static_cast<int64_t>(per_class), embeddings.size(1)}).mean(1));
   }
-  return unit_rows(torch::cat(parts));  // [C, D]
+  return unit_norm(torch::cat(parts));  // [C, D]
 }
 
 ZeroShotResult score_zero_shot(const torch::Tensor& image_embeddings, const torch::Tensor& labels,

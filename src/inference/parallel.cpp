@@ -4,6 +4,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -48,7 +49,10 @@ void parallel_for(int64_t count, const std::function<void(int64_t)>& body) {
   const int64_t helpers = std::min({count, cores, kMaxThreads}) - 1;
   {
     std::vector<std::jthread> threads;
-    for (int64_t i = 0; i < helpers; ++i) threads.emplace_back(work);
+    try {
+      for (int64_t i = 0; i < helpers; ++i) threads.emplace_back(work);
+    } catch (const std::system_error&) {  // fewer threads do the same work
+    }
     work();
   }
   failure.rethrow();

@@ -3,7 +3,8 @@
 #include <utility>
 
 #include <ATen/core/dispatch/Dispatcher.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "tandem/core/device.h"
 

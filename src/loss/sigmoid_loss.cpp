@@ -1,6 +1,7 @@
 #include "tandem/loss/sigmoid_loss.h"
 
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/utils.h>
 
 #include "loss/pairs.h"
 

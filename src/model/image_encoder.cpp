@@ -69,8 +69,7 @@ MapHeadImpl::MapHeadImpl(const ImageEncoderOptions& options) : options_(options)
   query = register_module("query", Linear(width, width));
   key_value = register_module("key_value", Linear(width, 2 * width));
   output = register_module("output", Linear(width, width));
-  norm = register_module(
-      "norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(options.norm_eps)));
+  norm = register_module("norm", LayerNorm(width, options.norm_eps));
   mlp_in = register_module("mlp_in", Linear(width, hidden_width(options)));
   mlp_out = register_module("mlp_out", Linear(hidden_width(options), width));
 }
@@ -99,10 +98,10 @@ ImageEncoderImpl::ImageEncoderImpl(const ImageEncoderOptions& options,
   if (options.class_token) class_token = register_parameter("class_token", torch::empty({width}));
   const int64_t tokens = side * side + (options.class_token ? 1 : 0);
   position_embedding = register_parameter("position_embedding", torch::empty({tokens, width}));
-  const auto norm = torch::nn::LayerNormOptions({width}).eps(options.norm_eps);
-  if (options.pre_norm) pre_norm = register_module("pre_norm", torch::nn::LayerNorm(norm));
+  if (options.pre_norm) pre_norm = register_module("pre_norm", LayerNorm(width, options.norm_eps));
   layers = register_module("layers", Transformer(block_options(options), std::move(stream)));
-  if (options.final_norm) final_norm = register_module("final_norm", torch::nn::LayerNorm(norm));
+  if (options.final_norm)
+    final_norm = register_module("final_norm", LayerNorm(width, options.norm_eps));
   if (options.pool == ImagePool::kPooler) {
     pooler = register_module("pooler", Linear(width, width));
   }

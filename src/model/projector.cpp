@@ -14,8 +14,7 @@ ProjectorImpl::ProjectorImpl(int64_t input_dim, int64_t embed_dim, const Project
   linear = register_module("linear", Linear(input_dim, first_dim, options.bias));
   if (mlp) mlp_out = register_module("mlp_out", Linear(first_dim, embed_dim, options.bias));
   if (options.kind == ProjectorKind::kGeluLayerNorm) {
-    const auto norm_options = torch::nn::LayerNormOptions({embed_dim}).eps(options.norm_eps);
-    norm = register_module("norm", torch::nn::LayerNorm(norm_options));
+    norm = register_module("norm", LayerNorm(embed_dim, options.norm_eps));
   }
 }
 

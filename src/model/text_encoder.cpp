@@ -87,12 +87,12 @@ TextEncoderImpl::TextEncoderImpl(const TextEncoderOptions& options,
     type_embedding =
         register_parameter("type_embedding", torch::empty({options.type_vocab_size, width}));
   }
-  const auto norm = torch::nn::LayerNormOptions({width}).eps(options.norm_eps);
   if (options.embedding_norm) {
-    embedding_norm = register_module("embedding_norm", torch::nn::LayerNorm(norm));
+    embedding_norm = register_module("embedding_norm", LayerNorm(width, options.norm_eps));
   }
   layers = register_module("layers", Transformer(block_options(options), std::move(stream)));
-  if (options.final_norm) final_norm = register_module("final_norm", torch::nn::LayerNorm(norm));
+  if (options.final_norm)
+    final_norm = register_module("final_norm", LayerNorm(width, options.norm_eps));
   if (options.pool == TextPool::kPooler) {
     pooler = register_module("pooler", Linear(width, width));
   }

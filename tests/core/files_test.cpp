@@ -227,7 +227,7 @@ TEST(SystemErrors, NameTheLimitOfOpenFiles) {
   const std::string expected = "Too many open files (the limit is 3; ulimit -n raises it)";
   expect_error(ErrorKind::kCannotCreate, expected,
                [&] { write_file_atomically(folder / "x", "x"); });
-  expect_error(ErrorKind::kMissingInput, expected, [&] { (void)read_file(folder / "x"); });
+  expect_error(ErrorKind::kIo, expected, [&] { (void)read_file(folder / "x"); });
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &old), 0);
 }
 

@@ -1,7 +1,8 @@
 #include "tandem/core/token_batch.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
 
 namespace tandem {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "inference/tiny_model.h"
 #include "tandem/eval/embed_source.h"

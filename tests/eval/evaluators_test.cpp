@@ -1,7 +1,7 @@
 #include "tandem/eval/evaluators.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "core/temporary_folder.h"
 #include "inference/tiny_model.h"

@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "tandem/core/error.h"
 

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "core/expect_error.h"
 #include "core/temporary_folder.h"

@@ -1,7 +1,7 @@
 #include <filesystem>
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "core/expect_error.h"
 #include "core/temporary_folder.h"

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "core/expect_error.h"
 #include "core/temporary_folder.h"

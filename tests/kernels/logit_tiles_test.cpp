@@ -1,7 +1,8 @@
 #include "kernels/logit_tiles.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
 
 #include "tandem/core/device.h"
 

@@ -1,7 +1,8 @@
 #include "kernels/packed_linear.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "tandem/core/device.h"
 

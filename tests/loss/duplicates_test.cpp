@@ -1,7 +1,7 @@
 #include "tandem/loss/duplicates.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "loss/pairs_fixture.h"
 #include "tandem/loss/contrastive_loss.h"

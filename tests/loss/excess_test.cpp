@@ -1,7 +1,7 @@
 #include "loss/excess.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "loss/pairs.h"
 #include "loss/pairs_fixture.h"

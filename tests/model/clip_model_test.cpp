@@ -3,7 +3,8 @@
 #include <filesystem>
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "tandem/core/error.h"
 #include "tandem/core/token_batch.h"

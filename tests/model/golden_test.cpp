@@ -5,7 +5,8 @@
 #include <filesystem>
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "tandem/config/load.h"
 #include "tandem/io/safetensors.h"
@@ -128,7 +129,7 @@ TEST_P(Golden, APerturbedWeightIsNoticed) {
 }
 
 std::vector<std::string> golden_files() {
-  const std::string folder = std::string(TANDEM_SOURCE_DIR) + "/tests/golden/";
+  const std::string folder = TANDEM_SOURCE_DIR "/tests/golden/";
   std::vector<std::string> files = {folder + "article.safetensors",
                                     folder + "recommended.safetensors"};
   if (const char* more = std::getenv("TANDEM_GOLDEN")) files.emplace_back(more);

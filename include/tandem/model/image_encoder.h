@@ -4,10 +4,10 @@
 #include <vector>
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/normalization.h>
 #include <torch/nn/pimpl.h>
 
 #include "tandem/config/model_options.h"
+#include "tandem/nn/layer_norm.h"
 #include "tandem/nn/transformer.h"
 
 namespace tandem {
@@ -25,7 +25,7 @@ class MapHeadImpl : public torch::nn::Module {
   Linear query{nullptr};
   Linear key_value{nullptr};
   Linear output{nullptr};
-  torch::nn::LayerNorm norm{nullptr};
+  LayerNorm norm{nullptr};
   Linear mlp_in{nullptr};
   Linear mlp_out{nullptr};
 
@@ -58,9 +58,9 @@ class ImageEncoderImpl : public torch::nn::Module {
       nullptr};               ///< weight [width, 3 * P * P], a patch flattened channel by channel
   torch::Tensor class_token;  ///< [width]
   torch::Tensor position_embedding;  ///< [N, width]
-  torch::nn::LayerNorm pre_norm{nullptr};
+  LayerNorm pre_norm{nullptr};
   Transformer layers{nullptr};
-  torch::nn::LayerNorm final_norm{nullptr};
+  LayerNorm final_norm{nullptr};
   Linear pooler{nullptr};
   Linear head{nullptr};
   MapHead map_head{nullptr};

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/normalization.h>
 #include <torch/nn/pimpl.h>
 
 #include "tandem/config/model_options.h"
+#include "tandem/nn/layer_norm.h"
 #include "tandem/nn/linear.h"
 
 namespace tandem {
@@ -22,7 +22,7 @@ class ProjectorImpl : public torch::nn::Module {
 
   Linear linear{nullptr};
   Linear mlp_out{nullptr};
-  torch::nn::LayerNorm norm{nullptr};
+  LayerNorm norm{nullptr};
 
  private:
   ProjectorOptions options_;

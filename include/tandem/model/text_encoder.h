@@ -4,11 +4,11 @@
 #include <vector>
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/normalization.h>
 #include <torch/nn/pimpl.h>
 
 #include "tandem/config/model_options.h"
 #include "tandem/core/token_batch.h"
+#include "tandem/nn/layer_norm.h"
 #include "tandem/nn/transformer.h"
 
 namespace tandem {
@@ -33,9 +33,9 @@ class TextEncoderImpl : public torch::nn::Module {
   torch::Tensor token_embedding;     ///< [vocab_size, width]
   torch::Tensor position_embedding;  ///< [context_length, width]; kRoberta: pad_id + 1 rows more
   torch::Tensor type_embedding;      ///< [type_vocab_size, width], or undefined
-  torch::nn::LayerNorm embedding_norm{nullptr};
+  LayerNorm embedding_norm{nullptr};
   Transformer layers{nullptr};
-  torch::nn::LayerNorm final_norm{nullptr};
+  LayerNorm final_norm{nullptr};
   Linear pooler{nullptr};
 
  private:

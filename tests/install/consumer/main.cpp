@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 // Trains for a moment on drawn shapes and uses what comes of it: argv[1] is the output folder.
 int main(int, char** argv) {

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+#include <torch/types.h>
+
+namespace tandem {
+
+/// y = (x − mean) / √(variance + eps) · weight + bias over the last dimension. Ba, Kiros, Hinton,
+/// "Layer Normalization", arXiv:1607.06450. Made with weight 1 and bias 0.
+class LayerNormImpl : public torch::nn::Module {
+ public:
+  LayerNormImpl(int64_t width, double eps);
+  /// Returns [..., width], of x's dtype, for x [..., width]. Thread-safe.
+  torch::Tensor forward(const torch::Tensor& x) const;
+
+  torch::Tensor weight;  ///< [width]
+  torch::Tensor bias;    ///< [width]
+
+ private:
+  double eps_;
+};
+TORCH_MODULE(LayerNorm);
+
+}  // namespace tandem

@@ -1,0 +1,65 @@
+#include "kernels/quantized_linear.h"
+
+#include <gtest/gtest.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include "tandem/core/device.h"
+
+namespace tandem::kernels {
+namespace {
+
+torch::Tensor random(at::IntArrayRef sizes, uint64_t seed) {
+  return torch::randn(sizes, make_generator(torch::kCPU, seed));
+}
+
+// The largest error, as a share of the largest value.
+double worst(const torch::Tensor& found, const torch::Tensor& expected) {
+  return ((found - expected).abs().max() / expected.abs().max()).item<double>();
+}
+
+TEST(QuantizedLinear, IsCloseToLinear) {
+  const torch::Tensor weight = random({48, 96}, 1) / 10, bias = random({48}, 2);
+  const auto quantized = QuantizedLinear::make(weight, bias);
+  if (quantized == nullptr) GTEST_SKIP() << "this LibTorch has no 8-bit products";
+  const torch::NoGradGuard no_grad;
+  for (const int64_t rows : {1, 3, 200}) {
+    const torch::Tensor x = random({rows, 96}, 3);
+    ASSERT_TRUE(quantized->takes(x));
+    const double error = worst((*quantized)(x), at::linear(x, weight, bias));
+    EXPECT_LT(error, 0.03);
+    EXPECT_GT(error, 0.0);  // 8 bits were used
+  }
+}
+
+TEST(QuantizedLinear, ScalesEveryOutputByItself) {
+  torch::Tensor weight = random({4, 64}, 1);
+  weight[2].mul_(1e-4);  // with one scale for all, this row would vanish
+  const auto quantized = QuantizedLinear::make(weight, {});
+  if (quantized == nullptr) GTEST_SKIP() << "this LibTorch has no 8-bit products";
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor x = random({2, 5, 64}, 2), expected = at::linear(x, weight);
+  const torch::Tensor found = (*quantized)(x);
+  EXPECT_EQ(found.sizes(), expected.sizes());
+  EXPECT_LT(worst(found.select(2, 2), expected.select(2, 2)), 0.03);
+}
+
+TEST(QuantizedLinear, DoesNotOverflowOnLargeValuesOfOneSign) {
+  const torch::Tensor weight = torch::ones({8, 512}), x = torch::full({3, 512}, 5.0);
+  const auto quantized = QuantizedLinear::make(weight, {});
+  if (quantized == nullptr) GTEST_SKIP() << "this LibTorch has no 8-bit products";
+  const torch::NoGradGuard no_grad;
+  EXPECT_TRUE(torch::allclose((*quantized)(x), at::linear(x, weight), 0.02, 0.0));
+}
+
+TEST(QuantizedLinear, LeavesAutogradAndOtherPrecisionsAlone) {
+  EXPECT_EQ(QuantizedLinear::make(random({8, 8}, 1).to(torch::kBFloat16), {}), nullptr);
+  const auto quantized = QuantizedLinear::make(random({8, 8}, 1), {});
+  if (quantized == nullptr) GTEST_SKIP() << "this LibTorch has no 8-bit products";
+  EXPECT_FALSE(quantized->takes(random({2, 8}, 2)));  // A graph may be wanted here.
+  const torch::NoGradGuard no_grad;
+  EXPECT_TRUE(quantized->takes(random({2, 8}, 2)));
+}
+
+}  // namespace
+}  // namespace tandem::kernels
