@@ -91,6 +91,20 @@ void fail(ErrorKind kind, const char* what, const fs::path& path) {
   throw Error(kind, {.what = what, .where = path.string(), .found = reason});
 }
 
+void fail_to_open(const fs::path& path) {
+  switch (errno) {
+    case ENOENT:
+    case ENOTDIR:
+    case EISDIR:
+    case EACCES:
+    case EPERM:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case ENXIO: fail(ErrorKind::kMissingInput, "cannot open", path);
+    default: fail(ErrorKind::kIo, "cannot open", path);
+  }
+}
+
 void rename_or_throw(const fs::path& from, const fs::path& to) {
   struct stat before {};
   const bool known = ::lstat(from.c_str(), &before) == 0;

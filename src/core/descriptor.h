@@ -35,6 +35,10 @@ void write_all(int descriptor, const void* data, size_t bytes, const std::filesy
 /// Throws `what` about `path`, with errno as the reason.
 [[noreturn]] void fail(ErrorKind kind, const char* what, const std::filesystem::path& path);
 
+/// Throws that `path` cannot be opened for reading, with errno as the reason: kMissingInput where
+/// the path is at fault, kIo where the same call may succeed another time (EIO, EMFILE).
+[[noreturn]] void fail_to_open(const std::filesystem::path& path);
+
 /// Renames `from` to `to`, and believes the folder rather than the call: a network file system may
 /// report the failure of what it did. Throws kIo.
 void rename_or_throw(const std::filesystem::path& from, const std::filesystem::path& to);

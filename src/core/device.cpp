@@ -50,7 +50,7 @@ torch::ScalarType parse_precision(std::string_view name) {
   if (name == "bf16") return torch::kBFloat16;
   throw Error(
       ErrorKind::kUsage,
-      {.what = "unknown precision", .expected = "fp32 or bf16", .found = std::string(name)});
+      {.what = "unknown precision", .expected = "fp32, bf16, or int8 where a model is only used", .found = std::string(name)});
 }
 
 at::Generator make_generator(const torch::Device& device, uint64_t seed) {

@@ -34,7 +34,7 @@ std::string limit_text(decltype(RLIMIT_NOFILE) resource, const char* remedy) {
 }
 
 void require_regular(int descriptor, const fs::path& path, struct stat& info) {
-  if (descriptor < 0) fail(ErrorKind::kMissingInput, "cannot open", path);
+  if (descriptor < 0) fail_to_open(path);
   if (::fstat(descriptor, &info) != 0) fail(ErrorKind::kIo, "cannot read", path);
   if (!S_ISREG(info.st_mode))
     throw Error(ErrorKind::kMissingInput,

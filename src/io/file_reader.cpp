@@ -7,16 +7,14 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/descriptor.h"
 #include "tandem/core/error.h"
 
 namespace tandem {
 
 FileReader::FileReader(std::filesystem::path path) : path_(std::move(path)) {
-  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  if (descriptor_ < 0) {
-    throw Error(ErrorKind::kMissingInput,
-                {.what = "cannot open", .where = path_.string(), .found = std::strerror(errno)});
-  }
+  descriptor_ = open_file(path_, O_RDONLY | O_NONBLOCK);
+  if (descriptor_ < 0) fail_to_open(path_);
   struct stat info {};
   if (::fstat(descriptor_, &info) != 0 || !S_ISREG(info.st_mode)) {
     ::close(descriptor_);

@@ -61,6 +61,7 @@ Directory find_directory(const FileReader& file, const std::string& where) {
   const size_t at = tail.rfind("PK\x05\x06");
   if (at == std::string::npos) reject(where, "the file is not a zip archive");
   const Bytes bytes(tail, where);
+  if (bytes.number(at + 20, 2) != tail.size() - at - kEndBytes) reject(where, "the archive is cut");
   Directory directory{.offset = bytes.number(at + 16, 4), .bytes = bytes.number(at + 12, 4)};
   const bool zip64 = at >= 20 && bytes.begins(at - 20, "PK\x06\x07");
   if (zip64) {

@@ -115,6 +115,8 @@ std::optional<ClipModel> RunSaver::load_best() const {
     load_weights(model, checkpoint.weights, path.string());
     return model;
   } catch (const Error& error) {
+    // A disk that fails now may be read by the same command later: no reason to take another model.
+    if (error.kind() != ErrorKind::kCheckpoint) throw;
     log_warn(
         fmt::format("the best checkpoint cannot be read, so the last state becomes the "
                     "model: {}",

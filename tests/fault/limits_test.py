@@ -98,9 +98,45 @@ class LimitsTest(unittest.TestCase):
 
     def test_too_many_open_files_names_the_limit(self):
         run = self.fresh()
-        self.assertIn(self.limited(run, resource.RLIMIT_NOFILE, 4), (66, 73, 74))
+        self.assertIn(self.limited(run, resource.RLIMIT_NOFILE, 4), (73, 74))
         self.expect_error(run, "Too many open files (the limit is 4; ulimit -n raises it)")
         self.expect_recovery(run)
+
+    def test_when_threads_run_out_fewer_do_the_work_or_it_is_told(self):
+        ends = []
+        for number in range(1, 100):
+            run = self.fresh({"data": {"loader_threads": 3}}, f"{self._testMethodName}-{number}")
+            log = run.folder / "shim.log"
+            code = run.finish(**self.shim(run, "EAGAIN", calls="pthread_create", stays=1,
+                                          at=number, log=log))
+            if not log.exists():
+                break
+            if code == 0:
+                self.assertEqual(differences(self.expected, run.result()), [])
+            else:
+                self.assertEqual(code, 69, run.words())
+                self.expect_error(run, "ulimit -u")
+            ends.append("fewer" if "Only 1 of 3 loader threads" in run.words() else code)
+            shutil.rmtree(run.folder)
+        self.assertIn("fewer", ends)
+        self.assertIn(69, ends)
+        self.assertEqual(ends[-1], 0)
+
+    def test_a_file_system_without_inodes_is_named(self):
+        run = self.fresh(ENDLESS)
+        runs = run.directory.parent
+        runs.mkdir()
+        mount = ["unshare", "-m" if os.geteuid() == 0 else "-rm", "sh", "-c",
+                 'mount -t tmpfs -o nr_inodes=14 tmpfs "$1" || exit 99; shift; exec "$@"', "sh"]
+        probe = subprocess.run([*mount, str(runs), "true"], check=False, capture_output=True)
+        if probe.returncode != 0:
+            self.skipTest("a file system cannot be mounted here")
+        command = [*mount, str(runs), run.program, "--config", str(run.folder / "config.json")]
+        with open(run.folder / "stderr.txt", "wb") as errors:
+            code = subprocess.run(command, stderr=errors, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, check=False, timeout=600).returncode
+        self.assertIn(code, (73, 74), run.words())
+        self.expect_error(run, "no inodes left")
 
     def test_a_second_process_is_told_who_trains_here(self):
         run = self.fresh(ENDLESS)

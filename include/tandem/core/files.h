@@ -10,7 +10,7 @@
 namespace tandem {
 
 /// Returns the whole content of `path`. Throws kMissingInput when it is not there or not readable,
-/// kData when it is larger than `max_bytes`, kIo when reading breaks off.
+/// kData when it is larger than `max_bytes`, kIo when the system fails to open or read it.
 [[nodiscard]] std::string read_file(const std::filesystem::path& path,
                                     uint64_t max_bytes = uint64_t{1} << 40);
 
