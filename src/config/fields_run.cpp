@@ -80,6 +80,10 @@ void add_train(FieldTable& table, TrainOptions& o) {
             "Micro-batches per step; must divide batch_size. All of the batch's negatives are "
             "kept.",
             between(1, 1 << 24));
+  train.add(
+      "recompute_activations", &o.recompute_activations,
+      "Keep only what enters each transformer block and compute the rest again in the backward "
+      "pass: memory for a third more time.");
   train.add("log_every_steps", &o.log_every_steps, "Steps between two lines of progress.",
             between(1, kMaxSteps));
   train.add("checkpoint_every_steps", &o.checkpoint_every_steps, "Steps between two checkpoints.",

@@ -1,17 +1,13 @@
 #include "tandem/model/clip_model.h"
 
+#include <torch/utils.h>
+
+#include "nn/unit_norm.h"
 #include "tandem/core/device.h"
 #include "tandem/core/error.h"
 #include "tandem/core/random.h"
 
 namespace tandem {
-namespace {
-
-torch::Tensor unit_norm(const torch::Tensor& x) {
-  return x / x.norm(2, -1, /*keepdim=*/true).clamp_min(1e-12);
-}
-
-}  // namespace
 
 ClipModelImpl::ClipModelImpl(const ModelOptions& options, std::optional<uint64_t> seed)
     : options_(options) {
@@ -77,6 +73,14 @@ void ClipModelImpl::clamp_logit_scale() {
 void ClipModelImpl::seed_dropout(uint64_t seed) {
   text_dropout_->seed(mix_seed({seed, 0}));
   image_dropout_->seed(mix_seed({seed, 1}));
+}
+
+void ClipModelImpl::recompute_activations(bool on) {
+  recomputes_ = on;
+  for (const auto& each : modules()) {
+    if (auto* const transformer = each->as<TransformerImpl>())
+      transformer->recompute_activations(on);
+  }
 }
 
 void set_precision(ClipModel model, torch::ScalarType dtype) {

@@ -7,15 +7,12 @@
 
 namespace tandem {
 
-void DropoutStream::seed(uint64_t value) {
-  seed_ = value;
-  calls_ = 0;
-}
+void DropoutStream::seed(uint64_t value) { at_ = {.seed = value, .calls = 0}; }
 
 torch::Tensor DropoutStream::mask(const torch::Tensor& like, double p) {
   const double keep = 1.0 - p;
   return at::empty_like(like)
-      .bernoulli_(keep, make_generator(like.device(), mix_seed({seed_, calls_++})))
+      .bernoulli_(keep, make_generator(like.device(), mix_seed({at_.seed, at_.calls++})))
       .div_(keep);
 }
 

@@ -2,7 +2,10 @@
 
 #include <cmath>
 
+#include <torch/utils.h>
+
 #include "kernels/packed_linear.h"
+#include "kernels/quantized_linear.h"
 #include "tandem/nn/transformer.h"
 
 namespace tandem {
@@ -25,6 +28,7 @@ LinearImpl::LinearImpl(int64_t input_dim, int64_t output_dim, bool with_bias) {
 }
 
 torch::Tensor LinearImpl::forward(const torch::Tensor& x) const {
+  if (quantized_ != nullptr && quantized_->takes(x)) return (*quantized_)(x);
   const kernels::PackedLinear* const packed = packed_.load(std::memory_order_acquire);
   return packed != nullptr && packed->takes(x) ? (*packed)(x) : at::linear(x, weight, bias);
 }
@@ -32,7 +36,8 @@ torch::Tensor LinearImpl::forward(const torch::Tensor& x) const {
 torch::Tensor LinearImpl::activated(const torch::Tensor& x, Activation activation) const {
   const kernels::PackedLinear* const packed = packed_.load(std::memory_order_acquire);
   const kernels::Epilogue epilogue = epilogue_of(activation);
-  const bool fused = packed != nullptr && packed->takes(x) && epilogue != kernels::Epilogue::kNone;
+  const bool fused = quantized_ == nullptr && packed != nullptr && packed->takes(x) &&
+                     epilogue != kernels::Epilogue::kNone;
   return fused ? (*packed)(x, epilogue) : activate(forward(x), activation);
 }
 
@@ -42,10 +47,27 @@ void LinearImpl::pack() {
   packed_.store(packed_owner_.get(), std::memory_order_release);
 }
 
+bool LinearImpl::quantize() {
+  quantized_ = kernels::QuantizedLinear::make(weight, bias);
+  return quantized_ != nullptr;
+}
+
 void pack_linears(torch::nn::Module& module) {
   for (const auto& each : module.modules()) {
     if (auto* const linear = each->as<LinearImpl>()) linear->pack();
   }
+}
+
+int64_t quantize_blocks(torch::nn::Module& module) {
+  int64_t count = 0;
+  for (const auto& each : module.modules()) {
+    if (each->as<BlockImpl>() == nullptr) continue;
+    for (const auto& layer : each->modules()) {
+      auto* const linear = layer->as<LinearImpl>();
+      if (linear != nullptr && linear->quantize()) ++count;
+    }
+  }
+  return count;
 }
 
 void init_parameters(torch::nn::Module& module, double std, at::Generator generator) {

@@ -2,8 +2,10 @@
 
 #include <cmath>
 
+#include <ATen/ops/_flash_attention_forward.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 
+#include "nn/recompute.h"
 #include "tandem/core/device.h"
 
 namespace tandem {
@@ -32,8 +34,21 @@ torch::Tensor attention_mask(const SequenceLayout& layout, bool causal,
   return layout.key_mask.defined() ? past & layout.key_mask : past;
 }
 
-torch::nn::LayerNorm make_norm(int64_t width, double eps) {
-  return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(eps));
+// Attention that reads the packed rows [T, 3, H, Dh] where they lie: FlashAttention's form for
+// texts of several lengths. Dao et al., arXiv:2205.14135; on GPUs, in 16 bits.
+bool attends_packed(const torch::Tensor& qkv, const SequenceLayout& layout, int64_t head_dim) {
+  constexpr int64_t kLargestHead = 256, kHeadUnit = 8;
+  return qkv.is_cuda() && layout.cu_seqlens.defined() && head_dim <= kLargestHead &&
+         head_dim % kHeadUnit == 0 &&
+         (qkv.scalar_type() == torch::kBFloat16 || qkv.scalar_type() == torch::kFloat16);
+}
+
+torch::Tensor packed_attention(const torch::Tensor& qkv, const SequenceLayout& layout,
+                               bool causal) {
+  const auto& bounds = layout.cu_seqlens;
+  return std::get<0>(at::_flash_attention_forward(
+      qkv.select(1, 0), qkv.select(1, 1), qkv.select(1, 2), bounds, bounds, layout.max_length,
+      layout.max_length, /*dropout_p=*/0.0, causal, /*return_debug_mask=*/false));  // [T, H, Dh]
 }
 
 }  // namespace
@@ -58,6 +73,7 @@ SequenceLayout SequenceLayout::packed(const torch::Tensor& cu_seqlens, int64_t m
   return {.count = count,
           .max_length = max_length,
           .padded_index = index,
+          .cu_seqlens = cu_seqlens,
           .key_mask = mask.view({count, 1, 1, max_length})};
 }
 
@@ -70,14 +86,21 @@ AttentionImpl::AttentionImpl(const TransformerOptions& options,
 
 torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const SequenceLayout& layout) {
   const int64_t head_dim = options_.width / options_.heads;
+  const torch::Tensor projected = qkv(x);  // [T, 3 * D]
+  const bool drops = is_training() && options_.attention_dropout > 0.0;
+  if (!drops && attends_packed(projected, layout, head_dim)) {
+    const torch::Tensor mixed = packed_attention(projected.view({-1, 3, options_.heads, head_dim}),
+                                                 layout, options_.causal);
+    return output(mixed.reshape({-1, options_.width}));  // [T, D]
+  }
   const torch::Tensor split =
-      pad_rows(qkv(x), layout)
+      pad_rows(projected, layout)
           .view({layout.count, layout.max_length, 3, options_.heads, head_dim})
           .permute({2, 0, 3, 1, 4});  // [3, B, H, L, Dh]
   const torch::Tensor q = split[0], k = split[1], v = split[2];
   const torch::Tensor mask = attention_mask(layout, options_.causal, x.device());
   torch::Tensor mixed;  // [B, H, L, Dh]
-  if (is_training() && options_.attention_dropout > 0.0) {
+  if (drops) {
     // The fused operator draws its mask from the global generator, so the sum is written out here.
     torch::Tensor scores = torch::matmul(q, k.transpose(-2, -1)) / std::sqrt(double(head_dim));
     if (mask.defined()) scores = scores.masked_fill(mask.logical_not(), -INFINITY);
@@ -95,10 +118,10 @@ torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const SequenceLayou
 BlockImpl::BlockImpl(const TransformerOptions& options, std::shared_ptr<DropoutStream> stream)
     : options_(options), dropout_(options.dropout, stream) {
   attention = register_module("attention", Attention(options, std::move(stream)));
-  attention_norm = register_module("attention_norm", make_norm(options.width, options.norm_eps));
+  attention_norm = register_module("attention_norm", LayerNorm(options.width, options.norm_eps));
   mlp_in = register_module("mlp_in", Linear(options.width, options.mlp_width));
   mlp_out = register_module("mlp_out", Linear(options.mlp_width, options.width));
-  mlp_norm = register_module("mlp_norm", make_norm(options.width, options.norm_eps));
+  mlp_norm = register_module("mlp_norm", LayerNorm(options.width, options.norm_eps));
 }
 
 torch::Tensor BlockImpl::mlp(const torch::Tensor& x) {
@@ -115,9 +138,10 @@ torch::Tensor BlockImpl::forward(torch::Tensor x, const SequenceLayout& layout) 
 }
 
 TransformerImpl::TransformerImpl(const TransformerOptions& options,
-                                 std::shared_ptr<DropoutStream> stream) {
+                                 std::shared_ptr<DropoutStream> stream)
+    : stream_(std::move(stream)) {
   for (int64_t layer = 0; layer < options.layers; ++layer) {
-    blocks_.push_back(register_module(std::to_string(layer), Block(options, stream)));
+    blocks_.push_back(register_module(std::to_string(layer), Block(options, stream_)));
   }
 }
 
@@ -125,7 +149,10 @@ torch::Tensor TransformerImpl::forward(torch::Tensor x, const SequenceLayout& la
                                        std::vector<torch::Tensor>* states) {
   if (states) states->push_back(x);
   for (Block& each : blocks_) {
-    x = each(x, layout);
+    auto run = [block = each, layout](const torch::Tensor& rows) mutable {
+      return block(rows, layout);
+    };
+    x = recomputes_ ? recomputed(run, x, stream_) : run(x);
     if (states) states->push_back(x);
   }
   return x;

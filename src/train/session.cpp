@@ -38,6 +38,7 @@ ClipModel build_model(const RunConfig& config, const torch::Device& device) {
   ClipModel model = make_model(config.model, mix_seed({config.run.seed, kWeightStream}));
   model->to(device);
   if (config.train.precision == Precision::kBf16) set_precision(model, torch::kBFloat16);
+  model->recompute_activations(config.train.recompute_activations);
   model->train();
   return model;
 }

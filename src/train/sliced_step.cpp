@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <vector>
 
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kernels/parallel.h"
 
@@ -54,7 +56,9 @@ int64_t step_slices(const ClipModel& model, const torch::Tensor& images,
                     const AccumulationOptions& options) {
   if (!images.is_cpu() || options.micro_batches > 1) return 1;
   const ModelOptions& choices = model->options();
-  if (draws_numbers(choices) || choices.text.pool == TextPool::kMeanAll) return 1;
+  if (model->recomputes_activations() || draws_numbers(choices) ||
+      choices.text.pool == TextPool::kMeanAll)
+    return 1;
   const int64_t slices =
       std::min<int64_t>(torch::get_num_threads(), images.size(0) / kSmallestSlice);
   size_t bytes = 0;

@@ -56,6 +56,7 @@ struct TrainOptions {
   Precision precision = Precision::kFp32;
   int64_t accumulation_steps = 1;  ///< Micro-batches per step; must divide batch_size. All of the
                                    ///< batch's negatives are kept.
+  bool recompute_activations = false;  ///< Keep only what enters each block, for the backward pass.
   int64_t log_every_steps = 50;
   int64_t checkpoint_every_steps = 500;
   double checkpoint_every_minutes = 0;  ///< Save by the clock as well; 0 does not.

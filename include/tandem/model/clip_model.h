@@ -47,6 +47,9 @@ class ClipModelImpl : public torch::nn::Module {
   void clamp_logit_scale();
   /// Makes the masks of the next forward pass follow from `seed`.
   void seed_dropout(uint64_t seed);
+  /// TransformerImpl::recompute_activations for both towers.
+  void recompute_activations(bool on);
+  [[nodiscard]] bool recomputes_activations() const { return recomputes_; }
   [[nodiscard]] const ModelOptions& options() const { return options_; }
 
   TextEncoder text{nullptr};    ///< Null without this tower, and its projector with it.
@@ -58,6 +61,7 @@ class ClipModelImpl : public torch::nn::Module {
   torch::Tensor embed(torch::Tensor features, Projector projector) const;
 
   ModelOptions options_;
+  bool recomputes_ = false;
   std::shared_ptr<DropoutStream> text_dropout_ = std::make_shared<DropoutStream>();
   std::shared_ptr<DropoutStream> image_dropout_ = std::make_shared<DropoutStream>();
   torch::Tensor logit_scale_;

@@ -17,10 +17,16 @@ class DropoutStream {
   /// Returns a mask of `like`'s shape, dtype and device: 1 / (1 - p) with probability 1 - p, else
   /// 0.
   torch::Tensor mask(const torch::Tensor& like, double p);
+  /// Where the stream stands; taking that up again replays what followed.
+  struct Position {
+    uint64_t seed = 0;
+    uint64_t calls = 0;
+  };
+  [[nodiscard]] Position position() const { return at_; }
+  void go_to(Position position) { at_ = position; }
 
  private:
-  uint64_t seed_ = 0;
-  uint64_t calls_ = 0;
+  Position at_;
 };
 
 /// Zeroes a share `p` of x and scales the rest up, when training. Srivastava et al., JMLR 15

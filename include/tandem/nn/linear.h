@@ -12,7 +12,8 @@ namespace tandem {
 
 namespace kernels {
 class PackedLinear;
-}
+class QuantizedLinear;
+}  // namespace kernels
 
 /// y = x · weightᵀ + bias. Unlike torch::nn::Linear it draws no numbers when made: weights hold
 /// nothing until init_parameters or a checkpoint fills them.
@@ -27,6 +28,10 @@ class LinearImpl : public torch::nn::Module {
   /// outside autograd. `weight` and `bias` must not change from then on; packing again does
   /// nothing. Other threads may be in forward meanwhile, none in pack.
   void pack();
+  /// Makes an 8-bit form of the weight (kernels/quantized_linear.h) that forward uses outside
+  /// autograd from then on, on the CPU. Returns whether there is one. No other thread may use the
+  /// layer meanwhile.
+  bool quantize();
 
   torch::Tensor weight;  ///< [output_dim, input_dim]
   torch::Tensor bias;    ///< [output_dim], or undefined
@@ -34,12 +39,18 @@ class LinearImpl : public torch::nn::Module {
  private:
   std::shared_ptr<const kernels::PackedLinear> packed_owner_;
   std::atomic<const kernels::PackedLinear*> packed_{nullptr};
+  std::shared_ptr<const kernels::QuantizedLinear> quantized_;
 };
 TORCH_MODULE(Linear);
 
 /// Packs every Linear of `module`. Worth its time, about that of one small batch, where batches
 /// follow.
 void pack_linears(torch::nn::Module& module);
+
+/// Quantizes every Linear of the blocks of `module`'s transformers; embeddings, heads and
+/// projectors keep their precision. Returns how many layers were: 0 where there are no 8-bit
+/// products.
+int64_t quantize_blocks(torch::nn::Module& module);
 
 /// Fills every parameter of `module`: biases with 0, norms' weights with 1, everything else with
 /// normal numbers of deviation `std` drawn from `generator`, in registration order. std = 0 takes

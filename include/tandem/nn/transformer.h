@@ -4,11 +4,11 @@
 #include <vector>
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/normalization.h>
 #include <torch/nn/pimpl.h>
 
 #include "tandem/config/model_options.h"
 #include "tandem/nn/dropout.h"
+#include "tandem/nn/layer_norm.h"
 #include "tandem/nn/linear.h"
 
 namespace tandem {
@@ -20,6 +20,8 @@ struct SequenceLayout {
   torch::Tensor padded_index =
       {};  ///< int64 [T]: where row t stands among the B * L rows of the padded
            ///< form. Undefined when every sequence has L tokens: T = B * L.
+  torch::Tensor cu_seqlens =
+      {};                       ///< int32 [B + 1], boundaries of the sequences; undefined as above.
   torch::Tensor key_mask = {};  ///< bool [B, 1, 1, L]: which tokens may be attended to. Undefined
                                 ///< when all may.
 
@@ -69,10 +71,10 @@ class BlockImpl : public torch::nn::Module {
   torch::Tensor forward(torch::Tensor x, const SequenceLayout& layout);
 
   Attention attention{nullptr};
-  torch::nn::LayerNorm attention_norm{nullptr};
+  LayerNorm attention_norm{nullptr};
   Linear mlp_in{nullptr};
   Linear mlp_out{nullptr};
-  torch::nn::LayerNorm mlp_norm{nullptr};
+  LayerNorm mlp_norm{nullptr};
 
  private:
   torch::Tensor mlp(const torch::Tensor& x);
@@ -90,11 +92,18 @@ class TransformerImpl : public torch::nn::Module {
   /// and what leaves each: layers() + 1 tensors.
   torch::Tensor forward(torch::Tensor x, const SequenceLayout& layout,
                         std::vector<torch::Tensor>* states = nullptr);
+  /// From now on a forward pass under autograd keeps only what enters each block; the backward pass
+  /// computes the rest again, with the same masks of dropout: memory for a third more time. Chen et
+  /// al., "Training Deep Nets with Sublinear Memory Cost", arXiv:1604.06174. Gradients reach
+  /// parameters through backward() only, not through torch::autograd::grad.
+  void recompute_activations(bool on) { recomputes_ = on; }
   [[nodiscard]] int64_t layers() const { return static_cast<int64_t>(blocks_.size()); }
   [[nodiscard]] Block block(int64_t index) const { return blocks_.at(static_cast<size_t>(index)); }
 
  private:
   std::vector<Block> blocks_;
+  std::shared_ptr<DropoutStream> stream_;
+  bool recomputes_ = false;
 };
 TORCH_MODULE(Transformer);
 
