@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "clip_bench/workload.h"
 #include "tandem/core/device.h"
@@ -29,8 +29,8 @@ void add_options(CLI::App& verb, EncodeArguments& arguments) {
   verb.add_option("--batch-size", arguments.batch, "Items of one forward pass")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  verb.add_option("--precision", arguments.precision, "fp32 or bf16")
-      ->check(CLI::IsMember({"fp32", "bf16"}))
+  verb.add_option("--precision", arguments.precision, "fp32, bf16, or int8 (CPU)")
+      ->check(CLI::IsMember({"fp32", "bf16", "int8"}))
       ->capture_default_str();
 }
 
@@ -38,8 +38,10 @@ ClipModel make(const EncodeArguments& arguments, RunConfig& config) {
   config = chosen_config(arguments.model);
   ClipModel model(config.model);
   model->to(resolve_device(arguments.measure.device));
-  set_precision(model, parse_precision(arguments.precision));
+  const bool int8 = arguments.precision == "int8";
+  if (!int8) set_precision(model, parse_precision(arguments.precision));
   model->eval();
+  if (int8) quantize_blocks(*model);
   if (!arguments.measure.on_gpu()) pack_linears(*model);
   return model;
 }

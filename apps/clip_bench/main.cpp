@@ -22,6 +22,8 @@ constexpr Verb kVerbs[] = {
     {"encode-text", "Texts per second through the text tower", define_encode_text},
     {"train-step", "Pairs per second in training: forward, backward, optimizer", define_train_step},
     {"loss", "The contrastive loss alone, forward and backward, with its memory", define_loss},
+    {"kernels", "Each kernel alone, beside the machine's copies and matrix products",
+     define_kernels},
     {"cold-start", "clip-zeroshot from process start to answer, one picture, ten classes",
      define_cold_start},
 };

@@ -47,7 +47,7 @@ std::function<int()> define(CLI::App& app) {
       ->type_name("DIR");
   app.add_option("--device", arguments->options.device, "auto, cpu, cuda or cuda:N")
       ->capture_default_str();
-  app.add_option("--precision", arguments->options.precision, "fp32 or bf16")
+  app.add_option("--precision", arguments->options.precision, "fp32, bf16 or int8 (CPU)")
       ->capture_default_str();
   app.add_option("--format", arguments->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))

@@ -9,7 +9,8 @@ void add_model_options(CLI::App& app, ModelArguments& arguments) {
       ->required();
   app.add_option("--device", arguments.options.device, "auto, cpu, cuda or cuda:N")
       ->capture_default_str();
-  app.add_option("--precision", arguments.options.precision, "fp32 or bf16")->capture_default_str();
+  app.add_option("--precision", arguments.options.precision, "fp32, bf16 or int8 (CPU)")
+      ->capture_default_str();
   app.add_option("--batch-size", arguments.options.batch_size, "Pictures or texts per forward pass")
       ->capture_default_str();
 }

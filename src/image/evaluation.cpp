@@ -9,6 +9,7 @@
 #include "image/exif.h"
 #include "image/resample.h"
 #include "tandem/core/error.h"
+#include "tandem/core/files.h"
 #include "tandem/image/resize.h"
 #include "tandem/image/transform.h"
 
@@ -90,6 +91,13 @@ std::optional<Area> needed_area(const ImageHeader& header, int64_t size,
               .down = needed_span(axes.down, options.interpolation)};
 }
 
+Image decode_cropped(EncodedImage encoded, int64_t size, const ImageTransformOptions& options) {
+  const bool is_upright = options.exif == ExifOrientation::kIgnore ||
+                          exif_orientation(encoded.bytes, encoded.header.format) == 1;
+  if (is_upright) encoded.area = needed_area(encoded.header, size, options);
+  return evaluation_transform(decode_any(encoded, options), size, options);
+}
+
 }  // namespace
 
 Image evaluation_transform(const Image& image, int64_t size, const ImageTransformOptions& options) {
@@ -100,12 +108,19 @@ Image evaluation_transform(const Image& image, int64_t size, const ImageTransfor
 
 Image decode_for_evaluation(std::string_view bytes, int64_t size,
                             const ImageTransformOptions& options) {
-  EncodedImage encoded{
-      .bytes = bytes, .header = sniff_image(bytes), .max_pixels = options.max_image_pixels};
-  const bool is_upright = options.exif == ExifOrientation::kIgnore ||
-                          exif_orientation(bytes, encoded.header.format) == 1;
-  if (is_upright) encoded.area = needed_area(encoded.header, size, options);
-  return evaluation_transform(decode_any(encoded, options), size, options);
+  return decode_cropped(
+      {.bytes = bytes, .header = sniff_image(bytes), .max_pixels = options.max_image_pixels}, size,
+      options);
+}
+
+Image load_for_evaluation(const std::filesystem::path& path, int64_t size,
+                          const ImageTransformOptions& options) {
+  const std::string bytes = read_file(path);
+  return decode_cropped({.bytes = bytes,
+                         .header = sniff_image(bytes),
+                         .max_pixels = options.max_image_pixels,
+                         .where = path.string()},
+                        size, options);
 }
 
 }  // namespace tandem

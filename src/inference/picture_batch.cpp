@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "inference/parallel.h"
 #include "tandem/image/transform.h"
@@ -10,8 +10,7 @@
 namespace tandem {
 
 PictureBatch load_pictures(std::pair<int64_t, int64_t> range,
-                           const std::function<Image(int64_t)>& load, int64_t image_size,
-                           const ImageTransformOptions& transform) {
+                           const std::function<Image(int64_t)>& prepare, int64_t image_size) {
   const auto [first, last] = range;
   const int64_t count = last - first;
   torch::Tensor slab = torch::empty({count, 3, image_size, image_size}, torch::kUInt8);
@@ -19,8 +18,7 @@ PictureBatch load_pictures(std::pair<int64_t, int64_t> range,
   uint8_t* pixels = slab.data_ptr<uint8_t>();
   parallel_for(count, [&, first = first](int64_t i) {
     try {
-      const Image image = evaluation_transform(load(first + i), image_size, transform);
-      write_planar(image, pixels + i * 3 * image_size * image_size);
+      write_planar(prepare(first + i), pixels + i * 3 * image_size * image_size);
     } catch (const Error& error) {
       failures[static_cast<size_t>(i)] = error;
     }

@@ -7,7 +7,6 @@
 
 #include <torch/types.h>
 
-#include "tandem/config/data_options.h"
 #include "tandem/core/error.h"
 #include "tandem/image/image.h"
 
@@ -20,11 +19,10 @@ struct PictureBatch {
   std::vector<std::pair<int64_t, Error>> errors;  ///< The others, in order.
 };
 
-/// Loads and transforms pictures [first, last) by several threads. Only Error makes a picture
-/// unusable; any other exception is passed on.
+/// Takes pictures [first, last), which `prepare` returns at image_size × image_size, from several
+/// threads. Only Error makes a picture unusable; any other exception is passed on.
 [[nodiscard]] PictureBatch load_pictures(std::pair<int64_t, int64_t> range,
-                                         const std::function<Image(int64_t)>& load,
-                                         int64_t image_size,
-                                         const ImageTransformOptions& transform);
+                                         const std::function<Image(int64_t)>& prepare,
+                                         int64_t image_size);
 
 }  // namespace tandem

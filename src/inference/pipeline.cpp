@@ -6,13 +6,17 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "inference/evaluation_mode.h"
 #include "inference/model_tokenizer.h"
 #include "inference/picture_batch.h"
+#include "inference/precision.h"
+#include "nn/unit_norm.h"
 #include "tandem/core/device.h"
 #include "tandem/core/log.h"
+#include "tandem/image/transform.h"
 #include "tandem/model/encode_in_slices.h"
 #include "tandem/model/model_directory.h"
 #include "tandem/nn/linear.h"
@@ -35,13 +39,6 @@ void require_any(size_t count, const char* what) {
   if (count == 0) throw Error(ErrorKind::kUsage, fmt::format("there are no {} to encode", what));
 }
 
-void convert_precision(ClipModel model, torch::ScalarType dtype) {
-  for (auto& entry : model->named_parameters()) {
-    // The temperature is an exponent: it stays fp32, as in training.
-    if (!entry.key().starts_with("logit_")) entry.value().set_data(entry.value().to(dtype));
-  }
-}
-
 }  // namespace
 
 struct Pipeline::Implementation {
@@ -51,7 +48,8 @@ struct Pipeline::Implementation {
   fs::path directory;
   torch::Device device{torch::kCPU};
   int64_t batch_size = 64;
-  bool borrowed = false;  ///< Somebody else's model, which may be in training.
+  double tolerance = 0.0;  ///< Of the golden sample.
+  bool borrowed = false;   ///< Somebody else's model, which may be in training.
   mutable std::mutex mutex;
   mutable std::once_flag packed;
 
@@ -61,9 +59,18 @@ struct Pipeline::Implementation {
   torch::Tensor run(const std::function<torch::Tensor(ClipModel)>& encode) const;
   torch::Tensor encode_pictures(const torch::Tensor& images) const;
   /// Fills the rows of `out` [count, D]; unusable pictures go to `on_error` in order.
-  void encode_all(int64_t count, const std::function<Image(int64_t)>& load, torch::Tensor& out,
+  void encode_all(int64_t count, const std::function<Image(int64_t)>& prepare, torch::Tensor& out,
                   const std::function<void(int64_t, const Error&)>& on_error) const;
-  torch::Tensor encode_strictly(int64_t count, const std::function<Image(int64_t)>& load) const;
+  torch::Tensor encode_strictly(int64_t count, const std::function<Image(int64_t)>& prepare) const;
+  PartialEmbeddings encode_what_can(int64_t count,
+                                    const std::function<Image(int64_t)>& prepare) const;
+  /// Pictures as the tower takes them, [S, S].
+  [[nodiscard]] Image prepared(const Image& image) const {
+    return evaluation_transform(image, config.model.image.image_size, config.transform);
+  }
+  [[nodiscard]] Image prepared(const fs::path& file) const {
+    return load_for_evaluation(file, config.model.image.image_size, config.transform);
+  }
 };
 
 torch::Tensor Pipeline::Implementation::run(
@@ -81,8 +88,7 @@ torch::Tensor Pipeline::Implementation::run(
   const bool rounded = embeddings.scalar_type() != torch::kFloat32;
   embeddings = embeddings.to(torch::kCPU, torch::kFloat32);
   if (rounded && config.model.normalize_embeddings) {
-    embeddings = torch::nn::functional::normalize(
-        embeddings, torch::nn::functional::NormalizeFuncOptions().dim(1));
+    embeddings = unit_norm(embeddings);
   }
   return embeddings;
 }
@@ -101,12 +107,12 @@ torch::Tensor Pipeline::Implementation::encode_pictures(const torch::Tensor& ima
 }
 
 void Pipeline::Implementation::encode_all(
-    int64_t count, const std::function<Image(int64_t)>& load, torch::Tensor& out,
+    int64_t count, const std::function<Image(int64_t)>& prepare, torch::Tensor& out,
     const std::function<void(int64_t, const Error&)>& on_error) const {
   prepare_for(count);
   for (int64_t first = 0; first < count; first += batch_size) {
-    const PictureBatch batch = load_pictures({first, std::min(first + batch_size, count)}, load,
-                                             config.model.image.image_size, config.transform);
+    const PictureBatch batch = load_pictures({first, std::min(first + batch_size, count)}, prepare,
+                                             config.model.image.image_size);
     for (const auto& [row, error] : batch.errors) on_error(row, error);
     if (batch.rows.empty()) continue;
     out.index_copy_(0, torch::tensor(batch.rows, torch::kInt64), encode_pictures(batch.images));
@@ -114,11 +120,23 @@ void Pipeline::Implementation::encode_all(
 }
 
 torch::Tensor Pipeline::Implementation::encode_strictly(
-    int64_t count, const std::function<Image(int64_t)>& load) const {
+    int64_t count, const std::function<Image(int64_t)>& prepare) const {
   require_any(static_cast<size_t>(count), "pictures");
   torch::Tensor embeddings = torch::zeros({count, config.model.embed_dim});
-  encode_all(count, load, embeddings, [](int64_t, const Error& error) { throw error; });
+  encode_all(count, prepare, embeddings, [](int64_t, const Error& error) { throw error; });
   return embeddings;
+}
+
+PartialEmbeddings Pipeline::Implementation::encode_what_can(
+    int64_t count, const std::function<Image(int64_t)>& prepare) const {
+  require_any(static_cast<size_t>(std::max<int64_t>(count, 0)), "pictures");
+  PartialEmbeddings result{.embeddings = torch::zeros({count, config.model.embed_dim}),
+                           .errors = {}};
+  result.errors.resize(static_cast<size_t>(count));
+  encode_all(count, prepare, result.embeddings, [&](int64_t row, const Error& error) {
+    result.errors[static_cast<size_t>(row)] = error;
+  });
+  return result;
 }
 
 Pipeline::Pipeline(std::shared_ptr<const Implementation> implementation)
@@ -127,7 +145,7 @@ Pipeline::Pipeline(std::shared_ptr<const Implementation> implementation)
 Pipeline Pipeline::load(const fs::path& directory, const PipelineOptions& options) {
   check_batch_size(options.batch_size);
   const torch::Device device = resolve_device(options.device);
-  const torch::ScalarType dtype = parse_precision(options.precision);
+  check_inference_precision(options.precision, device);
   if (!fs::is_directory(directory)) {
     throw Error(ErrorKind::kMissingInput,
                 {.what = "there is no model directory here",
@@ -145,7 +163,7 @@ Pipeline Pipeline::load(const fs::path& directory, const PipelineOptions& option
   implementation->device = device;
   implementation->batch_size = options.batch_size;
   loaded.model->to(device);
-  if (dtype != torch::kFloat32) convert_precision(loaded.model, dtype);
+  implementation->tolerance = set_inference_precision(loaded.model, options.precision);
   loaded.model->eval();
   return Pipeline(std::move(implementation));
 }
@@ -165,30 +183,25 @@ Pipeline Pipeline::from_model(ClipModel model, std::shared_ptr<const Tokenizer> 
 
 torch::Tensor Pipeline::encode_images(const std::vector<fs::path>& files) const {
   return implementation_->encode_strictly(static_cast<int64_t>(files.size()), [&](int64_t i) {
-    return load_image(files[static_cast<size_t>(i)], config().transform);
+    return implementation_->prepared(files[static_cast<size_t>(i)]);
   });
 }
 
 torch::Tensor Pipeline::encode_images(const std::vector<Image>& images) const {
   return implementation_->encode_strictly(static_cast<int64_t>(images.size()), [&](int64_t i) {
-    return images[static_cast<size_t>(i)];
+    return implementation_->prepared(images[static_cast<size_t>(i)]);
   });
 }
 
 PartialEmbeddings Pipeline::try_encode_images(int64_t count,
                                               const std::function<Image(int64_t)>& load) const {
-  require_any(static_cast<size_t>(std::max<int64_t>(count, 0)), "pictures");
-  PartialEmbeddings result{.embeddings = torch::zeros({count, embed_dim()}), .errors = {}};
-  result.errors.resize(static_cast<size_t>(count));
-  implementation_->encode_all(count, load, result.embeddings, [&](int64_t row, const Error& error) {
-    result.errors[static_cast<size_t>(row)] = error;
-  });
-  return result;
+  return implementation_->encode_what_can(
+      count, [&](int64_t i) { return implementation_->prepared(load(i)); });
 }
 
 PartialEmbeddings Pipeline::try_encode_images(const std::vector<fs::path>& files) const {
-  return try_encode_images(static_cast<int64_t>(files.size()), [&](int64_t i) {
-    return load_image(files[static_cast<size_t>(i)], config().transform);
+  return implementation_->encode_what_can(static_cast<int64_t>(files.size()), [&](int64_t i) {
+    return implementation_->prepared(files[static_cast<size_t>(i)]);
   });
 }
 
@@ -242,9 +255,8 @@ GoldenCheck Pipeline::check_golden() const {
   }
   const c10::InferenceMode inference;
   const ClipModel& model = implementation_->model;
-  const auto dtype = model->parameters().at(0).scalar_type();
   GoldenCheck check{.difference = golden_difference(model, *sample),
-                    .tolerance = golden_tolerance(dtype)};
+                    .tolerance = implementation_->tolerance};
   if (has_tokenizer() && !sample->text.text.empty()) {
     const int64_t context_length = config().model.text.context_length;
     check.same_ids = tokenizer().encode(sample->text.text, context_length).ids == sample->text.ids;

@@ -54,6 +54,24 @@ TEST(ClipBench, ComputesTheSameLossInBothForms) {
   }
 }
 
+TEST(ClipBench, MeasuresEveryKernel) {
+  const Json result = bench({"kernels", "--tile", "64", "--rows", "8", "--width", "32"});
+  ASSERT_TRUE(result.contains("kernels"));
+  int passes = 0, products = 0;
+  for (const Json& row : result["kernels"]) {
+    EXPECT_GT(row["seconds"], 0.0) << row;
+    passes += row.contains("share_of_copy") ? 1 : 0;
+    products += row.contains("share_of_machine") ? 1 : 0;
+  }
+  EXPECT_EQ(passes, 4);
+  EXPECT_GE(products, 1);
+}
+
+TEST(ClipBench, MeasuresInEightBits) {
+  expect_measured(bench(with_tiny({"encode-image", "--batch-size", "3", "--precision", "int8"})),
+                  "images_per_second");
+}
+
 TEST(ClipBench, TakesLengthsFromAFile) {
   const TemporaryFolder folder;
   const std::string file = (folder / "lengths.txt").string();

@@ -4,7 +4,9 @@
 #include <thread>
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "core/expect_error.h"
 #include "core/temporary_folder.h"
@@ -132,6 +134,19 @@ TEST_F(PipelineTest, Bf16StaysUnitNormAndClose) {
   EXPECT_TRUE(torch::allclose(close.norm(2, 1), torch::ones(close.size(0)), 1e-5, 1e-5));
   EXPECT_GT((exact * close).sum(1).min().item<float>(), 0.99F);
   EXPECT_NEAR(rounded.similarity(exact, exact)[0][0].item<double>(), 1 / 0.07, 1e-2);
+}
+
+TEST_F(PipelineTest, Int8StaysUnitNormAndClose) {
+  const std::vector<std::string> texts = test::tiny_captions();
+  const std::vector<fs::path> files = write_pictures(5);
+  const Pipeline exact = load(), rounded = load(64, "int8");
+  const torch::Tensor close = rounded.encode_texts(texts);
+  EXPECT_TRUE(torch::allclose(close.norm(2, 1), torch::ones(close.size(0)), 1e-5, 1e-5));
+  EXPECT_GT((exact.encode_texts(texts) * close).sum(1).min().item<float>(), 0.995F);
+  const torch::Tensor pictures = rounded.encode_images(files), wanted = exact.encode_images(files);
+  EXPECT_GT((wanted * pictures).sum(1).min().item<float>(), 0.995F);
+  EXPECT_FALSE(torch::equal(wanted, pictures));  // 8 bits were used
+  EXPECT_TRUE(rounded.check_golden().passes());
 }
 
 TEST_F(PipelineTest, ThreadsShareOnePipeline) {

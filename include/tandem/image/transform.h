@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string_view>
 
 #include "tandem/image/image.h"
@@ -20,6 +21,11 @@ namespace tandem {
 /// pixels. Throws as both. Thread-safe.
 [[nodiscard]] Image decode_for_evaluation(std::string_view bytes, int64_t size,
                                           const ImageTransformOptions& options);
+
+/// Reads a file for decode_for_evaluation; messages carry its path. Throws as that, and
+/// kMissingInput. Thread-safe.
+[[nodiscard]] Image load_for_evaluation(const std::filesystem::path& path, int64_t size,
+                                        const ImageTransformOptions& options);
 
 /// Returns the picture at size × size for training: random crop resized (torchvision's
 /// RandomResizedCrop), then flip, colour jitter (torchvision's ColorJitter on a Pillow picture),

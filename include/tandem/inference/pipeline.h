@@ -19,9 +19,10 @@
 namespace tandem {
 
 struct PipelineOptions {
-  std::string device = "auto";     ///< auto, cpu, cuda or cuda:N.
-  std::string precision = "fp32";  ///< fp32 or bf16.
-  int64_t batch_size = 64;         ///< Pictures or texts per forward pass.
+  std::string device = "auto";  ///< auto, cpu, cuda or cuda:N.
+  /// fp32, bf16, or int8: the products of the transformers' blocks in 8 bits (CPU only).
+  std::string precision = "fp32";
+  int64_t batch_size = 64;  ///< Pictures or texts per forward pass.
 };
 
 /// What could be made of a list of pictures of which some may be unusable.
@@ -44,9 +45,9 @@ struct GoldenCheck {
 class Pipeline {
  public:
   /// Reads a model directory. Throws kMissingInput, kCheckpoint (also when the tokenizer and the
-  /// model disagree about the vocabulary), kDevice, and kUsage for options out of range. A
-  /// directory with another kind of tokenizer than tokenizer.model, or a model of pictures alone,
-  /// loads without one.
+  /// model disagree about the vocabulary), kDevice (also for int8 where there are no 8-bit
+  /// products), and kUsage for options out of range. A directory with another kind of tokenizer
+  /// than tokenizer.model, or a model of pictures alone, loads without one.
   [[nodiscard]] static Pipeline load(const std::filesystem::path& directory,
                                      const PipelineOptions& options = {});
   /// A view on a model in training: shares its weights, puts it into evaluation mode while encoding

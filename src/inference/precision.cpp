@@ -1,0 +1,38 @@
+#include "inference/precision.h"
+
+#include "tandem/core/device.h"
+#include "tandem/core/error.h"
+#include "tandem/model/golden_sample.h"
+#include "tandem/nn/linear.h"
+
+namespace tandem {
+namespace {
+
+constexpr const char* kInt8 = "int8";
+constexpr double kInt8Tolerance = 0.1;
+
+}  // namespace
+
+void check_inference_precision(const std::string& precision, const torch::Device& device) {
+  if (precision != kInt8) {
+    (void)parse_precision(precision);
+  } else if (!device.is_cpu()) {
+    throw Error(ErrorKind::kUsage, {.what = "int8 is for the CPU",
+                                    .found = "device " + device.str(),
+                                    .hint = "precision \"bf16\""});
+  }
+}
+
+double set_inference_precision(ClipModel model, const std::string& precision) {
+  if (precision == kInt8) {
+    if (quantize_blocks(*model) > 0) return kInt8Tolerance;
+    throw Error(ErrorKind::kDevice, {.what = "there are no 8-bit products",
+                                     .found = "this LibTorch and CPU",
+                                     .hint = "precision \"fp32\""});
+  }
+  const torch::ScalarType dtype = parse_precision(precision);
+  if (dtype != torch::kFloat32) set_precision(model, dtype);
+  return golden_tolerance(dtype);
+}
+
+}  // namespace tandem
