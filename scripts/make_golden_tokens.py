@@ -439,7 +439,8 @@ def character_parts(scratch):
 def unicode(arguments):
     characters = [chr(c) for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
     alone = [c.encode() for c in characters]
-    among = ["".join(f"a{c}a \u0334{c}\u0301" for c in characters[at:at + 8]).encode() for at in range(0, len(characters), 8)]
+    among = ["".join(f"a{c}a \u0334{c}\u0301 e\u0301{c}e\u0301 \u1110\u1175{c}" for c in characters[at:at + 8]).encode()
+             for at in range(0, len(characters), 8)]
     wrong = 0
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)

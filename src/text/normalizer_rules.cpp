@@ -14,8 +14,6 @@ namespace {
 
 // A longer cluster is looked up character by character.
 constexpr size_t kLongestCluster = 6;
-// A character that every version knows to join the one before it.
-constexpr char32_t kOldExtender = 0x300;
 
 /// The parts of a unit of a Darts double array.
 constexpr bool has_leaf(uint32_t unit) { return (unit >> 8 & 1) != 0; }
@@ -117,7 +115,7 @@ void CharsMap::apply(std::string& text) const {
   utf8proc_int32_t previous = -1;
   utf8proc_int32_t state = 0;
   for_each_character(text, [&](char32_t c, size_t begin, size_t) {
-    const auto current = static_cast<utf8proc_int32_t>(is_young_extender(c) ? kOldExtender : c);
+    const auto current = static_cast<utf8proc_int32_t>(known_in_clusters(c));
     if (previous >= 0 && utf8proc_grapheme_break_stateful(previous, current, &state)) {
       map_cluster(std::string_view(text).substr(cluster, begin - cluster));
       cluster = begin;

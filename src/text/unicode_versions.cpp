@@ -90,15 +90,21 @@ constexpr Group kGroups[] = {
 1E2EC-1E2EF 1E4EC-1E4EF 1E5EE-1E5EF)"},
 };
 
-/// Marks and decompositions that are younger than Unicode 9.
+/// Marks and decompositions that are younger than Unicode 9; and U+11A7, which stands before the
+/// final consonants of Hangul: utf8proc 2.8 takes it for one and drops it.
 constexpr std::string_view kStill = R"(
-7FD 897-89F 8CA-8D3 9FE C3C D3B-D3C EBA 1715 1ABF-1AEB 1DF6-1DFA 32FF A7F1-A7F4 A82C AB69 105C9
+7FD 897-89F 8CA-8D3 9FE C3C D3B-D3C EBA 11A7 1715 1ABF-1AEB 1DF6-1DFA 32FF A7F1-A7F4 A82C AB69 105C9
 105E4 10781-10785 10787-107B0 107B2-107BA 10D24-10D27 10D69-10D6D 10EAB-10EAC 10EFA-10EFF
 10F46-10F50 10F82-10F85 11070 1133B 11383 11385 1138E 11391 113B8 113BB 113C2 113C5 113C7-113CA
 113CE-113D0 113E1-113E2 1145E 11839-1183A 11930 11935 11938 1193D-1193E 11943 119E0 11A34 11A47
 11A99 11D42 11D44-11D45 11D97 11F41-11F42 1611E-16129 1612F 16D63 16D67-16D6A 16FF0-16FF1
 1CCD6-1CCF9 1E030-1E06D 1E08F 1E130-1E136 1E2AE 1E2EC-1E2EF 1E4EC-1E4EF 1E5EE-1E5EF 1E6E3 1E6E6
 1E6EE-1E6EF 1E6F5 1F16C 1FBF0-1FBF9)";
+
+/// What joins a grapheme cluster since Unicode 16 or 17.
+constexpr std::string_view kYoungExtenders = R"(
+897 1ACF-1ADD 1AE0-1AEB 10D69-10D6D 10EFA-10EFC 113B8-113C0 113C2 113C5 113C7-113CA 113CC-113D0
+113D2 113E1-113E2 11B60-11B67 11F5A 1611E-1612F 1E5EE-1E5EF 1E6E3 1E6E6 1E6EE-1E6EF 1E6F5)";
 
 /// Pairs of cases that are younger than Unicode 15.
 struct CaseShift {
@@ -140,6 +146,13 @@ std::vector<Range> read_ranges(std::string_view text) {
   return ranges;
 }
 
+bool is_in(const std::vector<Range>& ranges, char32_t c) noexcept {
+  const auto after =
+      std::upper_bound(ranges.begin(), ranges.end(), c,
+                       [](char32_t value, const Range& range) { return value < range.first; });
+  return after != ranges.begin() && c <= (after - 1)->last;
+}
+
 }  // namespace
 
 std::span<const FlagDifference> flag_differences() {
@@ -158,14 +171,16 @@ std::span<const FlagDifference> flag_differences() {
 
 bool stands_still(char32_t c) noexcept {
   static const std::vector<Range> kRanges = read_ranges(kStill);
-  const auto after =
-      std::upper_bound(kRanges.begin(), kRanges.end(), c,
-                       [](char32_t value, const Range& range) { return value < range.first; });
-  return after != kRanges.begin() && c <= (after - 1)->last;
+  return is_in(kRanges, c);
 }
 
-bool is_young_extender(char32_t c) noexcept {
-  return c == 0x897 || (c >= 0x1ACF && c <= 0x1ADD) || (c >= 0x1AE0 && c <= 0x1AEB);
+char32_t known_in_clusters(char32_t c) noexcept {
+  if (c < 0x897) return c;
+  static const std::vector<Range> kRanges = read_ranges(kYoungExtenders);
+  if (is_in(kRanges, c)) return 0x300;
+  if (c == 0x113D1) return 0x600;  // stands before a letter since Unicode 16
+  if (c == 0x11A3A) return U'a';   // no longer does
+  return c;
 }
 
 char32_t lower_case_of(char32_t c) noexcept {

@@ -16,13 +16,13 @@ struct FlagDifference {
 /// Returns all of them. Measured over every code point by `scripts/make_golden_tokens.py unicode`.
 [[nodiscard]] std::span<const FlagDifference> flag_differences();
 
-/// Whether the reference's tables for normal forms are too old to know the character: it passes
-/// through them as it is.
+/// Whether the character passes through the reference's normal forms as it is, mostly because its
+/// tables are too old to know it.
 [[nodiscard]] bool stands_still(char32_t c) noexcept;
 
-/// Whether the character joins a grapheme cluster, and is younger than Unicode 15. Only those of
-/// three bytes are listed: no longer cluster has a rule.
-[[nodiscard]] bool is_young_extender(char32_t c) noexcept;
+/// Returns a character that joins grapheme clusters in every version as the reference lets `c`: `c`
+/// itself where versions agree.
+[[nodiscard]] char32_t known_in_clusters(char32_t c) noexcept;
 
 /// Returns the lower case of a character as the reference has it (İ, which becomes two, aside).
 [[nodiscard]] char32_t lower_case_of(char32_t c) noexcept;

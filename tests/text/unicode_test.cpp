@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "text/unicode_versions.h"
+
 namespace tandem {
 namespace {
 
@@ -36,6 +38,14 @@ TEST(Unicode, Normalizes) {
   EXPECT_EQ(normal("a\u0301\u0323", NormalForm::kNfd), "a\u0323\u0301");
   EXPECT_EQ(normal("㋿", NormalForm::kNfkc), "㋿") << "younger than the reference's tables";
   EXPECT_EQ(normal("e\u07FD\u0301", NormalForm::kNfc), "e\u07FD\u0301");
+  EXPECT_EQ(normal("\u1110\u1175\u11A7", NormalForm::kNfc), "티\u11A7") << "no final consonant";
+  EXPECT_EQ(normal("\u1110\u1175\u11A8", NormalForm::kNfc), "틱");
+}
+
+TEST(Unicode, JoinsClustersAsYoungAsTheReferenceDoes) {
+  for (const char32_t mark : {0x897, 0x11B60, 0x1E6F5}) EXPECT_EQ(known_in_clusters(mark), 0x300);
+  EXPECT_EQ(known_in_clusters(0x113D1), 0x600);
+  EXPECT_EQ(known_in_clusters(U'é'), U'é');
 }
 
 TEST(Unicode, LowersCaseCharacterByCharacter) {
