@@ -9,6 +9,7 @@
 #include "common/text_io.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
+#include "tandem/inference/pipeline.h"
 #include "tandem/interop/convert.h"
 #include "tandem/interop/verify.h"
 
@@ -19,6 +20,7 @@ namespace fs = std::filesystem;
 
 // Largest difference relative to the largest reference value, in fp32.
 constexpr double kTolerance = 1e-5;
+constexpr const char* kGoldenText = "A photo of two dogs, it's 7:30 &amp; sunny!";
 
 void check_places(const ConvertArguments& arguments) {
   const fs::path output(arguments.output);
@@ -60,15 +62,40 @@ bool verify(const ConvertArguments& arguments, const ImportedModel& source, cons
   return report_outputs(outputs, "the input, read back from the output") && good;
 }
 
+// Copies the tokenizer's files and returns what became of them, as a line.
+std::string write_tokenizer(const ConvertArguments& arguments, const ImportedModel& source,
+                            const fs::path& directory) {
+  const ModelFormat format = parse_model_format(arguments.to);
+  const auto copied = copy_tokenizer_files(arguments.input, directory, format);
+  if (copied.empty())
+    return source.model->text
+               ? "tokenizer: none beside the input; texts can be embedded by their ids only\n"
+               : "";
+  const bool vocabulary =
+      fs::exists(directory / "tokenizer.json") || fs::exists(directory / "vocab.json");
+  if (format != ModelFormat::kTandem || !source.clip_cleaning || !vocabulary)
+    return fmt::format("tokenizer: {}\n", fmt::join(copied, ", "));
+  Tokenizer::load(directory, {.cleaning = TextCleaning::kClipOriginal})
+      .save(directory / "tokenizer.json");
+  return fmt::format("tokenizer: {}; texts are cleaned as open_clip does it\n",
+                     fmt::join(copied, ", "));
+}
+
+// Loads the directory as a user will, and gives its golden sample a text that its tokenizer reads.
+void try_pipeline(const ImportedModel& source, const fs::path& directory) {
+  const Pipeline pipeline = Pipeline::load(directory, {.device = "cpu"});
+  if (!pipeline.has_tokenizer()) return;
+  GoldenText text{.text = kGoldenText};
+  text.ids = pipeline.tokenizer().encode(text.text, source.config.model.text.context_length).ids;
+  save_golden_sample(directory, make_golden_sample(source.model, std::move(text)));
+}
+
 ConversionReport write(const ConvertArguments& arguments, const ImportedModel& source,
                        const fs::path& directory) {
-  const ConversionReport report =
-      export_model(directory, parse_model_format(arguments.to), source.model, source.config);
-  const auto copied = copy_tokenizer_files(arguments.input, directory);
-  if (!copied.empty())
-    write_output(fmt::format("tokenizer: {}\n", fmt::join(copied, ", ")));
-  else if (source.model->text)
-    write_output("tokenizer: none beside the input; texts can be embedded by their ids only\n");
+  const ModelFormat format = parse_model_format(arguments.to);
+  const ConversionReport report = export_model(directory, format, source.model, source.config);
+  write_output(write_tokenizer(arguments, source, directory));
+  if (format == ModelFormat::kTandem) try_pipeline(source, directory);
   return report;
 }
 

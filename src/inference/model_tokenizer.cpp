@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "tandem/core/error.h"
+#include "tandem/model/golden_sample.h"
 
 namespace tandem {
 namespace {
@@ -22,6 +23,12 @@ void check_vocabulary(const fs::path& directory, int64_t rows, const Tokenizer& 
                .hint = "copy the tokenizer that was written together with model.safetensors"});
 }
 
+// Whether the model was converted without a tokenizer: its golden sample knows ids but no text.
+bool knows_ids_only(const fs::path& directory) {
+  const auto sample = load_golden_sample(directory);
+  return sample && sample->text.text.empty();
+}
+
 }  // namespace
 
 std::shared_ptr<const Tokenizer> load_model_tokenizer(const fs::path& directory,
@@ -31,6 +38,7 @@ std::shared_ptr<const Tokenizer> load_model_tokenizer(const fs::path& directory,
   const bool foreign = !here("tokenizer.model") &&
                        (here("tokenizer.json") || here("vocab.json") || here("vocab.txt") ||
                         here("sentencepiece.bpe.model") || here("spiece.model"));
+  if (!foreign && !here("tokenizer.model") && knows_ids_only(directory)) return nullptr;
   auto tokenizer = std::make_shared<const Tokenizer>(Tokenizer::load(
       foreign ? directory : directory / "tokenizer.model", config.tokenizer.lowercase));
   check_vocabulary(directory, config.model.text.vocab_size, *tokenizer);

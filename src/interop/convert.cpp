@@ -1,6 +1,6 @@
 #include "tandem/interop/convert.h"
 
-#include <array>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -16,17 +16,6 @@ namespace tandem {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::array<const char*, 10> kTokenizerFiles = {"tokenizer.json",
-                                                         "tokenizer.model",
-                                                         "tokenizer_config.json",
-                                                         "special_tokens_map.json",
-                                                         "added_tokens.json",
-                                                         "vocab.json",
-                                                         "merges.txt",
-                                                         "vocab.txt",
-                                                         "sentencepiece.bpe.model",
-                                                         "spiece.model"};
 
 ForeignRequest request_for(const TensorMap& tensors, int64_t timm_heads) {
   ForeignRequest request;
@@ -49,6 +38,21 @@ TensorMap stored_weights(const ClipModel& model) {
   TensorMap own = named_weights(model);
   if (model->options().towers != Towers::kBoth) own.erase("logit_scale");
   return own;
+}
+
+// A trained pooler that the model's pool passes by is no loss, but it is named.
+void drop_unused_pooler(const std::vector<NamedPair>& pairs, TensorMap& theirs,
+                        ConversionReport& report) {
+  std::set<std::string> used;
+  for (const NamedPair& pair : pairs) used.insert(pair.theirs.begin(), pair.theirs.end());
+  std::erase_if(theirs, [&](const auto& entry) {
+    const std::string& name = entry.first;
+    const bool pooler =
+        name.ends_with("pooler.dense.weight") || name.ends_with("pooler.dense.bias");
+    if (!pooler || used.contains(name)) return false;
+    report.dropped.push_back(name + " (the model pools otherwise)");
+    return true;
+  });
 }
 
 void require_complete(const ConversionReport& report, const std::string& where) {
@@ -110,13 +114,17 @@ ImportedModel import_model(const fs::path& directory, ModelFormat format,
   ForeignConfig foreign = read_config_of(directory, format, request);
   // Held to the rules of our own configurations before a tensor is made of it.
   ModelConfig config = parse_model_config(to_json(foreign.config), directory.string());
-  ImportedModel result{.model = ClipModel(config.model), .config = std::move(config), .report = {}};
+  ImportedModel result{.model = ClipModel(config.model),
+                       .config = std::move(config),
+                       .report = {},
+                       .clip_cleaning = foreign.clip_cleaning};
   result.report.family = foreign.family;
   result.report.notes = std::move(foreign.notes);
-  const TensorMap theirs = modern_names(foreign.layout, found.tensors, result.report);
+  TensorMap theirs = modern_names(foreign.layout, found.tensors, result.report);
   const TensorMap own = stored_weights(result.model);
-  TensorMap weights = to_ours(expand(name_map(foreign.layout, result.config.model), own), theirs,
-                              own, result.report);
+  const auto pairs = expand(name_map(foreign.layout, result.config.model), own);
+  drop_unused_pooler(pairs, theirs, result.report);
+  TensorMap weights = to_ours(pairs, theirs, own, result.report);
   require_complete(result.report, found.file.string());
   for (const auto& [name, tensor] : named_weights(result.model)) {
     if (!own.contains(name)) weights.emplace(name, tensor);
@@ -160,16 +168,6 @@ ConversionReport export_model(const fs::path& directory, ModelFormat format, con
          .found = fmt::format("{}", fmt::join(differences, "; "))});
   }
   return report;
-}
-
-std::vector<std::string> copy_tokenizer_files(const fs::path& from, const fs::path& to) {
-  std::vector<std::string> copied;
-  for (const char* name : kTokenizerFiles) {
-    if (!fs::is_regular_file(from / name)) continue;
-    write_file_atomically(to / name, read_file(from / name));
-    copied.emplace_back(name);
-  }
-  return copied;
 }
 
 }  // namespace tandem

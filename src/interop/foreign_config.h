@@ -18,6 +18,7 @@ struct ForeignConfig {
   std::string family;  ///< For the report.
   ModelConfig config;
   std::vector<std::string> notes = {};  ///< What was decided because the files leave it open.
+  bool clip_cleaning = false;           ///< Texts are read by open_clip's own tokenizer.
 };
 
 /// What is known before a configuration is read.

@@ -234,6 +234,7 @@ ForeignConfig read_open_clip_config(const fs::path& directory, const ForeignRequ
   ConfigObject text = cfg.object("text_cfg");
   ConfigObject vision = cfg.object("vision_cfg");
   const bool hf = text.has("hf_model_name");
+  foreign.clip_cleaning = !hf && !text.has("hf_tokenizer_name");
   const bool timm = vision.has("timm_model_name");
   if (hf && timm) vision.refuse("timm_model_name", "null beside hf_model_name");
   foreign.layout = hf     ? Layout::kOpenClipHf

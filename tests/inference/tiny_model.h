@@ -51,7 +51,10 @@ inline ModelConfig tiny_config() {
 inline void write_tiny_model(const std::filesystem::path& directory, uint64_t seed = 1) {
   std::filesystem::create_directories(directory);
   const ModelConfig config = tiny_config();
-  save_model(directory, ClipModel(config.model, seed), config);
+  const std::string text = "a photo of a circle";
+  save_model(
+      directory, ClipModel(config.model, seed), config,
+      {.text = text, .ids = tiny_tokenizer()->encode(text, config.model.text.context_length).ids});
   tiny_tokenizer()->save(directory / "tokenizer.model");
 }
 

@@ -1,7 +1,7 @@
 #include "interop/name_map.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "core/expect_error.h"
 

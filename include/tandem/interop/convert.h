@@ -29,6 +29,8 @@ struct ImportedModel {
   ClipModel model{nullptr};  ///< fp32, on the CPU, in evaluation mode.
   ModelConfig config;
   ConversionReport report;
+  bool clip_cleaning = false;  ///< open_clip: its own tokenizer reads the texts
+                               ///< (TextCleaning::kClipOriginal).
 };
 
 /// Reads a model of BERT, RoBERTa, XLM-R, ViT (one tower), CLIP, SigLIP, VisionTextDualEncoder
@@ -46,9 +48,11 @@ struct ImportedModel {
                                             ModelFormat format, const ClipModel& model,
                                             const ModelConfig& config);
 
-/// Copies the tokenizer's files of one model directory into another as they are, and returns their
-/// names; none is no error.
+/// Copies the tokenizer's files of one model directory into one of `format`, and returns their
+/// names; none is no error. They stay as they are, but for what Tandem has added to a
+/// tokenizer.json, which no other reader takes: it goes, and the special tokens that it names stand
+/// in a tokenizer_config.json, unless there is one.
 std::vector<std::string> copy_tokenizer_files(const std::filesystem::path& from,
-                                              const std::filesystem::path& to);
+                                              const std::filesystem::path& to, ModelFormat format);
 
 }  // namespace tandem
