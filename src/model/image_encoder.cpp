@@ -4,6 +4,7 @@
 
 #include <ATen/ops/scaled_dot_product_attention.h>
 
+#include "kernels/fused_rows.h"
 #include "tandem/core/device.h"
 #include "tandem/core/error.h"
 
@@ -123,14 +124,13 @@ int64_t ImageEncoderImpl::feature_dim() const {
 
 torch::Tensor ImageEncoderImpl::to_patches(const torch::Tensor& images) const {
   const auto [B, C, H, W] = dims<4>(images);
-  const int64_t size = options_.image_size, P = options_.patch_size, n = size / P;
+  const int64_t size = options_.image_size;
   TORCH_CHECK(C == kChannels && H == size && W == size, "expected pictures [B, 3, ", size, ", ",
               size, "], got ", images.sizes());
-  torch::Tensor patches =
-      images.reshape({B, C, n, P, n, P}).permute({0, 2, 4, 1, 3, 5}).reshape({B * n * n, C, P * P});
-  // Cut as bytes, normalised as patches: the copy moves a quarter of the data.
-  if (images.scalar_type() == torch::kUInt8) patches = (patches - pixel_mean_) / pixel_std_;
-  return patches.view({B * n * n, C * P * P}).to(position_embedding.scalar_type());
+  return kernels::patches(images, {.patch = options_.patch_size,
+                                   .mean = pixel_mean_,
+                                   .std = pixel_std_,
+                                   .dtype = position_embedding.scalar_type()});
 }
 
 torch::Tensor ImageEncoderImpl::encode_patches(const torch::Tensor& images,

@@ -1,5 +1,7 @@
 #include "tandem/nn/layer_norm.h"
 
+#include "kernels/fused_rows.h"
+
 namespace tandem {
 
 LayerNormImpl::LayerNormImpl(int64_t width, double eps) : eps_(eps) {
@@ -9,6 +11,13 @@ LayerNormImpl::LayerNormImpl(int64_t width, double eps) : eps_(eps) {
 
 torch::Tensor LayerNormImpl::forward(const torch::Tensor& x) const {
   return at::layer_norm(x, weight.sizes(), weight, bias, eps_);
+}
+
+std::pair<torch::Tensor, torch::Tensor> LayerNormImpl::add_and_norm(
+    const torch::Tensor& x, const torch::Tensor& residual) const {
+  auto [sum, normed] =
+      kernels::add_layer_norm(x, residual, {.weight = weight, .bias = bias, .eps = eps_});
+  return {std::move(sum), std::move(normed)};
 }
 
 }  // namespace tandem

@@ -4,6 +4,7 @@
 
 #include <torch/utils.h>
 
+#include "kernels/fused_rows.h"
 #include "kernels/packed_linear.h"
 #include "kernels/quantized_linear.h"
 #include "tandem/nn/transformer.h"
@@ -38,6 +39,8 @@ torch::Tensor LinearImpl::activated(const torch::Tensor& x, Activation activatio
   const kernels::Epilogue epilogue = epilogue_of(activation);
   const bool fused = quantized_ == nullptr && packed != nullptr && packed->takes(x) &&
                      epilogue != kernels::Epilogue::kNone;
+  if (activation == Activation::kGelu && bias.defined() && kernels::is_fused_for(x))
+    return kernels::bias_gelu(at::linear(x, weight), bias);
   return fused ? (*packed)(x, epilogue) : activate(forward(x), activation);
 }
 

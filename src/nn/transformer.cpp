@@ -130,11 +130,13 @@ torch::Tensor BlockImpl::mlp(const torch::Tensor& x) {
 
 torch::Tensor BlockImpl::forward(torch::Tensor x, const SequenceLayout& layout) {
   if (options_.norm_order == NormOrder::kPre) {
-    x = x + dropout_(attention(attention_norm(x), layout), is_training());
-    return x + dropout_(mlp(mlp_norm(x)), is_training());
+    const torch::Tensor mixed = dropout_(attention(attention_norm(x), layout), is_training());
+    const auto [sum, normed] = mlp_norm->add_and_norm(x, mixed);
+    return sum + dropout_(mlp(normed), is_training());
   }
-  x = attention_norm(x + dropout_(attention(x, layout), is_training()));
-  return mlp_norm(x + dropout_(mlp(x), is_training()));
+  const torch::Tensor mixed = dropout_(attention(x, layout), is_training());
+  x = attention_norm->add_and_norm(x, mixed).second;
+  return mlp_norm->add_and_norm(x, dropout_(mlp(x), is_training())).second;
 }
 
 TransformerImpl::TransformerImpl(const TransformerOptions& options,

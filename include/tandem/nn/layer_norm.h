@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
@@ -13,6 +15,11 @@ class LayerNormImpl : public torch::nn::Module {
   LayerNormImpl(int64_t width, double eps);
   /// Returns [..., width], of x's dtype, for x [..., width]. Thread-safe.
   torch::Tensor forward(const torch::Tensor& x) const;
+
+  /// Returns x + residual and forward(x + residual), in one pass where there is a fused form.
+  /// Thread-safe.
+  std::pair<torch::Tensor, torch::Tensor> add_and_norm(const torch::Tensor& x,
+                                                       const torch::Tensor& residual) const;
 
   torch::Tensor weight;  ///< [width]
   torch::Tensor bias;    ///< [width]

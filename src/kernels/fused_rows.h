@@ -1,0 +1,43 @@
+#pragma once
+
+#include <torch/types.h>
+
+/// Passes over rows [T, D] that a transformer makes between its products, each in one go on a GPU
+/// with its gradient, fp32 or bf16 with sums in fp32. The ATen form is what runs elsewhere; a test
+/// holds both equal. All may be differentiated.
+namespace tandem::kernels {
+
+struct NormedSum {
+  torch::Tensor sum;     ///< x + residual.
+  torch::Tensor normed;  ///< LayerNorm of it.
+};
+struct NormParameters {
+  torch::Tensor weight;  ///< [D]
+  torch::Tensor bias;    ///< [D]
+  double eps;
+};
+/// Returns x + residual and its LayerNorm over the last dimension.
+[[nodiscard]] NormedSum add_layer_norm(const torch::Tensor& x, const torch::Tensor& residual,
+                                       const NormParameters& norm);
+[[nodiscard]] NormedSum add_layer_norm_aten(const torch::Tensor& x, const torch::Tensor& residual,
+                                            const NormParameters& norm);
+
+/// Returns gelu(x + bias) (erf) for x [T, D] and bias [D].
+[[nodiscard]] torch::Tensor bias_gelu(const torch::Tensor& x, const torch::Tensor& bias);
+[[nodiscard]] torch::Tensor bias_gelu_aten(const torch::Tensor& x, const torch::Tensor& bias);
+
+/// Returns square patches of pictures [B, C, S, S] in bytes, row by row, as (value − mean) / std of
+/// their channel: [B · (S / patch)², C · patch²] of `dtype`. Not differentiated.
+struct PatchOptions {
+  int64_t patch;
+  torch::Tensor mean;  ///< fp32 [C, 1], of bytes.
+  torch::Tensor std;   ///< fp32 [C, 1]
+  torch::ScalarType dtype;
+};
+[[nodiscard]] torch::Tensor patches(const torch::Tensor& images, const PatchOptions& options);
+[[nodiscard]] torch::Tensor patches_aten(const torch::Tensor& images, const PatchOptions& options);
+
+/// Whether these passes have a fused form for this tensor in this build.
+[[nodiscard]] bool is_fused_for(const torch::Tensor& x);
+
+}  // namespace tandem::kernels
