@@ -7,13 +7,16 @@
 #include <cstring>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "data/overlap.h"
 #include "tandem/config/load.h"
 #include "tandem/core/error.h"
 #include "tandem/core/log.h"
 #include "tandem/core/random.h"
 #include "tandem/train/trainer.h"
 #include "train/manifest.h"
+#include "train/memory_limit.h"
 #include "train/run_directory.h"
 #include "train/session.h"
 
@@ -66,6 +69,20 @@ void check_samples(const TrainingInputs& inputs, DryRunReport& report) {
   }
 }
 
+// Drawn pictures are new in every epoch: there is nothing to share.
+void warn_of_overlap(const RunConfig& config, const Source& training) {
+  const SourceKind kind = config.data.validation.kind;
+  if (kind == SourceKind::kNone || kind == SourceKind::kShapes) return;
+  const auto validation = open_source(config.data.validation,
+                                      source_context(config.data, config.model.image.image_size));
+  const Overlap found = find_overlap(training, *validation);
+  if (found.shared == 0) return;
+  log_warn(
+      fmt::format("{} of {} samples of data.validation stand in data.train as well ({}): scores on "
+                  "them flatter",
+                  found.shared, validation->size(), fmt::join(found.examples, ", ")));
+}
+
 void time_steps(TrainingSession& session, DryRunReport& report) {
   for (int64_t step = 0; step < kSteps; ++step) {
     const auto began = std::chrono::steady_clock::now();
@@ -106,10 +123,10 @@ uint64_t try_checkpoint(const TrainingSession& session) {
   return bytes;
 }
 
-double peak_memory_mb() {
+uint64_t peak_memory() {
   struct rusage usage {};
   ::getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) * 1024.0 / kMegabyte;
+  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
 }
 
 }  // namespace
@@ -122,6 +139,7 @@ DryRunReport dry_run(const RunConfig& config) {
   DryRunReport report;
   TrainingInputs inputs = open_inputs(config, device, {});
   check_samples(inputs, report);
+  warn_of_overlap(config, *inputs.source);
   TrainingSession session(std::move(inputs), nullptr, {});
   for (const auto& parameter : session.model()->parameters())
     report.parameters += parameter.numel();
@@ -129,7 +147,10 @@ DryRunReport dry_run(const RunConfig& config) {
   const uint64_t bytes = try_checkpoint(session);
   require_free_space(parent, bytes * static_cast<uint64_t>(config.train.keep_last + 1));
   report.checkpoint_mb = static_cast<double>(bytes) / kMegabyte;
-  report.memory_mb = peak_memory_mb();
+  const uint64_t peak = peak_memory();
+  report.memory_mb = static_cast<double>(peak) / kMegabyte;
+  if (const std::string warning = memory_warning(peak, memory_limit()); !warning.empty())
+    log_warn(warning);
   return report;
 }
 

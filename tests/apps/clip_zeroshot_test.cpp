@@ -210,5 +210,28 @@ TEST_F(ClipZeroShot, ScoresALabelledTree) {
       64);
 }
 
+// Older processors, as far as the libraries can be told to take this one for one of them.
+TEST_F(ClipZeroShot, FindsTheSameClassOnOtherProcessors) {
+  const std::string command = "{bin}/clip-zeroshot --model '" + trained_model().string() +
+                              "' --device cpu --format json --images '" + pictures().string() +
+                              "' --classes '" + kClasses + "'";
+  std::vector<Json> found;
+  for (const char* processor :
+       {"", "OMP_NUM_THREADS=3 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 ",
+        "OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 "
+        "MKL_ENABLE_INSTRUCTIONS=SSE4_2 "}) {
+    const ProgramResult result = run_shell(processor + command);
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    found.push_back(Json::parse(result.out));
+    ASSERT_EQ(found.back().size(), 3U);
+    for (size_t i = 0; i < 3; ++i) {
+      const Json& best = found.back()[i]["results"][0];
+      const Json& expected = found.front()[i]["results"][0];
+      EXPECT_EQ(best["label"], expected["label"]) << processor;
+      EXPECT_NEAR(best["score"].get<double>(), expected["score"].get<double>(), 1e-4) << processor;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tandem::test

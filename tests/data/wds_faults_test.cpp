@@ -1,5 +1,8 @@
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <chrono>
+
 #include <gtest/gtest.h>
 
 #include "data/shard_files.h"
@@ -161,6 +164,23 @@ TEST(WdsFaults, KnowsAShardThatChangedByItsFingerprint) {
   const std::string before = open_shards((folder / "a.tar").string())->fingerprint();
   write_tar(folder / "a.tar", simple_members(0, 2));
   EXPECT_NE(open_shards((folder / "a.tar").string())->fingerprint(), before);
+}
+
+TEST(WdsFaults, OneShardIsSharedOutAmongAnyNumberOfReaders) {
+  const TemporaryFolder folder;
+  write_tar(folder / "a.tar", simple_members(0, 16));
+  const auto source = open_shards((folder / "a.tar").string());
+  std::vector<int64_t> seen;
+  LoaderOptions options = small_batches(16, 8);
+  options.world_size = 4;
+  for (options.rank = 0; options.rank < 4; ++options.rank) {
+    Loader loader(*source, small_tokenizer(), options);
+    const Batch batch = loader.next();
+    EXPECT_EQ(batch.images.size(0), 4);
+    seen.insert(seen.end(), batch.indices.begin(), batch.indices.end());
+  }
+  std::sort(seen.begin(), seen.end());
+  for (int64_t i = 0; i < 16; ++i) EXPECT_EQ(seen.at(static_cast<size_t>(i)), i);
 }
 
 TEST(WdsFaults, TriesAFailingReadAgainAndThenGivesUp) {

@@ -6,11 +6,13 @@
 //   TANDEM_FAULT         ENOSPC, EIO, EDQUOT, EINTR or EMFILE: fail with this error
 //                        SHORT: write half of it · LOST: write nothing, report success
 //                        LATE: do it, then report EIO · KILL: SIGKILL
-//   TANDEM_FAULT_CALLS   only these, as write,fsync; without it all of them but flock
+//   TANDEM_FAULT_CALLS   only these, as write,fsync; without it all of them but flock and
+//                        pthread_create, which touches no folder and counts in all of them
 //   TANDEM_FAULT_STAYS   set: every later call fails as well, as on a disk that stays full
 //   TANDEM_FAULT_LOG     a file that receives a line "number call path" when it happens
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -61,10 +63,11 @@ std::string path_of(int descriptor) {
   return length < 0 ? "" : std::string(path, static_cast<size_t>(length));
 }
 
-// "" is every call that a file system may fail; flock is asked for by name.
+// "" is every call that a file system may fail; flock and pthread_create are asked for by name.
 bool is_wanted(const char* call) {
   const std::string& calls = plan().calls;
-  if (calls.empty()) return std::strcmp(call, "flock") != 0;
+  if (calls.empty())
+    return std::strcmp(call, "flock") != 0 && std::strcmp(call, "pthread_create") != 0;
   return ("," + calls + ",").find("," + std::string(call) + ",") != std::string::npos;
 }
 
@@ -208,5 +211,13 @@ int flock(int descriptor, int operation) {
   return do_or_fail("flock", path_of(descriptor), [&] { return real(descriptor, operation); });
 }
 #pragma GCC diagnostic pop
+
+int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*start)(void*),
+                   void* argument) {
+  using Create = int(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
+  static auto* real = original<Create>("pthread_create");
+  if (is_chosen("pthread_create", plan().folder)) return EAGAIN;
+  return real(thread, attributes, start, argument);
+}
 
 }  // extern "C"

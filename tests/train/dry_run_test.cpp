@@ -1,5 +1,7 @@
 #include <fstream>
 
+#include "tandem/core/files.h"
+#include "tandem/core/log.h"
 #include "train/tiny.h"
 
 namespace tandem {
@@ -55,6 +57,37 @@ TEST(DryRun, NamesPicturesThatAreMissing) {
   const Error error = test::error_of([&] { (void)dry_run(config); });
   EXPECT_EQ(error.kind(), ErrorKind::kData);
   EXPECT_MENTIONS(error, "gone-");
+}
+
+TEST(DryRun, SaysThatValidationDataAreTrainingData) {
+  const test::Folder folder;
+  RunConfig config = test::tiny_run(folder.path() / "runs");
+  config.data.train.kind = SourceKind::kTable;
+  config.data.train.path = (folder.path() / "pairs.tsv").string();
+  std::ofstream table(config.data.train.path);
+  table << "filepath\ttitle\n";
+  const auto picture = fs::path(TANDEM_SOURCE_DIR) / "tests/golden/images/rgb.jpg";
+  for (int row = 0; row < 20; ++row) {
+    const std::string name = "picture-" + std::to_string(row) + ".jpg";
+    fs::copy_file(picture, folder.path() / name);
+    table << name << "\ta picture of a cat\n";
+  }
+  table.close();
+  config.tokenizer.train_vocab_size = 30;
+  config.data.augment = {};
+  const auto said = [&] {
+    {
+      const LogFile log(folder.path() / "log");
+      (void)dry_run(config);
+    }
+    return read_file(folder.path() / "log");
+  };
+  EXPECT_EQ(said().find("data.validation"), std::string::npos);
+  config.data.validation = config.data.train;
+  EXPECT_NE(
+      said().find("20 of 20 samples of data.validation stand in data.train as well (picture-"),
+      std::string::npos)
+      << read_file(folder.path() / "log");
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ void load_weights(ClipModel model, const TensorMap& weights, const std::string& 
 void save_model(const std::filesystem::path& directory, const ClipModel& model,
                 const ModelConfig& config, GoldenText golden = {});
 
-/// Reads `config.json` and `model.safetensors`. Throws kMissingInput and kCheckpoint.
+/// Reads `config.json` and `model.safetensors`; weights that are not finite are named in a warning.
+/// Throws kMissingInput and kCheckpoint.
 struct LoadedModel {
   ClipModel model{nullptr};
   ModelConfig config;
