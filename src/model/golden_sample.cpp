@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <torch/utils.h>
+
 #include "tandem/core/error.h"
 #include "tandem/core/random.h"
 #include "tandem/io/safetensors.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <ATen/ops/_fused_adamw.h>
+#include <torch/utils.h>
 
 #include "tandem/core/error.h"
 

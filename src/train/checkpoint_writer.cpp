@@ -4,7 +4,9 @@
 #include <system_error>
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "tandem/core/log.h"
 

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include <torch/csrc/autograd/autograd.h>
+#include <torch/utils.h>
 
 #include "tandem/core/error.h"
 #include "tandem/core/random.h"

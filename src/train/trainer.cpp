@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <torch/utils.h>
+
 #include "tandem/config/load.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"

@@ -2,7 +2,7 @@
 
 #include <fstream>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 #include <opencv2/imgcodecs.hpp>
 
 #include "tandem/core/random.h"

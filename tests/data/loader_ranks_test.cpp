@@ -1,6 +1,6 @@
 #include <set>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "data/fixtures.h"
 #include "data/sample_order.h"

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <set>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "data/fixtures.h"
 #include "tandem/core/random.h"

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <iostream>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "data/shard_fixtures.h"
 #include "io/tar_writer.h"

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <torch/utils.h>
+
 #include "tandem/core/files.h"
 #include "tandem/model/model_directory.h"
 #include "train/tiny.h"

@@ -1,7 +1,7 @@
 #include "train/sliced_step.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "tandem/core/device.h"
 #include "tandem/loss/contrastive_loss.h"

@@ -7,6 +7,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <torch/cuda.h>
+#include <torch/utils.h>
+
 #include "tandem/config/load.h"
 #include "tandem/core/files.h"
 #include "tandem/model/model_directory.h"
