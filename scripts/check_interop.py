@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Checks clip-convert against transformers and open_clip, in both directions, and prints one line per family.
 
-    scripts/check_interop.py BIN [--minilm DIR]
+    scripts/check_interop.py BIN [--minilm DIR] [--open-clip NAME ...]
 
-BIN holds clip-convert and clip-embed (build/release/bin). For each folder of tests/golden/interop the script converts it to
+BIN holds clip-convert (build/release/bin). For each folder of tests/golden/interop the script converts it to
 Tandem and back into each format that can hold it, loads the result in transformers or open_clip, and compares embeddings of
 the folder's batch with those of the original: at most 1e-5 of the largest value. --minilm DIR takes a directory of the
 sentence-transformers model all-MiniLM-L6-v2, converts it, and compares sentence embeddings computed by Tandem with those of
-transformers. Needs torch, transformers, open_clip_torch and safetensors; nothing is downloaded. Ends with 1 on any difference.
+transformers. --open-clip NAME makes the published architecture of that name with random weights and converts it.
+Needs torch, transformers, open_clip_torch and safetensors; nothing is downloaded. Ends with 1 on any difference.
 """
 import argparse
+import json
 import os
 import pathlib
 import shutil
@@ -155,10 +157,42 @@ def check_minilm(binary, folder, scratch):
               reference, *pickle))
 
 
+def check_published(binary, name, scratch):
+    """An architecture of open_clip at its published size, with random weights."""
+    torch.manual_seed(3)
+    model, config = open_clip.create_model(name).eval(), open_clip.get_model_config(name)
+    for parameter in model.parameters():
+        if parameter.dim() == 1:
+            parameter.data += 0.02 * torch.randn(parameter.shape)
+    folder = scratch / name
+    folder.mkdir()
+    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, folder / "open_clip_model.safetensors")
+    (folder / "open_clip_config.json").write_text(json.dumps(dict(model_cfg=config, preprocess_cfg={})))
+    text = config["text_cfg"]
+    side, length, vocabulary = config["vision_cfg"]["image_size"], text["context_length"], text["vocab_size"]
+    pixels = torch.randn(3, 3, side, side)
+    lengths = [5, 17, length]
+    rows = [torch.randint(5, vocabulary - 2, (n,)) for n in lengths]
+    for row in rows:
+        row[-1] = vocabulary - 1
+    batch = torch.full((3, length), 1 if vocabulary == 32000 else 0)
+    for index, row in enumerate(rows):
+        batch[index, :len(row)] = row
+    with torch.no_grad():
+        image, words = model.encode_image(pixels, normalize=True), model.encode_text(batch, normalize=True)
+    reference = scratch / f"{name}.safetensors"
+    save_file({"in.pixels": pixels, "in.ids": torch.cat(rows), "in.cu_seqlens": torch.tensor([0] + lengths).cumsum(0).int(),
+               "out.image_embeddings": image, "out.text_embeddings": words}, reference)
+    del model
+    print(run(binary / "clip-convert", "--from", "open_clip", "--input", folder, "--output", scratch / f"{name}-tandem",
+              "--verify", reference))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bin", type=pathlib.Path)
     parser.add_argument("--minilm", type=pathlib.Path)
+    parser.add_argument("--open-clip", nargs="*", default=[])
     arguments = parser.parse_args()
     binary, good = arguments.bin.resolve(), True
     print(f"torch {torch.__version__}, transformers {transformers.__version__}, open_clip {open_clip.__version__}")
@@ -168,6 +202,8 @@ def main():
             good &= check_family(binary, family, scratch)
         if arguments.minilm:
             check_minilm(binary, arguments.minilm.resolve(), scratch)
+        for model in arguments.open_clip:
+            check_published(binary, model, scratch)
         os.chdir(binary)
     return 0 if good else 1
 
