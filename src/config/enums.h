@@ -65,6 +65,10 @@ inline constexpr Spelling<Interpolation> kInterpolations[] = {
     {Interpolation::kLanczos, "lanczos"}, {Interpolation::kBox, "box"},
     {Interpolation::kNearest, "nearest"},
 };
+inline constexpr Spelling<CropOffset> kCropOffsets[] = {
+    {CropOffset::kEven, "even"},
+    {CropOffset::kDown, "down"},
+};
 inline constexpr Spelling<ExifOrientation> kExifOrientations[] = {
     {ExifOrientation::kIgnore, "ignore"},
     {ExifOrientation::kApply, "apply"},

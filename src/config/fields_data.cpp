@@ -98,6 +98,9 @@ void add_transform_fields(FieldTable& table, ImageTransformOptions& o) {
                 "Share of the resized side that the center crop keeps: resize to image_size / "
                 "crop_pct, rounded down.",
                 {.above = 0, .max = 1});
+  transform.add("crop_offset", choice(&o.crop_offset, kCropOffsets),
+                "How the center crop's beginning is rounded when it falls on half a pixel: even "
+                "(torchvision, open_clip) or down (transformers).");
   transform.add("exif", choice(&o.exif, kExifOrientations),
                 "Whether the camera's orientation mark turns the picture.");
   transform.add("max_image_pixels", &o.max_image_pixels,

@@ -61,7 +61,9 @@ Axes crop_axes(const Sides& sides, int64_t size, const ImageTransformOptions& op
     longer.out_size = stretched_size(sides, resized);
   }
   for (ResampleAxis* axis : {&axes.across, &axes.down}) {
-    axis->out_first = middle_offset(axis->out_size, size);
+    axis->out_first = options.crop_offset == CropOffset::kDown
+                          ? (axis->out_size - size) / 2
+                          : middle_offset(axis->out_size, size);
     axis->out_count = size;
   }
   return axes;

@@ -74,6 +74,7 @@ void read_image_processor(const std::filesystem::path& directory, ForeignConfig&
   if (config.model.towers == Towers::kText) return;
   const bool clip = foreign.layout == Layout::kClip || foreign.layout == Layout::kDualClip;
   config.transform.resize_mode = clip ? ResizeMode::kShortest : ResizeMode::kSquash;
+  if (clip) config.transform.crop_offset = CropOffset::kDown;
   const bool vit = foreign.layout == Layout::kVit || foreign.layout == Layout::kDualVit;
   config.transform.interpolation = vit ? Interpolation::kBilinear : Interpolation::kBicubic;
   const auto file = directory / "preprocessor_config.json";
@@ -93,6 +94,7 @@ void read_image_processor(const std::filesystem::path& directory, ForeignConfig&
   if (!squash && (!crop || crop_size != side))
     processor.refuse("crop_size", fmt::format("a crop to the model's {}", side));
   config.transform.resize_mode = squash ? ResizeMode::kSquash : ResizeMode::kShortest;
+  if (!squash) config.transform.crop_offset = CropOffset::kDown;
   const int64_t number = processor.integer("resample", vit ? 2 : 3);
   bool known = false;
   for (const ResampleName& each : kResamples) {

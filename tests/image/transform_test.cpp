@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 #include <string>
+#include <tuple>
 
 #include <gtest/gtest.h>
 
@@ -119,6 +120,20 @@ TEST(TrainingTransform, JitterChangesColorsOnlyWhenAsked) {
   EXPECT_EQ(training_transform(image, 30, {}, augment, 1).pixels, plain.pixels);
   augment.hue = 0.3;
   EXPECT_NE(training_transform(image, 30, {}, augment, 1).pixels, plain.pixels);
+}
+
+TEST(EvaluationTransform, CropOffsetDecidesAboutHalfAPixel) {
+  // 19 x 8: eleven columns are over, so that the crop begins at 5.5; 13 x 8: at 2.5.
+  for (const auto& [width, even, down] : {std::tuple{19, 6, 5}, {13, 2, 2}}) {
+    Image image(width, 8);
+    for (int64_t y = 0; y < 8; ++y)
+      for (int64_t x = 0; x < width; ++x) image.row(y)[3 * x] = static_cast<uint8_t>(x);
+    const auto first = [&](CropOffset offset) {
+      return evaluation_transform(image, 8, {.crop_offset = offset}).row(0)[0];
+    };
+    EXPECT_EQ(first(CropOffset::kEven), even) << width;
+    EXPECT_EQ(first(CropOffset::kDown), down) << width;
+  }
 }
 
 TEST(EvaluationTransform, EqualsResizeAndCenterCrop) {

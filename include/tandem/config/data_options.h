@@ -74,6 +74,10 @@ struct AugmentOptions {
   double grayscale_ratio = 0.0;  ///< Share of pictures turned gray.
 };
 
+/// Half a pixel is rounded to the even number (torchvision, open_clip, timm) or down
+/// (transformers).
+enum class CropOffset { kEven, kDown };
+
 /// How a picture becomes image_size × image_size pixels.
 struct ImageTransformOptions {
   std::string preset = {};  ///< Name of a known recipe whose values come first; empty for none.
@@ -82,6 +86,8 @@ struct ImageTransformOptions {
   double crop_pct =
       1.0;  ///< Share of the resized picture's side that the crop in the middle keeps:
             ///< resize to ⌊image_size / crop_pct⌋, crop image_size (timm's word).
+  CropOffset crop_offset = CropOffset::kEven;  ///< Where the crop begins when a side leaves an odd
+                                               ///< number of pixels over; not for kLongest.
   ExifOrientation exif = ExifOrientation::kIgnore;
   int64_t max_image_pixels =
       89478485;  ///< Larger pictures are refused before they are decoded (Pillow's warning limit).

@@ -46,8 +46,8 @@ class Pipeline {
  public:
   /// Reads a model directory. Throws kMissingInput, kCheckpoint (also when the tokenizer and the
   /// model disagree about the vocabulary), kDevice (also for int8 where there are no 8-bit
-  /// products), and kUsage for options out of range. A directory with another kind of tokenizer
-  /// than tokenizer.model, or a model of pictures alone, loads without one.
+  /// products), and kUsage for options out of range. A model of pictures alone, and one that was
+  /// converted without a tokenizer, load without one.
   [[nodiscard]] static Pipeline load(const std::filesystem::path& directory,
                                      const PipelineOptions& options = {});
   /// A view on a model in training: shares its weights, puts it into evaluation mode while encoding
