@@ -3,12 +3,14 @@
 
     scripts/make_golden.py                        tests/golden/{article,recommended}.safetensors, small
     scripts/make_golden.py --full article OUT     one file at the published size, for a check by hand
+    scripts/make_golden.py --full article --rounding    how far the reference itself is from its own form in fp64
 
 Needs torch, transformers, safetensors and numpy. Each file holds a model's weights under Tandem's names (w.*), a batch
 (in.*), the reference's outputs (out.*), every gradient (g.*), a ten-step AdamW loss curve, and the model's configuration as
 metadata. Weights and inputs follow from a seed; nothing is downloaded.
 """
 import argparse
+import copy
 import json
 import pathlib
 
@@ -188,7 +190,8 @@ def adamw_curve(model, batch, lr, steps=10):
     return losses
 
 
-def make(name, full):
+def model_and_batch(name, full):
+    """The reference with random weights, and a batch of pictures and texts of several lengths."""
     generator = torch.Generator().manual_seed(20)
     torch.manual_seed(20)
     options = sizes(name, full)
@@ -202,7 +205,35 @@ def make(name, full):
     ids = torch.nn.utils.rnn.pad_sequence(texts, batch_first=True, padding_value=1)
     pixels = (images.float() / 255 - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)
     batch = (pixels, ids, (ids != 1).long())
+    return model, batch, (images, texts, lengths), options
 
+
+def relative_to_largest(found, expected, floor=0.0):
+    scale = max(expected.abs().max().item(), floor)
+    return ((found.double() - expected.double()).abs().max() / scale).item()
+
+
+def rounding(name):
+    """What fp32 costs the reference itself: the yardstick for differences at the published size."""
+    model, batch, _, _ = model_and_batch(name, True)
+    twin = copy.deepcopy(model).double()
+    exact = (batch[0].double(), *batch[1:])
+    results = []
+    for each, inputs in ((model, batch), (twin, exact)):
+        loss = each.loss(each(*inputs)[1])
+        loss.backward()
+        results.append((loss.item(), tandem_names({k: v.grad for k, v in each.named_parameters()})))
+    (loss, gradients), (exact_loss, exact_gradients) = results
+    floor = 1e-3 * max(each.abs().max().item() for each in exact_gradients.values())
+    worst = max(exact_gradients, key=lambda k: relative_to_largest(gradients[k], exact_gradients[k], floor))
+    print(f"loss: {abs(loss - exact_loss) / abs(exact_loss):.1e}; "
+          f"gradients: {relative_to_largest(gradients[worst], exact_gradients[worst], floor):.1e} ({worst})")
+    curve, exact_curve = adamw_curve(model, batch, 5e-5), adamw_curve(twin, exact, 5e-5)
+    print("curve:", " ".join(f"{abs(a - b) / abs(b):.1e}" for a, b in zip(curve, exact_curve)))
+
+
+def make(name, full):
+    model, batch, (images, texts, lengths), options = model_and_batch(name, full)
     weights = {k: v.detach().clone() for k, v in model.named_parameters()}
     features, embeddings = model(*batch)
     loss = model.loss(embeddings)
@@ -227,7 +258,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", choices=["article", "recommended"], help="published size instead of the small one")
     parser.add_argument("output", nargs="?", type=pathlib.Path, help="file (with --full)")
+    parser.add_argument("--rounding", action="store_true", help="with --full: compare the reference with its form in fp64")
     arguments = parser.parse_args()
+    if arguments.rounding:
+        return rounding(arguments.full or parser.error("--rounding needs --full"))
     folder = pathlib.Path(__file__).resolve().parent.parent / "tests" / "golden"
     wanted = [(arguments.full, arguments.output)] if arguments.full else \
         [(name, folder / f"{name}.safetensors") for name in ("article", "recommended")]

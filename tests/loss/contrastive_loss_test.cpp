@@ -18,6 +18,29 @@ torch::Tensor unit_rows(int64_t count, uint64_t seed) {
 
 const torch::Tensor kScale = torch::tensor(std::log(1 / 0.07));
 
+// Embeddings of no particular length: logits of some hundreds, where a rounded log-sum-exp would
+// show.
+TEST(ContrastiveLoss, KeepsItsDigitsWhereLogitsAreLarge) {
+  const auto draw = [](uint64_t seed) {
+    return torch::randn({6, 256}, make_generator(torch::kCPU, seed));
+  };
+  const torch::Tensor a = draw(1).requires_grad_(), b = draw(2).requires_grad_(),
+                      scale = torch::tensor(2.6593F).requires_grad_();
+  contrastive_loss(a, b, scale).backward();
+  const auto exact = [](const torch::Tensor& x) {
+    return x.detach().to(torch::kFloat64).requires_grad_();
+  };
+  const torch::Tensor x = exact(a), y = exact(b), s = exact(scale);
+  const torch::Tensor logits = s.exp() * x.matmul(y.t());
+  const torch::Tensor loss =
+      -(logits.log_softmax(1).diagonal().mean() + logits.log_softmax(0).diagonal().mean()) / 2;
+  loss.backward();
+  for (const auto& [found, expected] : {std::pair{a, x}, {b, y}, {scale, s}}) {
+    const double worst = (found.grad() - expected.grad()).abs().max().item<double>();
+    EXPECT_LT(worst / expected.grad().abs().max().item<double>(), 1e-5);
+  }
+}
+
 TEST(ContrastiveLoss, IsSymmetricInImageAndText) {
   const torch::Tensor a = unit_rows(7, 1), b = unit_rows(7, 2);
   EXPECT_TRUE(torch::allclose(contrastive_loss(a, b, kScale), contrastive_loss(b, a, kScale)));
