@@ -35,9 +35,6 @@ tandem_add_pch(tandem_pch ${pch_headers})
 
 # Tests are compiled for the compiler's sake: what they call is as fast as ever.
 set(test_options $<$<CONFIG:Release>:-O1>)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  list(APPEND test_options $<$<CONFIG:Release>:-Wno-maybe-uninitialized>)  # at -O1 it sees paths that cannot be taken
-endif()
 if(TANDEM_BUILD_TESTS)
   tandem_add_pch(tandem_test_pch ${pch_headers} <gtest/gtest.h>)
   target_link_libraries(tandem_test_pch PRIVATE GTest::gtest)

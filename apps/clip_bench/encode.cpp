@@ -6,6 +6,7 @@
 #include <torch/types.h>
 
 #include "clip_bench/workload.h"
+#include "inference/precision.h"
 #include "tandem/core/device.h"
 #include "tandem/model/encode_in_slices.h"
 #include "tandem/nn/linear.h"
@@ -37,11 +38,11 @@ void add_options(CLI::App& verb, EncodeArguments& arguments) {
 ClipModel make(const EncodeArguments& arguments, RunConfig& config) {
   config = chosen_config(arguments.model);
   ClipModel model(config.model);
-  model->to(resolve_device(arguments.measure.device));
-  const bool int8 = arguments.precision == "int8";
-  if (!int8) set_precision(model, parse_precision(arguments.precision));
+  const torch::Device device = resolve_device(arguments.measure.device);
+  check_inference_precision(arguments.precision, device);
+  model->to(device);
+  set_inference_precision(model, arguments.precision);
   model->eval();
-  if (int8) quantize_blocks(*model);
   if (!arguments.measure.on_gpu()) pack_linears(*model);
   return model;
 }

@@ -48,9 +48,9 @@ torch::Device resolve_device(const std::string& name) {
 torch::ScalarType parse_precision(std::string_view name) {
   if (name == "fp32") return torch::kFloat32;
   if (name == "bf16") return torch::kBFloat16;
-  throw Error(
-      ErrorKind::kUsage,
-      {.what = "unknown precision", .expected = "fp32, bf16, or int8 where a model is only used", .found = std::string(name)});
+  throw Error(ErrorKind::kUsage, {.what = "unknown precision",
+                                  .expected = "fp32, bf16, or int8 where a model is only used",
+                                  .found = std::string(name)});
 }
 
 at::Generator make_generator(const torch::Device& device, uint64_t seed) {

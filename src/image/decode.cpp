@@ -10,6 +10,14 @@
 
 namespace tandem {
 
+EncodedImage encoded_image(std::string_view bytes, const ImageTransformOptions& options,
+                           std::string where) {
+  return {.bytes = bytes,
+          .header = sniff_image(bytes),
+          .max_pixels = options.max_image_pixels,
+          .where = std::move(where)};
+}
+
 void reject_image(const EncodedImage& encoded, std::string what, std::string found) {
   throw Error(ErrorKind::kData,
               {.what = std::move(what), .where = encoded.where, .found = std::move(found)});
@@ -39,18 +47,12 @@ Image decode_any(const EncodedImage& encoded, const ImageTransformOptions& optio
 }
 
 Image decode_image(std::string_view bytes, const ImageTransformOptions& options) {
-  return decode_any(
-      {.bytes = bytes, .header = sniff_image(bytes), .max_pixels = options.max_image_pixels},
-      options);
+  return decode_any(encoded_image(bytes, options), options);
 }
 
 Image load_image(const std::filesystem::path& path, const ImageTransformOptions& options) {
   const std::string bytes = read_file(path);
-  return decode_any({.bytes = bytes,
-                     .header = sniff_image(bytes),
-                     .max_pixels = options.max_image_pixels,
-                     .where = path.string()},
-                    options);
+  return decode_any(encoded_image(bytes, options, path.string()), options);
 }
 
 }  // namespace tandem

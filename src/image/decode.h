@@ -24,6 +24,11 @@ struct EncodedImage {
   std::optional<Area> area = {};  ///< What is wanted; a decoder may leave the rest black.
 };
 
+/// Returns content with its header, as yet undecoded; `where` for messages.
+[[nodiscard]] EncodedImage encoded_image(std::string_view bytes,
+                                         const ImageTransformOptions& options,
+                                         std::string where = {});
+
 /// Throws kData about this picture.
 [[noreturn]] void reject_image(const EncodedImage& encoded, std::string what,
                                std::string found = {});

@@ -110,19 +110,13 @@ Image evaluation_transform(const Image& image, int64_t size, const ImageTransfor
 
 Image decode_for_evaluation(std::string_view bytes, int64_t size,
                             const ImageTransformOptions& options) {
-  return decode_cropped(
-      {.bytes = bytes, .header = sniff_image(bytes), .max_pixels = options.max_image_pixels}, size,
-      options);
+  return decode_cropped(encoded_image(bytes, options), size, options);
 }
 
 Image load_for_evaluation(const std::filesystem::path& path, int64_t size,
                           const ImageTransformOptions& options) {
   const std::string bytes = read_file(path);
-  return decode_cropped({.bytes = bytes,
-                         .header = sniff_image(bytes),
-                         .max_pixels = options.max_image_pixels,
-                         .where = path.string()},
-                        size, options);
+  return decode_cropped(encoded_image(bytes, options, path.string()), size, options);
 }
 
 }  // namespace tandem

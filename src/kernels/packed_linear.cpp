@@ -2,10 +2,10 @@
 
 #include <utility>
 
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "kernels/operators.h"
 #include "tandem/core/device.h"
 
 namespace tandem::kernels {
@@ -13,33 +13,28 @@ namespace {
 
 constexpr double kAgreement = 1e-4;  // Relative, of fp32 sums of some hundred terms.
 
-std::optional<c10::OperatorHandle> find(const char* name) {
-  return c10::Dispatcher::singleton().findSchema({name, ""});
-}
-
-torch::Tensor call(const c10::OperatorHandle& op, torch::jit::Stack stack) {
-  op.callBoxed(stack);
-  return stack.front().toTensor();
-}
-
 torch::Tensor reorder(const torch::Tensor& weight) {
-  return call(*find("mkldnn::_reorder_linear_weight"), {weight, c10::IValue()});
+  return call_operator(*find_operator("mkldnn::_reorder_linear_weight"), {weight, c10::IValue()})
+      .toTensor();
 }
 
 torch::Tensor multiply(const torch::Tensor& x, const torch::Tensor& packed,
                        const torch::Tensor& bias, Epilogue epilogue) {
-  static const c10::OperatorHandle op = *find("mkldnn::_linear_pointwise");
+  static const c10::OperatorHandle op = *find_operator("mkldnn::_linear_pointwise");
   const bool plain = epilogue == Epilogue::kNone;
   const c10::List<std::optional<at::Scalar>> scalars;
-  return call(op, {x, packed, bias.defined() ? c10::IValue(bias) : c10::IValue(),
-                   std::string(plain ? "none" : "gelu"), scalars,
-                   std::string(epilogue == Epilogue::kGeluTanh ? "tanh" : "none")});
+  return call_operator(op, {x, packed, bias.defined() ? c10::IValue(bias) : c10::IValue(),
+                            std::string(plain ? "none" : "gelu"), scalars,
+                            std::string(epilogue == Epilogue::kGeluTanh ? "tanh" : "none")})
+      .toTensor();
 }
 
 // Whether the private operators are there, take these arguments and compute what they should.
 bool probe() {
   try {
-    if (!find("mkldnn::_reorder_linear_weight") || !find("mkldnn::_linear_pointwise")) return false;
+    if (!find_operator("mkldnn::_reorder_linear_weight") ||
+        !find_operator("mkldnn::_linear_pointwise"))
+      return false;
     const auto draw = [](at::IntArrayRef sizes, uint64_t seed) {
       return torch::randn(sizes, make_generator(torch::kCPU, seed));
     };
@@ -67,9 +62,7 @@ std::shared_ptr<const PackedLinear> PackedLinear::make(const torch::Tensor& weig
       reorder(weight.detach().contiguous()), bias.defined() ? bias.detach() : bias));
 }
 
-bool PackedLinear::takes(const torch::Tensor& x) const {
-  return !torch::GradMode::is_enabled() && x.is_cpu() && x.scalar_type() == torch::kFloat32;
-}
+bool PackedLinear::takes(const torch::Tensor& x) const { return is_for_cpu_inference(x); }
 
 torch::Tensor PackedLinear::operator()(const torch::Tensor& x, Epilogue epilogue) const {
   return multiply(x.contiguous(), packed_, bias_, epilogue);

@@ -1,25 +1,16 @@
 #include "kernels/quantized_linear.h"
 
-#include <optional>
 #include <utility>
 
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/quantize_per_channel.h>
 #include <torch/utils.h>
+
+#include "kernels/operators.h"
 
 namespace tandem::kernels {
 namespace {
 
 constexpr double kLargest = 127.0;
-
-c10::IValue call(const c10::OperatorHandle& op, torch::jit::Stack stack) {
-  op.callBoxed(stack);
-  return stack.front();
-}
-
-std::optional<c10::OperatorHandle> find(const char* name, const char* overload = "") {
-  return c10::Dispatcher::singleton().findSchema({name, overload});
-}
 
 // The products add pairs of neighbours in 16 bits where the CPU has no better instruction (VNNI):
 // 7 bits of x then keep them from overflowing.
@@ -36,8 +27,8 @@ bool reduces_range() {
 std::shared_ptr<const QuantizedLinear> QuantizedLinear::make(const torch::Tensor& weight,
                                                              const torch::Tensor& bias) {
   const torch::NoGradGuard no_grad;
-  static const auto pack = find("quantized::linear_prepack");
-  if (!pack || !find("quantized::linear_dynamic")) return nullptr;
+  static const auto pack = find_operator("quantized::linear_prepack");
+  if (!pack || !find_operator("quantized::linear_dynamic")) return nullptr;
   if (!weight.is_cpu() || weight.scalar_type() != torch::kFloat32) return nullptr;
   const torch::Tensor whole = weight.detach().contiguous();  // [N, K]
   const torch::Tensor scales = whole.abs().amax(1).clamp_min(1e-12).div_(kLargest);
@@ -45,21 +36,19 @@ std::shared_ptr<const QuantizedLinear> QuantizedLinear::make(const torch::Tensor
   const torch::Tensor rounded =
       at::quantize_per_channel(whole, scales.to(torch::kFloat64), zeros, 0, torch::kQInt8);
   try {
-    return std::shared_ptr<const QuantizedLinear>(new QuantizedLinear(
-        call(*pack, {rounded, bias.defined() ? c10::IValue(bias.detach()) : c10::IValue()})));
+    return std::shared_ptr<const QuantizedLinear>(new QuantizedLinear(call_operator(
+        *pack, {rounded, bias.defined() ? c10::IValue(bias.detach()) : c10::IValue()})));
   } catch (const c10::Error&) {
     return nullptr;  // an engine that this build or CPU has not
   }
 }
 
-bool QuantizedLinear::takes(const torch::Tensor& x) const {
-  return !torch::GradMode::is_enabled() && x.is_cpu() && x.scalar_type() == torch::kFloat32;
-}
+bool QuantizedLinear::takes(const torch::Tensor& x) const { return is_for_cpu_inference(x); }
 
 torch::Tensor QuantizedLinear::operator()(const torch::Tensor& x) const {
-  static const c10::OperatorHandle op = *find("quantized::linear_dynamic");
+  static const c10::OperatorHandle op = *find_operator("quantized::linear_dynamic");
   static const bool reduce_range = reduces_range();
-  return call(op, {x.contiguous(), packed_, reduce_range}).toTensor();
+  return call_operator(op, {x.contiguous(), packed_, reduce_range}).toTensor();
 }
 
 }  // namespace tandem::kernels

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-
 #include <torch/utils.h>
 
 #include "model/model_card.h"

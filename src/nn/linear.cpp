@@ -37,22 +37,24 @@ torch::Tensor LinearImpl::forward(const torch::Tensor& x) const {
 torch::Tensor LinearImpl::activated(const torch::Tensor& x, Activation activation) const {
   const kernels::PackedLinear* const packed = packed_.load(std::memory_order_acquire);
   const kernels::Epilogue epilogue = epilogue_of(activation);
-  const bool fused = quantized_ == nullptr && packed != nullptr && packed->takes(x) &&
-                     epilogue != kernels::Epilogue::kNone;
+  const bool fused = packed != nullptr && packed->takes(x) && epilogue != kernels::Epilogue::kNone;
   if (activation == Activation::kGelu && bias.defined() && kernels::is_fused_for(x))
     return kernels::bias_gelu(at::linear(x, weight), bias);
   return fused ? (*packed)(x, epilogue) : activate(forward(x), activation);
 }
 
 void LinearImpl::pack() {
-  if (packed_owner_) return;
+  if (packed_owner_ || quantized_) return;
   packed_owner_ = kernels::PackedLinear::make(weight, bias);
   packed_.store(packed_owner_.get(), std::memory_order_release);
 }
 
 bool LinearImpl::quantize() {
   quantized_ = kernels::QuantizedLinear::make(weight, bias);
-  return quantized_ != nullptr;
+  if (quantized_ == nullptr) return false;
+  packed_.store(nullptr, std::memory_order_release);
+  packed_owner_.reset();
+  return true;
 }
 
 void pack_linears(torch::nn::Module& module) {

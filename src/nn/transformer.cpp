@@ -151,10 +151,14 @@ torch::Tensor TransformerImpl::forward(torch::Tensor x, const SequenceLayout& la
                                        std::vector<torch::Tensor>* states) {
   if (states) states->push_back(x);
   for (Block& each : blocks_) {
-    auto run = [block = each, layout](const torch::Tensor& rows) mutable {
-      return block(rows, layout);
-    };
-    x = recomputes_ ? recomputed(run, x, stream_) : run(x);
+    if (recomputes_) {
+      auto run = [block = each, layout](const torch::Tensor& rows) mutable {
+        return block(rows, layout);
+      };
+      x = recomputed(run, x, stream_);
+    } else {
+      x = each(x, layout);
+    }
     if (states) states->push_back(x);
   }
   return x;

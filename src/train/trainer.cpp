@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include <fmt/format.h>
-
 #include <torch/utils.h>
 
 #include "tandem/config/load.h"

@@ -26,7 +26,8 @@ class LinearImpl : public torch::nn::Module {
   torch::Tensor activated(const torch::Tensor& x, Activation activation) const;
   /// Makes a second form of the weight that inference on the CPU reads faster; forward uses it
   /// outside autograd. `weight` and `bias` must not change from then on; packing again does
-  /// nothing. Other threads may be in forward meanwhile, none in pack.
+  /// nothing, nor does packing a layer that is quantized. Other threads may be in forward
+  /// meanwhile, none in pack.
   void pack();
   /// Makes an 8-bit form of the weight (kernels/quantized_linear.h) that forward uses outside
   /// autograd from then on, on the CPU. Returns whether there is one. No other thread may use the
