@@ -127,7 +127,7 @@ Json parse_file(const std::filesystem::path& path) {
   const std::string text = read_file(path, kMaxTaskFile);
   try {
     return Json::parse(text);
-  } catch (const Json::parse_error& error) {
+  } catch (const Json::exception& error) {
     const std::string_view reason = error.what();
     throw Error(ErrorKind::kConfig, {.what = "is not valid JSON",
                                      .where = path.string(),

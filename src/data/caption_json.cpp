@@ -38,6 +38,9 @@ class RecordReader {
       [[maybe_unused]] const Json emptied = Json::parse(input, see);
     } catch (const Json::parse_error& error) {
       fail_at(error.byte);
+    } catch (const Json::out_of_range&) {
+      throw Error(ErrorKind::kData,
+                  {.what = "not valid JSON", .where = path_, .found = "a number without end"});
     }
   }
 

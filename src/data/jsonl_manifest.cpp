@@ -59,6 +59,8 @@ Record parse_record(const Line& line, const SourceOptions& options) {
     object = Json::parse(line.text);
   } catch (const Json::parse_error& error) {
     reject(kBadRecord, {.what = "not valid JSON", .found = fmt::format("column {}", error.byte)});
+  } catch (const Json::out_of_range&) {
+    reject(kBadRecord, {.what = "not valid JSON", .found = "a number without end"});
   }
   if (!object.is_object())
     reject(kBadRecord,

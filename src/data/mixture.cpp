@@ -78,6 +78,9 @@ MixtureFile read_mixture(const fs::path& path) {
     throw Error(ErrorKind::kData, {.what = "not valid JSON",
                                    .where = name,
                                    .found = fmt::format("a mistake at byte {}", error.byte)});
+  } catch (const Json::out_of_range&) {
+    throw Error(ErrorKind::kData,
+                {.what = "not valid JSON", .where = name, .found = "a number without end"});
   }
   if (!root.is_object()) fail(name, "wrong type", "an object with the list \"sources\"");
   refuse_other_keys(root, {"sources", "samples_per_epoch"}, name);

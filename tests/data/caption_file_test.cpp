@@ -85,6 +85,7 @@ TEST(CaptionFile, IsStrict) {
   refuses("the caption file is empty", " \n");
   refuses("line 2, column", "[{\"image\": \"a\", \"caption\": \"b\"},\n {\"image\" 1}]");
   refuses("not valid JSON", R"([{"image": "a.jpg", "caption": "one"})");
+  refuses("a number without end", R"([{"image": "a.jpg", "caption": "one", "score": 1e999}])");
   refuses("[0]: no field \"image\"", R"([{"img": "a.jpg", "caption": "one"}])");
   refuses("[1]: unusable \"caption\"",
           R"([{"image": "a", "caption": "b"}, {"image": "a", "caption": 5}])");

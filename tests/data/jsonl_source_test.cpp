@@ -56,8 +56,9 @@ TEST_F(JsonlSource, KeepsBadLinesAsUnusableSamplesWithTheirNumber) {
       "{\"title\": \"no picture\"}\n"
       "{\"filepath\": 7, \"title\": \"a number\"}\n"
       "[1, 2]\n"
-      "{\"filepath\": \"\xFF\xFE\", \"title\": \"not UTF-8\"}\n");
-  ASSERT_EQ(source->size(), 6);
+      "{\"filepath\": \"\xFF\xFE\", \"title\": \"not UTF-8\"}\n"
+      "{\"filepath\": \"a\", \"title\": \"b\", \"score\": 1e999}\n");
+  ASSERT_EQ(source->size(), 7);
   EXPECT_NE(refusal(*source, 0).find("not valid JSON"), std::string::npos);
   EXPECT_EQ(source->captions(1), Captions{"good"});
   EXPECT_NE(refusal(*source, 2).find("no picture path in field \"filepath\""), std::string::npos);
@@ -65,6 +66,7 @@ TEST_F(JsonlSource, KeepsBadLinesAsUnusableSamplesWithTheirNumber) {
   refusal(*source, 3);
   EXPECT_NE(refusal(*source, 4).find("expected a JSON object, found array"), std::string::npos);
   EXPECT_NE(refusal(*source, 5).find("not valid JSON"), std::string::npos);
+  EXPECT_NE(refusal(*source, 6).find("a number without end"), std::string::npos);
 }
 
 TEST_F(JsonlSource, RefusesCaptionsOfAnotherType) {

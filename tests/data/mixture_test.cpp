@@ -96,6 +96,7 @@ TEST(Mixture, NamesMistakes) {
     expect_error(kind, part, [&] { (void)read_mixture(folder / "mix.json"); });
   };
   refuses(ErrorKind::kData, "not valid JSON", "{");
+  refuses(ErrorKind::kData, "a number without end", R"({"samples_per_epoch": 1e999})");
   refuses(ErrorKind::kConfig, "list \"sources\"", "[]");
   refuses(ErrorKind::kConfig, "no sources", R"({"sources": []})");
   refuses(ErrorKind::kConfig, "unknown key \"weigth\"",

@@ -174,6 +174,14 @@ TEST(Fault, Image12NarrowPictureIsNotUnrolled) {
   EXPECT_LT(peak_memory_kb() - before, 50000);
 }
 
+/// OpenCV's DICOM reader, chosen where the WebP reader refuses, would reserve four gigabytes.
+TEST(Fault, Image13DamagedStartIsNotTakenForAnotherFormat) {
+  std::string bytes("RIFF\xDA\1\0\0WEBPVP8 \xCE\1\0\0", 20);
+  bytes.resize(482, '\1');
+  bytes.replace(128, 4, "DICM");
+  expect_refused(bytes, "marked as DICOM");
+}
+
 TEST(Fault, Image13RandomDamageNeverEscapesAsAnythingElse) {
   const Image image = gradient(40, 30);
   const std::string files[] = {
