@@ -25,7 +25,7 @@ ROOMS = {
     "kernels": ["core", "config", "io"],
     "nn": ["core", "config", "io", "kernels"],
     "model": MODEL,
-    "interop": MODEL + ["model"],
+    "interop": MODEL + ["text", "model"],
     "data": ["core", "config", "io", "text", "image"],
     "loss": MODEL,
     "optim": MODEL,

@@ -346,7 +346,7 @@ def make_cases(folder, scratch):
         "bert_cased": bert(lowercase=False), "xlmr": xlmr_unigram(xlmr),
         "unigram_bytes": unigram_bytes(spm(scratch, "bytes", byte_fallback=True, vocab_size=900)), "llama": llama_like(),
         "llama3": llama3_like(), "word_piece_mix": word_piece_mix(), "bpe_mix": bpe_mix()}.items()]
-    cases.append(Case("clip_original", folder / "clip/tokenizer.json", clip_original(fast_clip), arguments=["--clip-original"],
+    cases.append(Case("clip_original", folder / "clip/tokenizer.json", clip_original(fast_clip), arguments=["--cleaning", "clip_original"],
                       takes=is_settled))
     cases.append(model_case(folder, "spm_xlmr", xlmr, "sentencepiece.bpe.model", [0], [2],
                             lambda found: [each + 1 if each else 3 for each in found]))

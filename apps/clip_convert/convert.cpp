@@ -71,14 +71,11 @@ std::string write_tokenizer(const ConvertArguments& arguments, const ImportedMod
     return source.model->text
                ? "tokenizer: none beside the input; texts can be embedded by their ids only\n"
                : "";
-  const bool vocabulary =
-      fs::exists(directory / "tokenizer.json") || fs::exists(directory / "vocab.json");
-  if (format != ModelFormat::kTandem || !source.clip_cleaning || !vocabulary)
+  if (format != ModelFormat::kTandem || source.cleaning == TextCleaning::kAsFile)
     return fmt::format("tokenizer: {}\n", fmt::join(copied, ", "));
-  Tokenizer::load(directory, {.cleaning = TextCleaning::kClipOriginal})
-      .save(directory / "tokenizer.json");
-  return fmt::format("tokenizer: {}; texts are cleaned as open_clip does it\n",
-                     fmt::join(copied, ", "));
+  Tokenizer::load(directory, {.cleaning = source.cleaning}).save(directory / "tokenizer.json");
+  return fmt::format("tokenizer: {}; texts are cleaned as open_clip does it: {}\n",
+                     fmt::join(copied, ", "), cleaning_name(source.cleaning));
 }
 
 // Loads the directory as a user will, and gives its golden sample a text that its tokenizer reads.

@@ -29,10 +29,9 @@ std::vector<int32_t> parse_ids(std::string_view line, size_t number) {
 }
 
 Tokenizer load(const TokenizerArguments& arguments) {
-  return Tokenizer::load(
-      arguments.tokenizer,
-      {.lowercase = arguments.options.lowercase,
-       .cleaning = arguments.clip_original ? TextCleaning::kClipOriginal : TextCleaning::kAsFile});
+  return Tokenizer::load(arguments.tokenizer,
+                         {.lowercase = arguments.options.lowercase,
+                          .cleaning = cleaning_named(arguments.cleaning).value()});
 }
 
 }  // namespace

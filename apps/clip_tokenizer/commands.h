@@ -14,7 +14,7 @@ struct TokenizerArguments {
   std::string tokenizer;  ///< The file or folder to use.
   std::string model = "unigram";
   TokenizerOptions options;
-  bool clip_original = false;
+  std::string cleaning = "none";
   int64_t context_length = int64_t{1} << 30;  ///< Beyond any line: nothing is cut.
 };
 

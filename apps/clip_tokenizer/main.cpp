@@ -14,8 +14,13 @@ void add_tokenizer_options(CLI::App& command, TokenizerArguments& arguments) {
       ->type_name("PATH")
       ->required();
   command.add_flag("--lowercase", arguments.options.lowercase, "Lower-case texts first");
-  command.add_flag("--clip-original", arguments.clip_original,
-                   "Clean texts as the original CLIP does, not as its fast tokenizer");
+  command
+      .add_option(
+          "--cleaning", arguments.cleaning,
+          "Clean texts first, beside what the tokenizer says: clip_original as openai/CLIP, "
+          "whitespace, lower or canonicalize as open_clip with other vocabularies")
+      ->check(CLI::IsMember({"none", "clip_original", "whitespace", "lower", "canonicalize"}))
+      ->capture_default_str();
 }
 
 std::function<int()> define(CLI::App& app) {

@@ -117,7 +117,7 @@ ImportedModel import_model(const fs::path& directory, ModelFormat format,
   ImportedModel result{.model = ClipModel(config.model),
                        .config = std::move(config),
                        .report = {},
-                       .clip_cleaning = foreign.clip_cleaning};
+                       .cleaning = foreign.cleaning};
   result.report.family = foreign.family;
   result.report.notes = std::move(foreign.notes);
   TensorMap theirs = modern_names(foreign.layout, found.tensors, result.report);

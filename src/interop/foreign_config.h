@@ -9,6 +9,7 @@
 #include "interop/config_object.h"
 #include "interop/layout.h"
 #include "tandem/config/load.h"
+#include "tandem/text/tokenizer.h"
 
 namespace tandem {
 
@@ -18,7 +19,7 @@ struct ForeignConfig {
   std::string family;  ///< For the report.
   ModelConfig config;
   std::vector<std::string> notes = {};  ///< What was decided because the files leave it open.
-  bool clip_cleaning = false;           ///< Texts are read by open_clip's own tokenizer.
+  TextCleaning cleaning = TextCleaning::kAsFile;  ///< What open_clip does to texts first.
 };
 
 /// What is known before a configuration is read.

@@ -14,9 +14,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kTowerHarmless[] = {
-    "hf_tokenizer_name", "tokenizer_kwargs",    "tokenizer_mode",        "hf_model_pretrained",
-    "output_tokens",     "patch_dropout",       "timm_model_pretrained", "timm_drop",
-    "timm_drop_path",    "attn_pooler_queries", "attn_pooler_heads",     "timm_proj_bias"};
+    "hf_model_pretrained",   "output_tokens",     "patch_dropout",
+    "timm_model_pretrained", "timm_drop",         "timm_drop_path",
+    "attn_pooler_queries",   "attn_pooler_heads", "timm_proj_bias"};
 
 constexpr RequiredValue kTowerRequired[] = {
     {"attentional_pool", "false"}, {"pos_embed_type", "\"learnable\""},
@@ -61,6 +61,25 @@ TextPool read_text_pool(ConfigObject& config) {
   if (pool == "first") return TextPool::kCls;
   if (pool == "eos") return TextPool::kEot;
   config.refuse("pool_type", "argmax, eos, last or first");
+}
+
+// What open_clip/tokenizer.py does to texts: its own tokenizer or, where one is named, before a
+// Hugging Face tokenizer.
+TextCleaning read_cleaning(ConfigObject& text, bool hf) {
+  const std::string tokenizer = text.text("hf_tokenizer_name", "");
+  const bool named = hf || !tokenizer.empty();
+  if (!text.text("tokenizer_mode", "").empty()) text.refuse("tokenizer_mode", "null");
+  ConfigObject options = text.object("tokenizer_kwargs");
+  const std::string clean = options.text("clean", named ? "whitespace" : "lower");
+  if (options.flag("strip_sep_token", false)) options.refuse("strip_sep_token", "false");
+  options.finish({});
+  if (!named) {
+    if (clean != "lower") options.refuse("clean", "lower, with CLIP's vocabulary");
+    return TextCleaning::kClipOriginal;
+  }
+  if (clean != "whitespace" && clean != "lower" && clean != "canonicalize")
+    options.refuse("clean", "whitespace, lower or canonicalize");
+  return cleaning_named(clean).value();
 }
 
 // open_clip's own text tower.
@@ -234,7 +253,7 @@ ForeignConfig read_open_clip_config(const fs::path& directory, const ForeignRequ
   ConfigObject text = cfg.object("text_cfg");
   ConfigObject vision = cfg.object("vision_cfg");
   const bool hf = text.has("hf_model_name");
-  foreign.clip_cleaning = !hf && !text.has("hf_tokenizer_name");
+  foreign.cleaning = read_cleaning(text, hf);
   const bool timm = vision.has("timm_model_name");
   if (hf && timm) vision.refuse("timm_model_name", "null beside hf_model_name");
   foreign.layout = hf     ? Layout::kOpenClipHf

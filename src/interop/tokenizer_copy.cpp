@@ -42,6 +42,21 @@ std::optional<SplitTokenizer> split_own_part(const std::string& content) {
                         .own = std::move(own)};
 }
 
+// Tells open_clip of a tokenizer that is not its own.
+void name_tokenizer(const fs::path& directory, const nlohmann::json& own) {
+  const fs::path file = directory / "open_clip_config.json";
+  const auto tokenizer = nlohmann::json::parse(read_file(directory / "tokenizer.json"));
+  // Only CLIP's words end with a mark of this kind.
+  if (tokenizer["model"].value("end_of_word_suffix", "") == "</w>") return;
+  auto config = nlohmann::ordered_json::parse(read_file(file));
+  auto& text = config["model_cfg"]["text_cfg"];
+  // The directory's own tokenizer is used, whatever its name.
+  if (!text.contains("hf_tokenizer_name")) text["hf_tokenizer_name"] = "tandem";
+  const std::string cleaning = own.value("cleaning", "whitespace");
+  if (cleaning != "whitespace") text["tokenizer_kwargs"] = {{"clean", cleaning}};
+  write_file_atomically(file, config.dump(2) + "\n");
+}
+
 }  // namespace
 
 std::vector<std::string> copy_tokenizer_files(const fs::path& from, const fs::path& to,
@@ -54,6 +69,8 @@ std::vector<std::string> copy_tokenizer_files(const fs::path& from, const fs::pa
   }
   if (format == ModelFormat::kTandem || !fs::exists(to / "tokenizer.json")) return copied;
   const auto split = split_own_part(read_file(to / "tokenizer.json"));
+  if (format == ModelFormat::kOpenClip)
+    name_tokenizer(to, split ? split->own : nlohmann::json::object());
   if (!split) return copied;
   write_file_atomically(to / "tokenizer.json", split->original);
   if (fs::exists(to / "tokenizer_config.json")) return copied;

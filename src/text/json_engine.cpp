@@ -11,7 +11,6 @@
 #include "io/utf8.h"
 #include "tandem/core/error.h"
 #include "text/added_tokens.h"
-#include "text/clip_cleaning.h"
 #include "text/decoder.h"
 #include "text/json_model.h"
 #include "text/json_view.h"
@@ -19,6 +18,7 @@
 #include "text/pattern.h"
 #include "text/post_processor.h"
 #include "text/splitter.h"
+#include "text/text_cleaning.h"
 #include "text/unicode.h"
 #include "text/word_cache.h"
 #include "text/word_model.h"
@@ -42,7 +42,7 @@ class JsonEngine final : public TokenizerEngine {
     read_tokens(root);
     if (has("post_processor")) frame_ = read_frame(root.at("post_processor"), vocab_size());
     if (has("tandem")) read_own_part(root.at("tandem"));
-    if (clean_as_clip_ && !plan_.to_byte_level)
+    if (cleaning_ == TextCleaning::kClipOriginal && !plan_.to_byte_level)
       root.at("tandem").at("cleaning").reject("is for byte-level vocabularies");
     if (root.at("model").has("end_of_word_suffix"))
       word_end_ = root.at("model").at("end_of_word_suffix").string();
@@ -78,7 +78,7 @@ class JsonEngine final : public TokenizerEngine {
   std::unordered_map<std::string, std::string> named_;  ///< "pad_token" and its like to tokens.
   std::string word_end_;
   SpecialIds special_;
-  bool clean_as_clip_ = false;
+  TextCleaning cleaning_ = TextCleaning::kAsFile;
   bool lowercase_;
 };
 
@@ -97,10 +97,12 @@ void JsonEngine::read_tokens(const JsonView& root) {
 }
 
 void JsonEngine::read_own_part(const JsonView& json) {
-  const std::string cleaning = json.string_or("cleaning", "none");
-  if (cleaning != "none" && cleaning != "clip_original")
-    json.at("cleaning").reject("is no way to clean text", "none or clip_original");
-  clean_as_clip_ = cleaning == "clip_original";
+  const auto cleaning = cleaning_named(json.string_or("cleaning", "none"));
+  if (!cleaning)
+    json.at("cleaning")
+        .reject("is no way to clean text",
+                "none, clip_original, whitespace, lower or canonicalize");
+  cleaning_ = *cleaning;
   if (!json.has("special_tokens")) return;
   for (const char* name :
        {"bos_token", "cls_token", "eos_token", "sep_token", "pad_token", "unk_token"}) {
@@ -175,14 +177,14 @@ Encoding JsonEngine::encode(std::string_view text, int64_t context_length) const
   }
   std::string rewritten;
   if (!is_utf8(text)) text = rewritten = replace_damage(text);
-  if (clean_as_clip_) text = rewritten = clean_as_clip(text);
+  if (cleaning_ != TextCleaning::kAsFile) text = rewritten = clean_text(text, cleaning_);
   if (lowercase_) {
     rewritten = std::string(text);
     lower_case(rewritten);
     text = rewritten;
   }
   Pieces pieces;
-  if (clean_as_clip_) {
+  if (cleaning_ == TextCleaning::kClipOriginal) {
     split_as_clip(text, pieces);
   } else {
     added_.split(text, normalizer_.get(), pieces);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include <fmt/format.h>
@@ -83,7 +84,11 @@ std::vector<Encoding> Tokenizer::encode_batch(const std::vector<std::string>& te
   const size_t cores = std::max(1U, std::thread::hardware_concurrency());
   {
     std::vector<std::jthread> helpers;
-    for (size_t index = 1; index < std::min(chunks, cores); ++index) helpers.emplace_back(work);
+    try {
+      for (size_t index = 1; index < std::min(chunks, cores); ++index) helpers.emplace_back(work);
+    } catch (const std::system_error&) {
+      // The process may have no more threads: those that run do all of the work.
+    }
     work();
   }
   if (failure) std::rethrow_exception(failure);

@@ -68,7 +68,7 @@ std::string with_own_part(std::string content, const Json& config,
     const std::string token = token_text(config, name);
     if (!token.empty()) own["special_tokens"][name] = token;
   }
-  if (options.cleaning == TextCleaning::kClipOriginal) own["cleaning"] = "clip_original";
+  if (options.cleaning != TextCleaning::kAsFile) own["cleaning"] = cleaning_name(options.cleaning);
   const size_t end = content.find_last_of('}');
   // As this function writes it; "tandem" alone may be a word of the vocabulary.
   const bool has_own = content.find("\"tandem\":{") != std::string::npos;
@@ -123,14 +123,16 @@ std::unique_ptr<TokenizerEngine> load_file(const fs::path& file, const Json& con
     return make_json_engine(with_own_part(read_text(file), config, options), where,
                             options.lowercase);
   }
-  if (options.cleaning == TextCleaning::kClipOriginal) {
-    throw Error(ErrorKind::kUsage, {.what = "CLIP's cleaning is for CLIP's vocabularies",
-                                    .where = where,
-                                    .expected = "a tokenizer.json or a vocab.json"});
-  }
   if (file.extension() == ".txt") {
     const Json json = word_piece_json(read_text(file), legacy_config(config), where);
     return make_json_engine(with_own_part(json.dump(), config, options), where, options.lowercase);
+  }
+  if (options.cleaning != TextCleaning::kAsFile) {
+    throw Error(ErrorKind::kUsage,
+                {.what = "a sentencepiece model has no place for another way to clean texts",
+                 .where = where,
+                 .expected = "the tokenizer.json that transformers saves for it",
+                 .found = std::string("cleaning ") + cleaning_name(options.cleaning)});
   }
   return make_sentencepiece_engine(read_file(file, kMaxModelBytes), where, options.lowercase,
                                    scheme_of(name, config));

@@ -67,6 +67,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Change{"open_clip_vit", "/model_cfg/vision_cfg/qk_norm", "true"},
                     Change{"open_clip_vit", "/model_cfg/text_cfg/embed_cls", "true"},
                     Change{"open_clip_vit", "/model_cfg/multimodal_cfg", "{\"width\": 3}"},
+                    Change{"open_clip_vit", "/model_cfg/text_cfg/tokenizer_mode", "\"clips\""},
+                    Change{"open_clip_vit", "/model_cfg/text_cfg/tokenizer_kwargs",
+                           "{\"strip_sep_token\": true}"},
+                    Change{"open_clip_vit", "/model_cfg/text_cfg/tokenizer_kwargs",
+                           "{\"clean\": \"canonicalize\"}"},
                     Change{"open_clip_roberta", "/model_cfg/text_cfg/hf_pooler_type",
                            "\"max_pooler\""},
                     Change{"open_clip_vit", "/preprocess_cfg/resize_mode", "\"longest\""}));

@@ -1,6 +1,7 @@
 #include <filesystem>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "core/temporary_folder.h"
 #include "tandem/core/files.h"
@@ -21,6 +22,8 @@ std::string with_own_part() {
 std::string copied_as(ModelFormat format, const std::string& content, const fs::path& folder) {
   fs::create_directories(folder / "from");
   fs::create_directories(folder / "to");
+  write_file_atomically(folder / "to" / "open_clip_config.json",
+                        R"({"model_cfg": {"text_cfg": {"width": 8}}})");
   write_file_atomically(folder / "from" / "tokenizer.json", content);
   copy_tokenizer_files(folder / "from", folder / "to", format);
   return read_file(folder / "to" / "tokenizer.json");
@@ -42,6 +45,23 @@ TEST(TokenizerCopy, KeepsEveryOtherFileToTheByte) {
   }
   const TemporaryFolder folder;
   EXPECT_EQ(copied_as(ModelFormat::kTandem, with_own_part(), folder.path()), with_own_part());
+}
+
+nlohmann::json named_to_open_clip(const std::string& tokenizer) {
+  const TemporaryFolder folder;
+  (void)copied_as(ModelFormat::kOpenClip, tokenizer, folder.path());
+  const std::string config = read_file(folder / "to" / "open_clip_config.json");
+  return nlohmann::json::parse(config).at("model_cfg").at("text_cfg");
+}
+
+TEST(TokenizerCopy, TellsOpenClipOfATokenizerThatIsNotItsOwn) {
+  EXPECT_TRUE(named_to_open_clip(kOriginal).contains("hf_tokenizer_name"));
+  EXPECT_FALSE(named_to_open_clip(kOriginal).contains("tokenizer_kwargs"));
+  const auto text = named_to_open_clip(R"({"model": {}, "tandem":{"cleaning":"canonicalize"}})");
+  EXPECT_EQ(text.at("tokenizer_kwargs").at("clean"), "canonicalize");
+  EXPECT_EQ(text.at("width"), 8);
+  EXPECT_FALSE(named_to_open_clip(R"({"model": {"end_of_word_suffix": "</w>"}})")
+                   .contains("hf_tokenizer_name"));
 }
 
 }  // namespace

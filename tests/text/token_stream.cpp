@@ -1,7 +1,7 @@
 // What scripts/make_golden_tokens.py and benchmarks/token_speed.py talk to. Reads records, a line
 // with a number of bytes and the bytes, so that a text may hold anything:
 //
-//   tandem_token_stream TOKENIZER [--clip-original] [--context-length N] [--decode]   ids, a line
+//   tandem_token_stream TOKENIZER [--cleaning NAME] [--context-length N] [--decode]   ids, a line
 //   each tandem_token_stream TOKENIZER --bench ROUNDS      CPU seconds of each round over all
 //   texts, one thread
 //
@@ -34,7 +34,8 @@ Arguments read_arguments(const std::vector<std::string>& words) {
   arguments.tokenizer = words.at(1);
   for (size_t index = 2; index < words.size(); ++index) {
     const std::string& word = words[index];
-    if (word == "--clip-original") arguments.options.cleaning = TextCleaning::kClipOriginal;
+    if (word == "--cleaning")
+      arguments.options.cleaning = cleaning_named(words.at(++index)).value();
     if (word == "--decode") arguments.decode = true;
     if (word == "--context-length") arguments.context_length = std::stoll(words.at(++index));
     if (word == "--bench") arguments.rounds = std::stoi(words.at(++index));

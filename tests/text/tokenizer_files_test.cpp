@@ -111,9 +111,23 @@ TEST_F(TokenizerFiles, CleansAsTheOriginalClipWhenAsked) {
   EXPECT_NE(original.encode("a &amp; b", 77).ids, fast.encode("a &amp; b", 77).ids);
   original.save(folder_ / "tokenizer.json");
   EXPECT_EQ(load().encode("a &amp; b", 77).ids, original.encode("a &amp; b", 77).ids);
-  expect_error(ErrorKind::kUsage, "for CLIP's vocabularies", [] {
+  expect_error(ErrorKind::kUsage, "another way to clean", [] {
     (void)Tokenizer::load(golden("spm_t5/spiece.model"), {.cleaning = TextCleaning::kClipOriginal});
   });
+}
+
+TEST_F(TokenizerFiles, CleansAsOpenClipWhenAsked) {
+  for (const char* kind : {"roberta", "bert_cased", "xlmr"}) {
+    const fs::path file = golden("") / kind / "tokenizer.json";
+    const Tokenizer as_file = Tokenizer::load(file);
+    const Tokenizer spaced = Tokenizer::load(file, {.cleaning = TextCleaning::kWhitespace});
+    EXPECT_EQ(spaced.encode(" A  &amp; b", 77).ids, as_file.encode("A & b", 77).ids) << kind;
+    EXPECT_NE(spaced.encode("A &amp; b", 77).ids, as_file.encode("A &amp; b", 77).ids) << kind;
+    const Tokenizer bare = Tokenizer::load(file, {.cleaning = TextCleaning::kCanonicalize});
+    EXPECT_EQ(bare.encode("A_Bird's", 77).ids, as_file.encode("a birds", 77).ids) << kind;
+    bare.save(folder_ / "tokenizer.json");
+    EXPECT_EQ(load().encode("A_Bird's", 77).ids, bare.encode("A_Bird's", 77).ids) << kind;
+  }
 }
 
 TEST_F(TokenizerFiles, NamesAFolderWithoutATokenizer) {

@@ -6,6 +6,7 @@
 
 #include "tandem/interop/report.h"
 #include "tandem/model/model_directory.h"
+#include "tandem/text/tokenizer.h"
 
 namespace tandem {
 
@@ -29,8 +30,7 @@ struct ImportedModel {
   ClipModel model{nullptr};  ///< fp32, on the CPU, in evaluation mode.
   ModelConfig config;
   ConversionReport report;
-  bool clip_cleaning = false;  ///< open_clip: its own tokenizer reads the texts
-                               ///< (TextCleaning::kClipOriginal).
+  TextCleaning cleaning = TextCleaning::kAsFile;  ///< What open_clip does to texts first.
 };
 
 /// Reads a model of BERT, RoBERTa, XLM-R, ViT (one tower), CLIP, SigLIP, VisionTextDualEncoder
@@ -51,7 +51,9 @@ struct ImportedModel {
 /// Copies the tokenizer's files of one model directory into one of `format`, and returns their
 /// names; none is no error. They stay as they are, but for what Tandem has added to a
 /// tokenizer.json, which no other reader takes: it goes, and the special tokens that it names stand
-/// in a tokenizer_config.json, unless there is one.
+/// in a tokenizer_config.json, unless there is one. open_clip is told in its open_clip_config.json,
+/// which export_model has written, to use them, unless they are CLIP's own, and how to clean texts;
+/// it has no way to leave texts as they are, and joins white space where none is named.
 std::vector<std::string> copy_tokenizer_files(const std::filesystem::path& from,
                                               const std::filesystem::path& to, ModelFormat format);
 

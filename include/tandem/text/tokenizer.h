@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,12 +19,22 @@ struct Encoding {
   int32_t unknown = 0;            ///< Pieces that the vocabulary does not know.
 };
 
-/// What happens to a text before a CLIP vocabulary sees it.
+/// What happens to a text before a vocabulary sees it, and beside what the vocabulary's own file
+/// says. All but kAsFile resolve HTML's character references twice, join white space and trim the
+/// ends, short of ftfy's repairs.
 enum class TextCleaning {
-  kAsFile,  ///< What the file says; for CLIP's, transformers' fast tokenizer: NFC, white space.
-  kClipOriginal,  ///< What openai/CLIP and open_clip do, short of ftfy: HTML's character references
-                  ///< resolved twice, white space, Python's lower case, no normal form.
+  kAsFile,        ///< Nothing: transformers' fast tokenizers.
+  kClipOriginal,  ///< openai/CLIP, and open_clip with CLIP's vocabulary: Python's lower case, no
+                  ///< normal form, and CLIP's own split into words.
+  kWhitespace,    ///< open_clip with a Hugging Face tokenizer, where its model says nothing else.
+  kLower,         ///< The same and Python's lower case.
+  kCanonicalize,  ///< open_clip's SigLIP: the same without ASCII's punctuation, `_` being a space.
 };
+
+/// Return the name of a way ("none", "clip_original", "whitespace", "lower", "canonicalize"; the
+/// last three are open_clip's own words), and the way that a name stands for.
+[[nodiscard]] const char* cleaning_name(TextCleaning cleaning);
+[[nodiscard]] std::optional<TextCleaning> cleaning_named(std::string_view name);
 
 /// How a tokenizer is read.
 struct TokenizerLoadOptions {

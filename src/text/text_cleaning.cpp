@@ -1,9 +1,10 @@
-#include "text/clip_cleaning.h"
+#include "text/text_cleaning.h"
 
 #include <algorithm>
 #include <charconv>
 #include <sstream>
 #include <unordered_map>
+#include <utility>
 
 #include <utf8proc.h>
 
@@ -12,6 +13,13 @@
 
 namespace tandem {
 namespace {
+
+constexpr std::pair<TextCleaning, const char*> kNames[] = {
+    {TextCleaning::kAsFile, "none"},
+    {TextCleaning::kClipOriginal, "clip_original"},
+    {TextCleaning::kWhitespace, "whitespace"},
+    {TextCleaning::kLower, "lower"},
+    {TextCleaning::kCanonicalize, "canonicalize"}};
 
 constexpr size_t kLongestName = 32;
 
@@ -135,8 +143,9 @@ std::string unescape(std::string_view text) {
 
 bool is_python_space(char32_t c) { return has_flag(c, kSpace) || (c >= 0x1C && c <= 0x1F); }
 
-/// One space for a run of white space, none at the ends.
-std::string collapse(std::string_view text) {
+/// One space for a run of white space, none at the ends. Inside, the original CLIP asks a regular
+/// expression what a space is, and open_clip asks Python, which knows four more.
+std::string collapse(std::string_view text, bool as_original) {
   while (!text.empty() && is_python_space(code_point_at(text.data()).value))
     text.remove_prefix(code_point_at(text.data()).bytes);
   while (!text.empty() && is_python_space(code_point_at(text.data() + last_character(text)).value))
@@ -144,7 +153,7 @@ std::string collapse(std::string_view text) {
   std::string collapsed;
   bool in_space = false;
   for_each_character(text, [&](char32_t c, size_t begin, size_t bytes) {
-    const bool is_space = has_flag(c, kSpace);
+    const bool is_space = as_original ? has_flag(c, kSpace) : is_python_space(c);
     if (!is_space) collapsed.append(text, begin, bytes);
     if (is_space && !in_space) collapsed += ' ';
     in_space = is_space;
@@ -209,10 +218,41 @@ std::string python_lower(std::string text) {
   return marked;
 }
 
+/// ASCII's punctuation goes, but for the underscore, which becomes a space.
+std::string without_punctuation(std::string text) {
+  std::replace(text.begin(), text.end(), '_', ' ');
+  std::erase_if(text, [](char c) {
+    return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') ||
+           (c >= '{' && c <= '~');
+  });
+  return text;
+}
+
 }  // namespace
 
-std::string clean_as_clip(std::string_view text) {
-  return python_lower(collapse(unescape(unescape(text))));
+std::string clean_text(std::string_view text, TextCleaning cleaning) {
+  if (cleaning == TextCleaning::kAsFile) return std::string(text);
+  std::string plain = unescape(unescape(text));
+  switch (cleaning) {
+    case TextCleaning::kAsFile: return plain;
+    case TextCleaning::kClipOriginal: return python_lower(collapse(plain, true));
+    case TextCleaning::kWhitespace: return collapse(plain, false);
+    case TextCleaning::kLower: return python_lower(collapse(plain, false));
+    case TextCleaning::kCanonicalize: break;
+  }
+  return collapse(python_lower(without_punctuation(std::move(plain))), false);
+}
+
+const char* cleaning_name(TextCleaning cleaning) {
+  for (const auto& [value, name] : kNames)
+    if (value == cleaning) return name;
+  return "?";
+}
+
+std::optional<TextCleaning> cleaning_named(std::string_view name) {
+  for (const auto& [value, known] : kNames)
+    if (name == known) return value;
+  return std::nullopt;
 }
 
 }  // namespace tandem
