@@ -157,10 +157,26 @@ def check_minilm(binary, folder, scratch):
               reference, *pickle))
 
 
+def roberta_base(kind, vocab_size):
+    return kind(vocab_size=vocab_size, max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5,
+                bos_token_id=0, pad_token_id=1, eos_token_id=2)
+
+
+# What the published configurations say; open_clip asks transformers for them by name.
+TEXT_TOWERS = {"roberta-base": roberta_base(transformers.RobertaConfig, 50265),
+               "xlm-roberta-base": roberta_base(transformers.XLMRobertaConfig, 250002)}
+
+
 def check_published(binary, name, scratch):
     """An architecture of open_clip at its published size, with random weights."""
     torch.manual_seed(3)
-    model, config = open_clip.create_model(name).eval(), open_clip.get_model_config(name)
+    config = open_clip.get_model_config(name)
+    text = config["text_cfg"]
+    tower = TEXT_TOWERS.get(text.get("hf_model_name"))
+    if tower:
+        tower.save_pretrained(scratch / text["hf_model_name"])
+        os.chdir(scratch)  # transformers takes a folder of this name for the model
+    model = open_clip.create_model(name, pretrained_hf=False).eval()
     for parameter in model.parameters():
         if parameter.dim() == 1:
             parameter.data += 0.02 * torch.randn(parameter.shape)
@@ -168,14 +184,14 @@ def check_published(binary, name, scratch):
     folder.mkdir()
     save_file({k: v.contiguous() for k, v in model.state_dict().items()}, folder / "open_clip_model.safetensors")
     (folder / "open_clip_config.json").write_text(json.dumps(dict(model_cfg=config, preprocess_cfg={})))
-    text = config["text_cfg"]
-    side, length, vocabulary = config["vision_cfg"]["image_size"], text["context_length"], text["vocab_size"]
+    side, length = config["vision_cfg"]["image_size"], text.get("context_length", 77)
+    vocabulary = tower.vocab_size if tower else text["vocab_size"]
     pixels = torch.randn(3, 3, side, side)
     lengths = [5, 17, length]
     rows = [torch.randint(5, vocabulary - 2, (n,)) for n in lengths]
     for row in rows:
-        row[-1] = vocabulary - 1
-    batch = torch.full((3, length), 1 if vocabulary == 32000 else 0)
+        row[-1] = tower.eos_token_id if tower else vocabulary - 1
+    batch = torch.full((3, length), 1 if tower or vocabulary == 32000 else 0)
     for index, row in enumerate(rows):
         batch[index, :len(row)] = row
     with torch.no_grad():

@@ -48,7 +48,7 @@ std::vector<Kernel> loss_kernels(const KernelArguments& arguments, const torch::
   const auto options = tile.options();
   const auto stats = std::make_shared<std::pair<kernels::SoftmaxStats, kernels::SoftmaxStats>>(
       kernels::SoftmaxStats::start(size, options), kernels::SoftmaxStats::start(size, options));
-  const kernels::WeightedLse weighted{.lse = torch::full({size}, 10.0, options),
+  const kernels::WeightedMax weighted{.max = torch::full({size}, 10.0, options),
                                       .weight = torch::full({size}, 0.1, options)};
   const torch::Tensor sum = torch::zeros({size}, options);
   const torch::Tensor ids = torch::arange(size, options.dtype(torch::kInt64));

@@ -113,29 +113,29 @@ void add_to_stats_aten(const torch::Tensor& tile, SoftmaxStats rows, SoftmaxStat
   columns.sum.add_((tile - columns.max).exp_().sum(0));
 }
 
-void to_softmax_gradient(torch::Tensor tile, const WeightedLse& rows, const WeightedLse& columns) {
+void to_softmax_gradient(torch::Tensor tile, const WeightedMax& rows, const WeightedMax& columns) {
 #ifdef TANDEM_CUDA_KERNELS
   if (ran_on_cuda(tile, [&](const TileRows& values, void* stream) {
         cuda::to_softmax_gradient(values,
-                                  {rows.lse.data_ptr<float>(), rows.weight.data_ptr<float>(),
-                                   columns.lse.data_ptr<float>(), columns.weight.data_ptr<float>()},
+                                  {rows.max.data_ptr<float>(), rows.weight.data_ptr<float>(),
+                                   columns.max.data_ptr<float>(), columns.weight.data_ptr<float>()},
                                   stream);
       }))
     return;
 #endif
   if (!is_fused(tile)) return to_softmax_gradient_aten(std::move(tile), rows, columns);
   for_each_chunk(tile, [&](int64_t, const TileRows& part, int64_t first) {
-    softmax_gradient(part, {.row_lse = rows.lse.data_ptr<float>() + first,
+    softmax_gradient(part, {.row_max = rows.max.data_ptr<float>() + first,
                             .row_weight = rows.weight.data_ptr<float>() + first,
-                            .column_lse = columns.lse.data_ptr<float>(),
+                            .column_max = columns.max.data_ptr<float>(),
                             .column_weight = columns.weight.data_ptr<float>()});
   });
 }
 
-void to_softmax_gradient_aten(torch::Tensor tile, const WeightedLse& rows,
-                              const WeightedLse& columns) {
-  const torch::Tensor by_row = (tile - rows.lse.unsqueeze(1)).exp_().mul_(rows.weight.unsqueeze(1));
-  tile.sub_(columns.lse).exp_().mul_(columns.weight).add_(by_row);
+void to_softmax_gradient_aten(torch::Tensor tile, const WeightedMax& rows,
+                              const WeightedMax& columns) {
+  const torch::Tensor by_row = (tile - rows.max.unsqueeze(1)).exp_().mul_(rows.weight.unsqueeze(1));
+  tile.sub_(columns.max).exp_().mul_(columns.weight).add_(by_row);
 }
 
 void to_softplus_gradient(torch::Tensor tile, torch::Tensor row_sum) {

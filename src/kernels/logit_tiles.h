@@ -25,15 +25,18 @@ struct SoftmaxStats {
 void add_to_stats(const torch::Tensor& tile, SoftmaxStats rows, SoftmaxStats columns);
 void add_to_stats_aten(const torch::Tensor& tile, SoftmaxStats rows, SoftmaxStats columns);
 
-/// A log-sum-exp of each row (or column) and the gradient that arrives at it, fp32 [n] each.
-struct WeightedLse {
-  torch::Tensor lse;
+/// The greatest logit of each row (or column), and the gradient that arrives at its log-sum-exp
+/// over its sum of exp(logit - max): fp32 [n] each. The logarithm is not put back together with the
+/// maximum, because beside logits of a hundred it would lose the digits that make a row's weights
+/// sum to one.
+struct WeightedMax {
+  torch::Tensor max;
   torch::Tensor weight;
 };
-/// Replaces a tile by row.weight · exp(tile - row.lse) + column.weight · exp(tile - column.lse).
-void to_softmax_gradient(torch::Tensor tile, const WeightedLse& rows, const WeightedLse& columns);
-void to_softmax_gradient_aten(torch::Tensor tile, const WeightedLse& rows,
-                              const WeightedLse& columns);
+/// Replaces a tile by row.weight · exp(tile - row.max) + column.weight · exp(tile - column.max).
+void to_softmax_gradient(torch::Tensor tile, const WeightedMax& rows, const WeightedMax& columns);
+void to_softmax_gradient_aten(torch::Tensor tile, const WeightedMax& rows,
+                              const WeightedMax& columns);
 
 /// Replaces a tile by sigmoid(tile) and adds softplus(tile), summed over columns, to row_sum [R].
 void to_softplus_gradient(torch::Tensor tile, torch::Tensor row_sum);

@@ -43,15 +43,15 @@ void add_exp_sums(const TileRows& tile, const ExpSums& sums) {
 TANDEM_VECTORISED
 void softmax_gradient(const TileRows& tile, const SoftmaxWeights& weights) {
   const int64_t columns = tile.columns;
-  const float* const column_lse = weights.column_lse;
+  const float* const column_max = weights.column_max;
   const float* const column_weight = weights.column_weight;
   for (int64_t r = 0; r < tile.rows; ++r) {
     float* const row = tile.values + r * columns;
-    const float row_lse = weights.row_lse[r], row_weight = weights.row_weight[r];
+    const float row_max = weights.row_max[r], row_weight = weights.row_weight[r];
 #pragma omp simd
     for (int64_t c = 0; c < columns; ++c) {
-      row[c] = row_weight * exp_of_negative(row[c] - row_lse) +
-               column_weight[c] * exp_of_negative(row[c] - column_lse[c]);
+      row[c] = row_weight * exp_of_negative(row[c] - row_max) +
+               column_weight[c] * exp_of_negative(row[c] - column_max[c]);
     }
   }
 }

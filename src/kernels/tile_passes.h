@@ -24,12 +24,12 @@ struct ExpSums {
 };
 void add_exp_sums(const TileRows& tile, const ExpSums& sums);
 
-/// Replaces each value by row_weight · exp(value - row_lse) + column_weight · exp(value -
-/// column_lse), the gradient of Σ weight · lse over rows and columns.
+/// Replaces each value by row_weight · exp(value - row_max) + column_weight · exp(value -
+/// column_max), softmax's gradient where the weights hold the sums of exp(value - max).
 struct SoftmaxWeights {
-  const float* row_lse;
+  const float* row_max;
   const float* row_weight;
-  const float* column_lse;
+  const float* column_max;
   const float* column_weight;
 };
 void softmax_gradient(const TileRows& tile, const SoftmaxWeights& weights);

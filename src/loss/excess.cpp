@@ -33,8 +33,8 @@ struct ExcessFunction : torch::autograd::Function<ExcessFunction> {
       diagonal.narrow(0, std::min(tile.diagonal_start(), N - part.size(0)), part.size(0))
           .copy_(part);
     });
-    context->save_for_backward(
-        {image, text, scale, rows.log_sum_exp(), columns.log_sum_exp(), masked.image, masked.text});
+    context->save_for_backward({image, text, scale, rows.max, rows.sum, columns.max, columns.sum,
+                                masked.image, masked.text});
     context->saved_data["tile_rows"] = shape.rows;
     context->saved_data["tile_columns"] = shape.columns;
     return {(rows.max - diagonal) + rows.sum.log(), (columns.max - diagonal) + columns.sum.log()};
@@ -47,10 +47,11 @@ struct ExcessFunction : torch::autograd::Function<ExcessFunction> {
                              .scale = saved[2],
                              .tile = {context->saved_data["tile_rows"].toInt(),
                                       context->saved_data["tile_columns"].toInt()}};
-    const kernels::GroupIds masked{.image = saved[5], .text = saved[6]};
+    const kernels::GroupIds masked{.image = saved[7], .text = saved[8]};
     const torch::Tensor row_weight = gradients[0].contiguous();     // [N]
     const torch::Tensor column_weight = gradients[1].contiguous();  // [N]
     const torch::Tensor diagonal_weight = row_weight + column_weight;
+    const torch::Tensor row_share = row_weight / saved[4], column_share = column_weight / saved[6];
     LogitGradients sums(matrix);
     for_each_tile(matrix, [&](const LogitTile& tile) {
       const auto of_rows = [&](const torch::Tensor& x) {
@@ -61,8 +62,8 @@ struct ExcessFunction : torch::autograd::Function<ExcessFunction> {
       };
       mask(tile, masked);
       kernels::to_softmax_gradient(
-          tile.logits, {.lse = of_rows(saved[3]), .weight = of_rows(row_weight)},
-          {.lse = of_columns(saved[4]), .weight = of_columns(column_weight)});
+          tile.logits, {.max = of_rows(saved[3]), .weight = of_rows(row_share)},
+          {.max = of_columns(saved[5]), .weight = of_columns(column_share)});
       torch::Tensor part = tile.diagonal();
       if (part.numel() > 0)
         part.sub_(diagonal_weight.narrow(0, tile.diagonal_start(), part.size(0)));

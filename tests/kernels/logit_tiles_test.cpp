@@ -53,8 +53,8 @@ TEST_P(Tiles, StatsOfTwoTilesGiveTheLogSumExpOfBoth) {
 
 TEST_P(Tiles, SoftmaxGradientEqualsItsAtenForm) {
   torch::Tensor fused = tile(1), aten = fused.clone();
-  const WeightedLse by_row{.lse = fused.logsumexp(1), .weight = random({rows()}, 3)};
-  const WeightedLse by_column{.lse = fused.logsumexp(0), .weight = random({columns()}, 4)};
+  const WeightedMax by_row{.max = fused.logsumexp(1), .weight = random({rows()}, 3)};
+  const WeightedMax by_column{.max = fused.logsumexp(0), .weight = random({columns()}, 4)};
   to_softmax_gradient(fused, by_row, by_column);
   to_softmax_gradient_aten(aten, by_row, by_column);
   expect_close(fused, aten);
@@ -106,11 +106,11 @@ TEST_P(Tiles, EqualTheFormForCpus_CUDA) {
   expect_near_cpu(gpu_tile, cpu_tile);
   expect_near_cpu(gpu_sum, cpu_sum);
 
-  const WeightedLse by_row{cpu_rows.log_sum_exp(), random({rows()}, 3)};
-  const WeightedLse by_column{cpu_columns.log_sum_exp(), random({columns()}, 4)};
+  const WeightedMax by_row{cpu_rows.log_sum_exp(), random({rows()}, 3)};
+  const WeightedMax by_column{cpu_columns.log_sum_exp(), random({columns()}, 4)};
   to_softmax_gradient(cpu_tile.copy_(cpu), by_row, by_column);
-  to_softmax_gradient(gpu_tile.copy_(gpu), {by_row.lse.cuda(), by_row.weight.cuda()},
-                      {by_column.lse.cuda(), by_column.weight.cuda()});
+  to_softmax_gradient(gpu_tile.copy_(gpu), {by_row.max.cuda(), by_row.weight.cuda()},
+                      {by_column.max.cuda(), by_column.weight.cuda()});
   expect_near_cpu(gpu_tile, cpu_tile);
 }
 

@@ -58,6 +58,19 @@ TEST(Excess, KeepsItsDigitsWhereTheLossIsSmall) {
   EXPECT_GE(excess.rows.min().item<double>(), 0.0);
 }
 
+// A log-sum-exp of 401.7 rounded to fp32 would make a row's weights sum to 1.00001: seen at the
+// article's size, where gradients of the last biases are such sums.
+TEST(Excess, GradientsOfARowSumToZeroBesideLargeLogits) {
+  constexpr int64_t kCount = 6;
+  const torch::Tensor logits =
+      400 + torch::randint(-16, 17, {kCount, kCount}, make_generator(torch::kCPU, 3)) / 8;
+  const torch::Tensor text = logits.t().contiguous().requires_grad_();
+  const Excess excess =
+      excess_over_diagonal(pair_logits(torch::eye(kCount), text, torch::tensor(0.0F)));
+  excess.rows.sum().backward();  // text.grad() is the gradient of the logits, transposed
+  EXPECT_LT(text.grad().sum(0).abs().max().item<double>(), 1e-6);
+}
+
 TEST(Excess, ManyRowsAndColumns) {
   const RandomPairs pairs(2100, 8);  // Three tiles each way, the last one small.
   const Excess excess = excess_over_diagonal(pair_logits(pairs.image, pairs.text, pairs.scale));

@@ -82,11 +82,11 @@ __global__ void column_stats(const float* values, int64_t rows, int64_t columns,
 
 __global__ void softmax_gradient(float* values, int64_t columns, SoftmaxWeights weights) {
   const int64_t row = blockIdx.x;
-  const float row_lse = weights.row_lse[row], row_weight = weights.row_weight[row];
+  const float row_max = weights.row_max[row], row_weight = weights.row_weight[row];
   for (int64_t c = threadIdx.x; c < columns; c += kThreads) {
     float& value = values[row * columns + c];
-    value = row_weight * __expf(value - row_lse) +
-            weights.column_weight[c] * __expf(value - weights.column_lse[c]);
+    value = row_weight * __expf(value - row_max) +
+            weights.column_weight[c] * __expf(value - weights.column_max[c]);
   }
 }
 
