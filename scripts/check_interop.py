@@ -30,7 +30,7 @@ TOLERANCE = 1e-5
 # Where each family can go. SigLIP's tiny vision tower has no name in timm, and Hugging Face has no CLIP with a RoBERTa.
 TARGETS = {
     "roberta": ["hf"], "roberta_without_pooler": ["hf"], "xlm_roberta": ["hf"], "bert": ["hf"], "vit": ["hf"],
-    "clip_openai": ["hf", "open_clip"], "clip_laion": ["hf", "open_clip"], "siglip": ["hf"], "siglip2": ["hf"],
+    "clip_openai": ["hf", "open_clip"], "clip_laion": ["hf", "open_clip"], "siglip": ["hf"], "siglip_uneven": ["hf"], "siglip2": ["hf"],
     "dual_vit_roberta": ["hf"], "dual_vit_xlm_roberta": ["hf"], "dual_clip_bert": ["hf"],
     "open_clip_vit": ["open_clip", "hf"], "open_clip_vit_quickgelu": ["open_clip", "hf"],
     "open_clip_roberta": ["open_clip"], "open_clip_xlm_roberta": ["open_clip"],

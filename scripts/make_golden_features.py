@@ -15,7 +15,7 @@ import torch
 import transformers as hf
 from safetensors.torch import load_file, save_file
 
-FAMILIES = ["siglip", "siglip2", *golden.OPEN_CLIP]
+FAMILIES = ["siglip", "siglip_uneven", "siglip2", *golden.OPEN_CLIP]
 
 
 def filled(data, pad):

@@ -48,10 +48,10 @@ def clip(act, eos):
         vision_config=dict(hidden_act=act, **PICTURE, **WIDE), projection_dim=7)
 
 
-def siglip(vocab_size, projection):
+def siglip(vocab_size, projection, **picture):
     text = dict(vocab_size=vocab_size, max_position_embeddings=LENGTH, pad_token_id=1, bos_token_id=0, eos_token_id=1,
                 projection_size=projection, **BLOCKS)
-    vision = dict(**PICTURE, **(WIDE | dict(hidden_size=projection, num_attention_heads=2)))
+    vision = PICTURE | picture | WIDE | dict(hidden_size=projection, num_attention_heads=2)
     return hf.SiglipConfig(text_config=text, vision_config=vision)
 
 
@@ -60,8 +60,7 @@ def dual(vision, text):
         hf.VisionTextDualEncoderConfig.from_vision_text_configs(vision, text, projection_dim=7))
 
 
-def processor(kind):
-    side = PICTURE["image_size"]
+def processor(kind, side):
     if kind == "clip":
         return hf.CLIPImageProcessor(size={"shortest_edge": side}, crop_size={"height": side, "width": side})
     size = {"height": side, "width": side}
@@ -77,6 +76,8 @@ HF = {
     "clip_openai": (lambda: hf.CLIPModel(clip("quick_gelu", 2)), "clip"),
     "clip_laion": (lambda: hf.CLIPModel(clip("gelu", 39)), "clip"),
     "siglip": (lambda: hf.SiglipModel(siglip(41, 10)), "siglip"),
+    # As patch14-384: the picture is not a whole number of patches wide.
+    "siglip_uneven": (lambda: hf.SiglipModel(siglip(41, 10, image_size=17)), "siglip"),
     "siglip2": (lambda: hf.SiglipModel(siglip(67, 14)), "siglip"),
     "dual_vit_roberta": (lambda: dual(hf.ViTConfig(**vit()), hf.RobertaConfig(**roberta())), "vit"),
     "dual_vit_xlm_roberta": (lambda: dual(hf.ViTConfig(**vit()), hf.XLMRobertaConfig(**roberta())), "vit"),
@@ -316,10 +317,12 @@ def make(name):
         build, kind = HF[name]
         case = HfCase(build(), generator)
         case.model.save_pretrained(folder)
+        config = case.model.config
+        side = getattr(getattr(config, "vision_config", config), "image_size", PICTURE["image_size"])
         if kind:
-            processor(kind).save_pretrained(folder)
+            processor(kind, side).save_pretrained(folder)
         saved_names.folder = folder
-        content = hf_gradient_names(reference(case, generator, PICTURE["image_size"]), case.model)
+        content = hf_gradient_names(reference(case, generator, side), case.model)
     else:
         config, tower = OPEN_CLIP[name]
         case = OpenClipCase(name, config, tower, generator)

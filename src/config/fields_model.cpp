@@ -70,7 +70,8 @@ void add_image_shape(Section& image, ImageEncoderOptions& o) {
                  image_preset_names());
   image.add("image_size", &o.image_size, "Side of the square picture in pixels.",
             between(1, 16384));
-  image.add("patch_size", &o.patch_size, "Side of a patch in pixels; must divide image_size.",
+  image.add("patch_size", &o.patch_size,
+            "Side of a patch in pixels; what it leaves over of image_size is not seen.",
             between(1, 16384));
   image.add("width", &o.width, "Size of a patch's state.", between(1, kMaxWidth));
   image.add("layers", &o.layers, "Number of transformer blocks.", between(1, kMaxLayers));

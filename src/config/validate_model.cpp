@@ -65,9 +65,9 @@ void check_text(const TextEncoderOptions& text, Contradictions& found) {
 void check_image(const ImageEncoderOptions& image, Contradictions& found) {
   check_heads("model.image", image.width, image.heads, found);
   check_freeze("model.image", image, found);
-  if (image.patch_size > 0 && image.image_size % image.patch_size != 0) {
+  if (image.patch_size > image.image_size) {
     found.push_back({{"model.image.image_size", "model.image.patch_size"},
-                     fmt::format("model.image.image_size = {} is not a multiple of "
+                     fmt::format("model.image.image_size = {} is smaller than "
                                  "model.image.patch_size = {}",
                                  image.image_size, image.patch_size)});
   }

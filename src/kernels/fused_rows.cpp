@@ -50,8 +50,8 @@ torch::Tensor patches(const torch::Tensor& images, const PatchOptions& options) 
 
 torch::Tensor patches_aten(const torch::Tensor& images, const PatchOptions& options) {
   const int64_t B = images.size(0), C = images.size(1), P = options.patch, n = images.size(2) / P;
-  torch::Tensor cut =
-      images.reshape({B, C, n, P, n, P}).permute({0, 2, 4, 1, 3, 5}).reshape({B * n * n, C, P * P});
+  torch::Tensor cut = images.slice(2, 0, n * P).slice(3, 0, n * P);
+  cut = cut.reshape({B, C, n, P, n, P}).permute({0, 2, 4, 1, 3, 5}).reshape({B * n * n, C, P * P});
   // Cut as bytes, normalised as patches: the copy moves a quarter of the data.
   if (images.scalar_type() == torch::kUInt8) cut = (cut - options.mean) / options.std;
   return cut.view({B * n * n, C * P * P}).to(options.dtype);

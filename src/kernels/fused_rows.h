@@ -27,7 +27,8 @@ struct NormParameters {
 [[nodiscard]] torch::Tensor bias_gelu_aten(const torch::Tensor& x, const torch::Tensor& bias);
 
 /// Returns square patches of pictures [B, C, S, S] in bytes, row by row, as (value − mean) / std of
-/// their channel: [B · (S / patch)², C · patch²] of `dtype`. Not differentiated.
+/// their channel: [B · ⌊S / patch⌋², C · patch²] of `dtype`. Pixels left over at the right and the
+/// bottom are not seen, as by a convolution. Not differentiated.
 struct PatchOptions {
   int64_t patch;
   torch::Tensor mean;  ///< fp32 [C, 1], of bytes.

@@ -40,8 +40,8 @@ void check(const ImageEncoderOptions& options) {
     throw Error(ErrorKind::kConfig,
                 {.what = what, .found = std::to_string(left) + " and " + std::to_string(right)});
   };
-  if (options.image_size % options.patch_size != 0) {
-    refuse("model.image.patch_size does not divide model.image.image_size", options.patch_size,
+  if (options.patch_size > options.image_size) {
+    refuse("model.image.patch_size is larger than model.image.image_size", options.patch_size,
            options.image_size);
   }
   if (options.width % options.heads != 0) {

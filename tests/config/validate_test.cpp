@@ -21,8 +21,8 @@ TEST(Validate, AcceptsWhatFits) {
 }
 
 TEST(Validate, NamesBothKeysAndBothValuesOfSizesThatDoNotDivide) {
-  contradiction({"model.image.image_size=30"},
-                "model.image.image_size = 30 is not a multiple of model.image.patch_size = 8");
+  contradiction({"model.image.image_size=7"},
+                "model.image.image_size = 7 is smaller than model.image.patch_size = 8");
   contradiction({"model.image.width=130"},
                 "model.image.width = 130 is not a multiple of model.image.heads = 4");
   contradiction({"model.text.heads=7"},

@@ -233,9 +233,9 @@ TEST_P(Family, SurvivesAsATandemModel) {
 
 INSTANTIATE_TEST_SUITE_P(Families, Family,
                          testing::Values("roberta", "roberta_without_pooler", "xlm_roberta", "bert",
-                                         "vit", "clip_openai", "clip_laion", "siglip", "siglip2",
-                                         "dual_vit_roberta", "dual_vit_xlm_roberta",
-                                         "dual_clip_bert", "open_clip_vit",
+                                         "vit", "clip_openai", "clip_laion", "siglip",
+                                         "siglip_uneven", "siglip2", "dual_vit_roberta",
+                                         "dual_vit_xlm_roberta", "dual_clip_bert", "open_clip_vit",
                                          "open_clip_vit_quickgelu", "open_clip_roberta",
                                          "open_clip_xlm_roberta", "open_clip_siglip"),
                          [](const auto& family) { return family.param; });

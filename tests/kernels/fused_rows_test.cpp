@@ -50,6 +50,16 @@ TEST(FusedRows, PatchesStandInReadingOrder) {
   EXPECT_FLOAT_EQ(found[6][11].item<float>(), static_cast<float>((byte - 3.0) / 8.0));
 }
 
+TEST(FusedRows, PatchesLeaveOutWhatDoesNotFillOne) {
+  const torch::Tensor images = random({2, 3, 7, 7}, 1).mul(255).abs().to(torch::kUInt8);
+  const PatchOptions options{.patch = 3,
+                             .mean = torch::ones({3, 1}),
+                             .std = torch::ones({3, 1}),
+                             .dtype = torch::kFloat32};
+  const torch::Tensor whole = images.slice(2, 0, 6).slice(3, 0, 6).contiguous();
+  EXPECT_TRUE(torch::equal(patches(images, options), patches(whole, options)));
+}
+
 // Widths that fill no block of threads evenly, and rows that fill no part.
 class FusedRowsOnGpu : public testing::TestWithParam<std::tuple<int64_t, int64_t, bool>> {
  protected:

@@ -344,7 +344,7 @@ TEST(ModelDirectory, NamesEveryTensorThatDoesNotFit) {
 
 TEST(ClipModel, RefusesContradictions) {
   ModelOptions options = small_options();
-  options.image.patch_size = 5;
+  options.image.patch_size = options.image.image_size + 1;
   EXPECT_THROW(ClipModel(options, 1), Error);
   options = small_options();
   options.text.vocab_size = 0;

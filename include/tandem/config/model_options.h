@@ -63,7 +63,7 @@ struct ImageEncoderOptions {
   std::string preset =
       {};  ///< Name of a known architecture whose values come first; empty for none.
   int64_t image_size = 32;  ///< Side of the square picture in pixels.
-  int64_t patch_size = 8;   ///< Side of a patch in pixels; must divide image_size.
+  int64_t patch_size = 8;   ///< Side of a patch in pixels; what it leaves over is not seen.
   int64_t width = 128;      ///< Size of a patch's state.
   int64_t layers = 3;       ///< Number of transformer blocks.
   int64_t heads = 4;        ///< Attention heads; must divide width.
