@@ -12,6 +12,7 @@
 #include "tandem/inference/pipeline.h"
 #include "tandem/interop/convert.h"
 #include "tandem/interop/verify.h"
+#include "tandem/model/model_directory.h"
 
 namespace tandem::apps {
 namespace {
@@ -33,6 +34,14 @@ void check_places(const ConvertArguments& arguments) {
     throw Error(ErrorKind::kCannotCreate, {.what = "the output exists already",
                                            .where = arguments.output,
                                            .hint = "another --output, or --force to replace it"});
+}
+
+void require_finite(const ClipModel& model, const std::string& where) {
+  const std::vector<std::string> bad = weights_not_finite(model);
+  if (bad.empty()) return;
+  throw Error(ErrorKind::kCheckpoint, {.what = "weights that are not finite",
+                                       .where = where,
+                                       .found = fmt::format("{}", fmt::join(bad, ", "))});
 }
 
 // Prints each difference; returns whether all are small.
@@ -105,6 +114,7 @@ int convert(const ConvertArguments& arguments) {
   const ImportedModel source =
       import_model(arguments.input, parse_model_format(arguments.from), options);
   write_output("from " + report_text(source.report, arguments.table));
+  require_finite(source.model, arguments.input);
   AtomicDirectory staging(arguments.output);
   const ConversionReport report = write(arguments, source, staging.path());
   write_output("to " + report_text(report, arguments.table && report.family != "Tandem"));

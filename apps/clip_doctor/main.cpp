@@ -1,11 +1,13 @@
 #include <memory>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "clip_doctor/environment.h"
 #include "common/run_app.h"
 #include "common/text_io.h"
 #include "tandem/inference/pipeline.h"
+#include "tandem/model/model_directory.h"
 
 namespace tandem::apps {
 namespace {
@@ -16,8 +18,18 @@ struct DoctorArguments {
   std::string format = "text";
 };
 
+// Reads every weight. Returns whether all are finite.
+bool examine_weights(const DoctorArguments& arguments, std::vector<Finding>& findings) {
+  const std::vector<std::string> bad = weights_not_finite(load_model(arguments.model).model);
+  findings.push_back(
+      {"weights",
+       {{"not finite", bad.empty() ? "none" : fmt::format("{}", fmt::join(bad, ", "))}}});
+  return bad.empty();
+}
+
 // Loads the model and runs its golden sample. Returns whether it still gives its numbers.
 bool examine_model(const DoctorArguments& arguments, std::vector<Finding>& findings) {
+  if (!examine_weights(arguments, findings)) return false;
   const Pipeline pipeline = Pipeline::load(arguments.model, arguments.options);
   const GoldenCheck check = pipeline.check_golden();
   findings.push_back({"model",
@@ -37,7 +49,8 @@ int examine(const DoctorArguments& arguments) {
   const bool healthy = arguments.model.empty() || examine_model(arguments, findings);
   write_output(arguments.format == "json" ? findings_json(findings) : findings_text(findings));
   if (healthy) return 0;
-  write_note("error: the model does not give the numbers of its golden sample\n");
+  write_note(
+      "error: the model's weights are damaged, or it does not give its golden sample's numbers\n");
   return exit_code(ErrorKind::kCheckpoint);
 }
 

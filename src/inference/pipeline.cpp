@@ -87,6 +87,7 @@ torch::Tensor Pipeline::Implementation::run(
   torch::Tensor embeddings = encode(model);  // [B, D]
   const bool rounded = embeddings.scalar_type() != torch::kFloat32;
   embeddings = embeddings.to(torch::kCPU, torch::kFloat32);
+  if (!borrowed) require_finite(embeddings, directory.string());
   if (rounded && config.model.normalize_embeddings) {
     embeddings = unit_norm(embeddings);
   }

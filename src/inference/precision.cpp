@@ -35,4 +35,14 @@ double set_inference_precision(ClipModel model, const std::string& precision) {
   return golden_tolerance(dtype);
 }
 
+void require_finite(const torch::Tensor& embeddings, const std::string& where) {
+  if (torch::isfinite(embeddings).all().item<bool>()) return;
+  throw Error(
+      ErrorKind::kCheckpoint,
+      {.what = "the model gives embeddings that are not finite",
+       .where = where,
+       .hint = "clip-doctor --model names damaged weights; are there none, the precision is "
+               "too low for this model"});
+}
+
 }  // namespace tandem

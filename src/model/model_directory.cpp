@@ -9,7 +9,6 @@
 #include "model/model_card.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
-#include "tandem/core/log.h"
 
 namespace tandem {
 namespace {
@@ -56,19 +55,9 @@ bool is_finite(const torch::Tensor& tensor) {
   return torch::isfinite(tensor.sum()).item<bool>() || torch::isfinite(tensor).all().item<bool>();
 }
 
-void warn_of_numbers(const TensorMap& weights, const std::string& where) {
-  std::vector<std::string> bad;
-  for (const auto& [name, tensor] : weights) {
-    if (tensor.is_floating_point() && !is_finite(tensor)) bad.push_back(name);
-  }
-  if (bad.empty()) return;
-  log_warn(fmt::format("{}: weights that are not finite:{}", where, table_row("tensors", bad)));
-}
-
 // As load_weights for fresh fp32 weights, but the model takes the tensors over: nothing is copied.
 void adopt_weights(ClipModel model, const TensorMap& weights, const std::string& where) {
   check_fit(named_weights(model), weights, where);
-  warn_of_numbers(weights, where);
   for (auto& entry : model->named_parameters())
     entry.value().set_data(weights.at(entry.key()).to(torch::kFloat32));
 }
@@ -81,6 +70,14 @@ TensorMap named_weights(const ClipModel& model) {
     weights.emplace(entry.key(), entry.value().detach());
   }
   return weights;
+}
+
+std::vector<std::string> weights_not_finite(const ClipModel& model) {
+  const torch::NoGradGuard no_grad;
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : named_weights(model))
+    if (!is_finite(tensor)) names.push_back(name);
+  return names;
 }
 
 void load_weights(ClipModel model, const TensorMap& weights, const std::string& where) {

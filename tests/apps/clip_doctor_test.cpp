@@ -47,5 +47,24 @@ TEST(ClipDoctor, RunsTheGoldenSampleOfAModel) {
   EXPECT_NE(none.err.find("no golden sample"), std::string::npos) << none.err;
 }
 
+TEST(ClipDoctor, NamesWeightsThatAreNotFinite) {
+  const TemporaryFolder folder;
+  const fs::path model = folder / "model";
+  fs::copy(trained_model(), model, fs::copy_options::recursive);
+  std::fstream file(model / "model.safetensors", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(-4, std::ios::end);
+  file.write("\x00\x00\xC0\x7F", 4);  // NaN
+  file.close();
+  const ProgramResult bad = run_program("clip-doctor", {"--model", model.string()});
+  EXPECT_EQ(bad.exit_code, 65) << bad.out;
+  EXPECT_NE(bad.out.find("text_projector"), std::string::npos) << bad.out;
+  const ProgramResult converted =
+      run_program("clip-convert", {"--from", "tandem", "--to", "hf", "--input", model.string(),
+                                   "--output", (folder / "out").string()});
+  EXPECT_EQ(converted.exit_code, 65) << converted.out;
+  EXPECT_NE(converted.err.find("weights that are not finite"), std::string::npos) << converted.err;
+  EXPECT_FALSE(fs::exists(folder / "out"));
+}
+
 }  // namespace
 }  // namespace tandem::test

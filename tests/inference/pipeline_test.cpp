@@ -1,6 +1,7 @@
 #include "tandem/inference/pipeline.h"
 
 #include <cmath>
+#include <limits>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -174,6 +175,19 @@ TEST_F(PipelineTest, AVocabularyOfAnotherSizeIsRefusedWithBothNumbers) {
        {std::to_string(other.vocab_size()), std::to_string(test::tiny_tokenizer()->vocab_size()),
         std::string("tokenizer.model"), std::string("config.json")})
     EXPECT_NE(message.find(part), std::string::npos) << part << " is missing in: " << message;
+}
+
+TEST_F(PipelineTest, EmbeddingsThatAreNotFiniteAreAnError) {
+  const fs::path file = model_path() / "model.safetensors";
+  TensorMap weights = load_safetensors(file).tensors;
+  torch::Tensor& damaged = weights.at("image_projector.linear.weight");
+  damaged = damaged.clone();
+  damaged[0][0] = std::numeric_limits<float>::quiet_NaN();
+  save_safetensors(file, weights);
+  const Pipeline pipeline = load();
+  expect_error(ErrorKind::kCheckpoint, "embeddings that are not finite",
+               [&] { (void)pipeline.encode_images({picture(1)}); });
+  EXPECT_NO_THROW((void)pipeline.encode_texts({"a red circle"}));
 }
 
 TEST_F(PipelineTest, SaysWhatIsMissingOrWrong) {

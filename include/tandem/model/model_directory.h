@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "tandem/config/load.h"
 #include "tandem/io/safetensors.h"
@@ -14,6 +15,10 @@ namespace tandem {
 /// `text.layers.0.attention.qkv.weight`, `logit_scale`, …).
 [[nodiscard]] TensorMap named_weights(const ClipModel& model);
 
+/// Returns the names of the weights that hold NaN or infinity, none for a sound model. Reads all of
+/// them, which loading a model does not.
+[[nodiscard]] std::vector<std::string> weights_not_finite(const ClipModel& model);
+
 /// Copies `weights` into the model, converting dtype and device. Strict: throws kCheckpoint with a
 /// table of every missing, unexpected and misshapen tensor; `where` names the file in it.
 void load_weights(ClipModel model, const TensorMap& weights, const std::string& where);
@@ -25,8 +30,8 @@ void load_weights(ClipModel model, const TensorMap& weights, const std::string& 
 void save_model(const std::filesystem::path& directory, const ClipModel& model,
                 const ModelConfig& config, GoldenText golden = {});
 
-/// Reads `config.json` and `model.safetensors`; weights that are not finite are named in a warning.
-/// Throws kMissingInput and kCheckpoint.
+/// Reads `config.json` and maps `model.safetensors`: a weight is read when it is first used. Throws
+/// kMissingInput and kCheckpoint.
 struct LoadedModel {
   ClipModel model{nullptr};
   ModelConfig config;
