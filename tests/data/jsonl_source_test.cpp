@@ -105,7 +105,8 @@ TEST_F(JsonlSource, RefusesAFileWithoutAnyUsableLine) {
 }
 
 TEST_F(JsonlSource, SurvivesDeepAndLongLines) {
-  const std::string deep = std::string(200000, '[') + "\n";
+  std::string deep(200000, '[');
+  deep += '\n';
   const std::string good = "{\"filepath\": \"a\", \"title\": \"good\"}\n";
   const std::string lengthy =
       "{\"filepath\": \"a\", \"title\": \"" + std::string(17 << 20, 'x') + "\"}\n";
