@@ -19,6 +19,15 @@ ROOT = HERE.parent
 DEFAULT_TOKENS = 24
 
 
+def without_folders(value):
+    """The value with names instead of absolute paths, in any depth: where a machine keeps its files is nobody's business."""
+    if isinstance(value, dict):
+        return {key: without_folders(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [without_folders(each) for each in value]
+    return os.path.basename(value) if isinstance(value, str) and os.path.isabs(value) else value
+
+
 class Bench:
     """Runs the programs of one comparison and keeps what they printed."""
 
@@ -32,8 +41,9 @@ class Bench:
         done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment})
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
-        self.runs.append({"command": command, "load": os.getloadavg()[0], "result": json.loads(done.stdout)})
-        return self.runs[-1]["result"]
+        result = json.loads(done.stdout)
+        self.runs.append(without_folders({"command": command, "load": os.getloadavg()[0], "result": result}))
+        return result
 
     def tandem(self, *words, threads=None):
         return self.json_of([self.options.bin / "clip-bench", *words, "--threads", threads or self.threads])
@@ -94,9 +104,11 @@ def train_step_rows(bench, lengths):
 
 def cold_start_rows(bench, _):
     with tempfile.TemporaryDirectory() as folder:
-        command = [bench.options.peer_python, HERE / "peers" / "cold_start.py", "--weights", f"{folder}/weights.pt",
-                   "--image", f"{folder}/picture.png"]
-        subprocess.run(command, check=True, capture_output=True)
+        command = [bench.options.peer_python, HERE / "peers" / "cold_start.py", folder]
+        subprocess.run(command, check=True, capture_output=True)  # writes the model
+        model = f"{folder}/tandem"
+        subprocess.run([bench.options.bin / "clip-convert", "--from", "open_clip", "--input", folder, "--output", model],
+                       check=True, capture_output=True)
 
         def start_peer():
             began = time.perf_counter()
@@ -104,7 +116,8 @@ def cold_start_rows(bench, _):
             return {"starts_per_second": 1.0 / (time.perf_counter() - began)}
 
         yield compare(bench, "clip-zeroshot from start to answer, ViT-B/32, 1/s: open_clip", 8,
-                      lambda: bench.tandem("cold-start", "--repeats", "3"), start_peer)
+                      lambda: bench.tandem("cold-start", "--repeats", "3", "--model", model, "--image", f"{folder}/picture.png"),
+                      start_peer)
 
 
 def loss_rows(bench, _):

@@ -43,7 +43,11 @@ void write_model(const fs::path& directory, const ModelChoice& choice) {
       train_tokenizer({"a photo of a cat", "a photo of a dog", "the quick brown fox jumps over it",
                        "flower, house, car, tree and mountain; horse, bird and fish"},
                       {.train_vocab_size = 60});
-  config.model.text.vocab_size = tokenizer.vocab_size();
+  TextEncoderOptions& text = config.model.text;
+  text.vocab_size = tokenizer.vocab_size();
+  text.pad_id = tokenizer.pad_id();
+  text.bos_id = tokenizer.bos_id();
+  text.eos_id = tokenizer.eos_id();
   tokenizer.save(directory / "tokenizer.model");
   save_model(directory, ClipModel(config.model),
              {.model = config.model, .tokenizer = config.tokenizer, .transform = {}});

@@ -13,8 +13,8 @@ struct FileStamp {
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
 
-/// A regular file open for reading at any offset, with read() and never mapped: a mapped file that
-/// somebody else cuts kills its reader. Reading is const and thread-safe.
+/// A regular file open for reading at any offset, by read(): a mapped file that somebody else cuts
+/// kills its reader. Reading is const and thread-safe.
 class FileReader {
  public:
   /// Throws kMissingInput when the file is not there, not readable, or no regular file.
@@ -26,6 +26,7 @@ class FileReader {
   /// Size in bytes when it was opened.
   [[nodiscard]] uint64_t size() const noexcept { return size_; }
   [[nodiscard]] std::string name() const { return path_.string(); }
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
   /// Size and time of last change as they are now. Throws kIo.
   [[nodiscard]] FileStamp stamp() const;
   /// Fills `into` with `bytes` bytes from `offset`. Throws kIo, also when the file ends before.

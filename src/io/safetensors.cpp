@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "io/file_reader.h"
+#include "io/mapped_file.h"
 #include "io/safetensors_header.h"
 #include "io/utf8.h"
 #include "tandem/core/error.h"
@@ -18,19 +19,34 @@ namespace {
 constexpr uint64_t kFirstBytes = 512;
 constexpr size_t kGatheredBytes = 1 << 18;  // so that many small tensors cost few writes
 
-torch::Tensor read_tensor(const FileReader& file, uint64_t data_start, const TensorEntry& entry,
-                          const std::string& where) {
-  torch::Tensor tensor = torch::empty(entry.shape, entry.dtype);
-  auto* bytes = static_cast<uint8_t*>(tensor.data_ptr());
-  const uint64_t count = entry.end - entry.begin;
-  file.read(data_start + entry.begin, bytes, count);
-  const bool is_bool = entry.dtype == torch::kBool;
-  if (is_bool && std::any_of(bytes, bytes + count, [](uint8_t byte) { return byte > 1; })) {
-    throw Error(ErrorKind::kCheckpoint,
-                {.what = fmt::format("tensor {} of dtype BOOL holds a byte that is neither 0 nor 1",
-                                     in_quotes(entry.name)),
-                 .where = where});
+void check_bools(const torch::Tensor& tensor, const TensorEntry& entry, const std::string& where) {
+  if (entry.dtype != torch::kBool) return;
+  const auto* const bytes = static_cast<const uint8_t*>(tensor.const_data_ptr());
+  if (std::all_of(bytes, bytes + tensor.nbytes(), [](uint8_t byte) { return byte <= 1; })) return;
+  throw Error(ErrorKind::kCheckpoint,
+              {.what = fmt::format("tensor {} of dtype BOOL holds a byte that is neither 0 nor 1",
+                                   in_quotes(entry.name)),
+               .where = where});
+}
+
+/// A file whose header is read and checked.
+struct OpenFile {
+  FileReader file;
+  SafetensorsHeader header;
+  uint64_t data_start = 0;
+
+  explicit OpenFile(const std::filesystem::path& path) : file(path) {
+    const std::string where = path.string();
+    const std::string first = file.read(0, std::min(file.size(), kFirstBytes));
+    const uint64_t length = check_header_length(first, file.size(), where);
+    data_start = 8 + length;
+    header = parse_safetensors_header(file.read(8, length), file.size() - data_start, where);
   }
+};
+
+torch::Tensor read_tensor(const OpenFile& source, const TensorEntry& entry) {
+  torch::Tensor tensor = torch::empty(entry.shape, entry.dtype);
+  source.file.read(source.data_start + entry.begin, tensor.data_ptr(), entry.end - entry.begin);
   return tensor;
 }
 
@@ -76,17 +92,33 @@ SafetensorsHeader plan(const TensorMap& tensors, const std::filesystem::path& pa
 }  // namespace
 
 SafetensorsFile load_safetensors(const std::filesystem::path& path) {
-  const FileReader file(path);
-  const std::string where = path.string();
-  const std::string first = file.read(0, std::min(file.size(), kFirstBytes));
-  const uint64_t length = check_header_length(first, file.size(), where);
-  const uint64_t data_start = 8 + length;
-  SafetensorsHeader header =
-      parse_safetensors_header(file.read(8, length), file.size() - data_start, where);
+  OpenFile source(path);
   SafetensorsFile result;
-  result.metadata = std::move(header.metadata);
-  for (const TensorEntry& entry : header.entries)
-    result.tensors.emplace(entry.name, read_tensor(file, data_start, entry, where));
+  result.metadata = std::move(source.header.metadata);
+  for (const TensorEntry& entry : source.header.entries) {
+    const torch::Tensor tensor = read_tensor(source, entry);
+    check_bools(tensor, entry, path.string());
+    result.tensors.emplace(entry.name, tensor);
+  }
+  return result;
+}
+
+SafetensorsFile map_safetensors(const std::filesystem::path& path) {
+  OpenFile source(path);
+  const std::shared_ptr<uint8_t> bytes = map_file(source.file);
+  SafetensorsFile result;
+  result.metadata = std::move(source.header.metadata);
+  for (const TensorEntry& entry : source.header.entries) {
+    const uint64_t offset = source.data_start + entry.begin;
+    const bool is_aligned = offset % c10::elementSize(entry.dtype) == 0 && entry.end > entry.begin;
+    const torch::Tensor tensor = is_aligned
+                                     ? torch::from_blob(
+                                           bytes.get() + offset, entry.shape, [bytes](void*) {},
+                                           torch::TensorOptions(entry.dtype))
+                                     : read_tensor(source, entry);
+    check_bools(tensor, entry, path.string());
+    result.tensors.emplace(entry.name, tensor);
+  }
   return result;
 }
 

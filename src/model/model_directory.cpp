@@ -109,7 +109,7 @@ LoadedModel load_model(const std::filesystem::path& directory) {
   ModelOptions options = config.model;
   options.pretrained = options.text.pretrained = options.image.pretrained = "";
   ClipModel model(options, std::nullopt);
-  adopt_weights(model, load_safetensors(weights_file).tensors, weights_file.string());
+  adopt_weights(model, map_safetensors(weights_file).tensors, weights_file.string());
   return {.model = model, .config = std::move(config)};
 }
 

@@ -54,6 +54,16 @@ TEST(ClipBench, ComputesTheSameLossInBothForms) {
   }
 }
 
+// The presets' special ids belong to their own vocabularies, not to the one that is made here.
+TEST(ClipBench, MeasuresAStartWithAVocabularyOfItsOwn) {
+  const TemporaryFolder folder;
+  Json config = tiny_config(folder / "run", 1);
+  config["model"]["text"].update(Json{{"vocab_size", 49408}, {"bos_id", 49406}, {"eos_id", 49407}});
+  write_text(folder / "run.json", config.dump());
+  const Json result = bench({"cold-start", "--config", (folder / "run.json").string()});
+  EXPECT_GT(result.at("starts_per_second").get<double>(), 0.0);
+}
+
 TEST(ClipBench, MeasuresEveryKernel) {
   const Json result = bench({"kernels", "--tile", "64", "--rows", "8", "--width", "32"});
   ASSERT_TRUE(result.contains("kernels"));

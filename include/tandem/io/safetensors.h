@@ -13,7 +13,7 @@ namespace tandem {
 using TensorMap = std::map<std::string, torch::Tensor>;
 
 struct SafetensorsFile {
-  TensorMap tensors = {};                            ///< CPU tensors that own their memory.
+  TensorMap tensors = {};                            ///< On the CPU.
   std::map<std::string, std::string> metadata = {};  ///< The header's `__metadata__`.
 };
 
@@ -23,6 +23,13 @@ struct SafetensorsFile {
 /// that overflow or disagree with their offsets, gaps, overlaps, bytes left over. A Git LFS
 /// pointer, an HTML page or a pickle under this name is called what it is.
 [[nodiscard]] SafetensorsFile load_safetensors(const std::filesystem::path& path);
+
+/// The same, but the tensors are views of the mapped file: what is never used is never read, and
+/// processes share what they read. Writing to a tensor leaves the file as it is. Tensors that do
+/// not lie at a multiple of their item size are read. The file may be replaced or removed
+/// meanwhile, as save_safetensors replaces it; to cut it short or overwrite it in place is an error
+/// of the kind that ends a process. Throws as above.
+[[nodiscard]] SafetensorsFile map_safetensors(const std::filesystem::path& path);
 
 /// Reads the shards that an index (`model.safetensors.index.json`) names, as load_safetensors does.
 /// Throws kCheckpoint, too, when index and shards disagree about who holds which tensor, or a shard
