@@ -31,7 +31,7 @@ endforeach()
 list(REMOVE_DUPLICATES suites)
 # Threads that wait do not spin: other tests run beside them.
 foreach(suite IN LISTS suites)
-  add_test(${suite} ${program} "--gtest_filter=${suite}.*:*/${suite}.*:${suite}/*.*")
+  add_test(${suite} ${program} "--gtest_filter=${suite}.*:*/${suite}.*")
   set_tests_properties(${suite} PROPERTIES LABELS "${label}${${suite}_faults}" TIMEOUT 600
     ENVIRONMENT OMP_WAIT_POLICY=passive)
   unset(${suite}_faults)

@@ -58,15 +58,15 @@ void check_webp(const EncodedImage& encoded) {
 
 /// OpenCV looks for another reader where it finds a start damaged; its DICOM reader, the only one
 /// whose mark is not at the start, reserves whatever memory the file names.
-void check_not_dicom(const EncodedImage& encoded) {
+void check_not_dicom(const EncodedImage& encoded, std::string_view bytes) {
   constexpr size_t kMarkOffset = 128;
-  const std::string_view bytes = encoded.bytes;
   if (bytes.size() > kMarkOffset && bytes.substr(kMarkOffset).starts_with("DICM"))
     reject_image(encoded, encoded.header.found + " that is marked as DICOM, too");
 }
 
 cv::Mat decode_by_opencv(const EncodedImage& encoded, std::string_view bytes) {
   tame_opencv();
+  check_not_dicom(encoded, bytes);
   const cv::Mat buffer(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
   try {
     return cv::imdecode(buffer, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
@@ -81,7 +81,6 @@ Image decode_other(const EncodedImage& encoded) {
   const ImageHeader& header = encoded.header;
   std::string_view bytes = encoded.bytes;
   CheckedPng png;
-  check_not_dicom(encoded);
   if (header.format == ImageFormat::kBmp) check_bmp(encoded);
   if (header.format == ImageFormat::kWebp) check_webp(encoded);
   if (header.format == ImageFormat::kPng) {

@@ -1,6 +1,7 @@
 #include "tandem/io/safetensors.h"
 
 #include <algorithm>
+#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -50,6 +51,17 @@ torch::Tensor read_tensor(const OpenFile& source, const TensorEntry& entry) {
   return tensor;
 }
 
+SafetensorsFile gather(const OpenFile& source,
+                       const std::function<torch::Tensor(const TensorEntry&)>& tensor_of) {
+  SafetensorsFile result{.metadata = source.header.metadata};
+  for (const TensorEntry& entry : source.header.entries) {
+    const torch::Tensor tensor = tensor_of(entry);
+    check_bools(tensor, entry, source.file.name());
+    result.tensors.emplace(entry.name, tensor);
+  }
+  return result;
+}
+
 [[noreturn]] void refuse_to_write(const std::string& what, const std::filesystem::path& path) {
   throw Error(ErrorKind::kUsage, {.what = what, .where = path.string()});
 }
@@ -92,34 +104,20 @@ SafetensorsHeader plan(const TensorMap& tensors, const std::filesystem::path& pa
 }  // namespace
 
 SafetensorsFile load_safetensors(const std::filesystem::path& path) {
-  OpenFile source(path);
-  SafetensorsFile result;
-  result.metadata = std::move(source.header.metadata);
-  for (const TensorEntry& entry : source.header.entries) {
-    const torch::Tensor tensor = read_tensor(source, entry);
-    check_bools(tensor, entry, path.string());
-    result.tensors.emplace(entry.name, tensor);
-  }
-  return result;
+  const OpenFile source(path);
+  return gather(source, [&](const TensorEntry& entry) { return read_tensor(source, entry); });
 }
 
 SafetensorsFile map_safetensors(const std::filesystem::path& path) {
-  OpenFile source(path);
+  const OpenFile source(path);
   const std::shared_ptr<uint8_t> bytes = map_file(source.file);
-  SafetensorsFile result;
-  result.metadata = std::move(source.header.metadata);
-  for (const TensorEntry& entry : source.header.entries) {
+  return gather(source, [&](const TensorEntry& entry) {
     const uint64_t offset = source.data_start + entry.begin;
     const bool is_aligned = offset % c10::elementSize(entry.dtype) == 0 && entry.end > entry.begin;
-    const torch::Tensor tensor = is_aligned
-                                     ? torch::from_blob(
-                                           bytes.get() + offset, entry.shape, [bytes](void*) {},
-                                           torch::TensorOptions(entry.dtype))
-                                     : read_tensor(source, entry);
-    check_bools(tensor, entry, path.string());
-    result.tensors.emplace(entry.name, tensor);
-  }
-  return result;
+    if (!is_aligned) return read_tensor(source, entry);
+    return torch::from_blob(
+        bytes.get() + offset, entry.shape, [bytes](void*) {}, torch::TensorOptions(entry.dtype));
+  });
 }
 
 std::string save_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
