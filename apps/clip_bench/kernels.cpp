@@ -46,23 +46,29 @@ double copy_rate(const KernelArguments& arguments, const torch::Tensor& tile) {
 std::vector<Kernel> loss_kernels(const KernelArguments& arguments, const torch::Tensor& tile) {
   const int64_t size = arguments.tile;
   const auto options = tile.options();
-  const auto stats = std::make_shared<std::pair<kernels::SoftmaxStats, kernels::SoftmaxStats>>(
-      kernels::SoftmaxStats::start(size, options), kernels::SoftmaxStats::start(size, options));
-  const kernels::WeightedMax weighted{.max = torch::full({size}, 10.0, options),
-                                      .weight = torch::full({size}, 0.1, options)};
-  const torch::Tensor sum = torch::zeros({size}, options);
+  const torch::Tensor values = torch::full({size}, 0.1, options);
+  const kernels::TileTerms terms{.scale = torch::ones({}, options)};
+  kernels::TileTerms grouped = terms;
   const torch::Tensor ids = torch::arange(size, options.dtype(torch::kInt64));
-  const kernels::GroupIds groups{.image = ids, .text = ids};
+  grouped.rows = grouped.columns = {.image = ids, .text = ids};
+  const kernels::TileStats stats{.rows = kernels::SoftmaxStats::start(size, options),
+                                 .columns = kernels::SoftmaxStats::start(size, options),
+                                 .diagonal = torch::zeros({size}, options)};
+  const kernels::WeightedMax weighted{.max = torch::full({size}, 10.0, options), .weight = values};
+  const kernels::SoftmaxShares shares{.rows = weighted, .columns = weighted, .diagonal = values};
+  const kernels::SigmoidSums sums{.loss = values.clone(), .slope = values.clone()};
+  // In the dtype that the products of gradients are made in.
+  const torch::Tensor gradient = arguments.measure.on_gpu() ? tile.to(torch::kBFloat16) : tile;
   const auto bytes = static_cast<double>(tile.nbytes());
+  const double both = bytes + static_cast<double>(gradient.nbytes());
   const std::string shape = fmt::format("{} x {}", size, size);
-  return {
-      {"softmax statistics", shape,
-       [=] { kernels::add_to_stats(tile, stats->first, stats->second); }, bytes},
-      {"softmax gradient", shape, [=] { kernels::to_softmax_gradient(tile, weighted, weighted); },
-       2 * bytes},
-      {"softplus gradient", shape, [=] { kernels::to_softplus_gradient(tile, sum); }, 2 * bytes},
-      {"duplicates", shape,
-       [=] { kernels::mark(tile, groups, groups, kernels::Relation::kNegate); }, 2 * bytes}};
+  return {{"softmax statistics", shape, [=] { kernels::add_to_stats(tile, terms, stats); }, bytes},
+          {"softmax gradient", shape,
+           [=] { kernels::softmax_gradient(tile, terms, shares, gradient); }, both},
+          {"softmax gradient, duplicates masked", shape,
+           [=] { kernels::softmax_gradient(tile, grouped, shares, gradient); }, both},
+          {"sigmoid gradient", shape,
+           [=] { kernels::sigmoid_gradient(tile, terms, sums, gradient); }, both}};
 }
 
 std::vector<Kernel> product_kernels(const KernelArguments& arguments) {

@@ -17,13 +17,29 @@ namespace {
 constexpr uint64_t kSeed = 1;
 constexpr int64_t kFirstWord = 4;  // Behind the special tokens.
 
-// Products of a stack of blocks: four width² for attention and two MLP layers per row, and two
-// products per pair of tokens that see each other.
-double block_flops(const auto& tower, double rows, double token_pairs) {
-  const auto width = static_cast<double>(tower.width);
+struct Rows {
+  double all = 0;          // What enters a block.
+  double pooled = 0;       // What the pool reads of the last one.
+  double token_pairs = 0;  // Tokens that see each other.
+};
+
+// Products of a stack of blocks: per row three width² before attention, one and the two MLP layers
+// behind it, and two products per pair of tokens.
+double block_flops(const auto& tower, const Rows& rows) {
+  const auto width = static_cast<double>(tower.width), layers = static_cast<double>(tower.layers);
   const auto mlp = static_cast<double>(tower.mlp_width > 0 ? tower.mlp_width : 4 * tower.width);
-  const double per_row = 2.0 * (4.0 * width * width + 2.0 * width * mlp);
-  return static_cast<double>(tower.layers) * (rows * per_row + 4.0 * token_pairs * width);
+  const double before = 3.0 * width * width * layers * rows.all;
+  const double behind =
+      (width * width + 2.0 * width * mlp) * ((layers - 1.0) * rows.all + rows.pooled);
+  return 2.0 * (before + behind) + 4.0 * layers * rows.token_pairs * width;
+}
+
+bool reads_every_token(ImagePool pool) {
+  return pool == ImagePool::kMean || pool == ImagePool::kMap;
+}
+
+bool reads_every_token(TextPool pool) {
+  return pool == TextPool::kMean || pool == TextPool::kMeanAll;
 }
 
 double projector_flops(const ModelOptions& model, int64_t width, double rows) {
@@ -116,15 +132,20 @@ double image_flops(const ModelOptions& model, int64_t batch) {
   const double embedding = 2.0 * count * patches *
                            static_cast<double>(3 * image.patch_size * image.patch_size) *
                            static_cast<double>(image.width);
-  return embedding + block_flops(image, count * tokens, count * tokens * tokens) +
+  return embedding +
+         block_flops(image, {.all = count * tokens,
+                             .pooled = reads_every_token(image.pool) ? count * tokens : count,
+                             .token_pairs = count * tokens * tokens}) +
          projector_flops(model, image.width, count);
 }
 
 double text_flops(const ModelOptions& model, const TokenBatch& tokens) {
   const torch::Tensor lengths = tokens.cu_seqlens.diff().to(torch::kFloat64);
-  return block_flops(model.text, lengths.sum().item<double>(),
-                     lengths.square().sum().item<double>()) +
-         projector_flops(model, model.text.width, static_cast<double>(tokens.size()));
+  const double all = lengths.sum().item<double>(), count = static_cast<double>(tokens.size());
+  return block_flops(model.text, {.all = all,
+                                  .pooled = reads_every_token(model.text.pool) ? all : count,
+                                  .token_pairs = lengths.square().sum().item<double>()}) +
+         projector_flops(model, model.text.width, count);
 }
 
 double parameter_bytes(const torch::nn::Module& module) {

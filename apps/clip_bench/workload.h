@@ -39,7 +39,8 @@ void add_text_lengths(CLI::App& verb, TextLengths& lengths);
 /// Returns uint8 pictures [batch, 3, S, S] of noise.
 [[nodiscard]] torch::Tensor random_pictures(const ImageEncoderOptions& model, int64_t batch);
 
-/// Matrix products of one forward pass, two operations per multiply-add.
+/// Matrix products that one forward pass does, two operations per multiply-add: behind the last
+/// block's attention only for the rows that the pool reads.
 [[nodiscard]] double image_flops(const ModelOptions& model, int64_t batch);
 [[nodiscard]] double text_flops(const ModelOptions& model, const TokenBatch& tokens);
 /// Bytes of a module's parameters.

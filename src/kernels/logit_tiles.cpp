@@ -3,11 +3,7 @@
 #include <limits>
 
 #ifdef TANDEM_CUDA_KERNELS
-#include <ATen/cuda/CUDAContext.h>
-#include <c10/cuda/CUDAException.h>
-#include <c10/cuda/CUDAGuard.h>
-
-#include "kernels/cuda/logit_tiles.h"
+#include "kernels/logit_tiles_cuda.h"
 #endif
 #include "kernels/parallel.h"
 
@@ -20,20 +16,7 @@ constexpr int64_t kChunk = 64;
 // Values below which starting threads costs more than it gives.
 constexpr int64_t kWorthThreads = 1 << 15;
 
-#ifdef TANDEM_CUDA_KERNELS
-// Calls launch(tile, stream) for a tile on a GPU; returns whether it was one.
-template <typename Launch>
-bool ran_on_cuda(const torch::Tensor& tile, const Launch& launch) {
-  if (!tile.is_cuda()) return false;
-  const c10::cuda::CUDAGuard device(tile.device());
-  launch(TileRows{tile.data_ptr<float>(), tile.size(0), tile.size(1)},
-         static_cast<void*>(at::cuda::getCurrentCUDAStream().stream()));
-  C10_CUDA_KERNEL_LAUNCH_CHECK();
-  return true;
-}
-#endif
-
-bool is_fused(const torch::Tensor& tile) {
+bool is_for_cpu(const torch::Tensor& tile) {
   TORCH_CHECK(tile.scalar_type() == torch::kFloat32 && tile.is_contiguous(),
               "expected a contiguous fp32 tile");
   return tile.is_cpu();
@@ -52,13 +35,74 @@ void for_each_chunk(const torch::Tensor& tile, const Body& body) {
   });
 }
 
+// The meaning of the rows from `first` on.
+TileMeaning meaning_from(const TileTerms& terms, int64_t first) {
+  TileMeaning meaning{.scale = terms.scale.const_data_ptr<float>(),
+                      .bias = terms.bias.defined() ? terms.bias.const_data_ptr<float>() : nullptr,
+                      .shift = terms.shift + first,
+                      .groups = {},
+                      .relation = terms.relation};
+  if (terms.rows.defined()) {
+    meaning.groups = {.row_image = terms.rows.image.const_data_ptr<int64_t>() + first,
+                      .row_text = terms.rows.text.const_data_ptr<int64_t>() + first,
+                      .column_image = terms.columns.image.const_data_ptr<int64_t>(),
+                      .column_text = terms.columns.text.const_data_ptr<int64_t>()};
+  }
+  return meaning;
+}
+
+// Calls visit(r, value) for the rows of a chunk that meet the diagonal.
+template <typename Visit>
+void for_diagonal(const TileRows& rows, int64_t shift, const Visit& visit) {
+  for (int64_t r = std::max<int64_t>(0, -shift); r < rows.rows && r + shift < rows.columns; ++r)
+    visit(r, rows.values[r * rows.columns + r + shift]);
+}
+
 // Moves statistics to a maximum that is at least as large as before.
 void raise_to(const SoftmaxStats& stats, const torch::Tensor& max) {
   stats.sum.mul_((stats.max - max).exp_());
   stats.max.copy_(max);
 }
 
+// Pairs that share a group, bool [R, C].
+torch::Tensor shared(const TileTerms& terms) {
+  return (terms.rows.image.unsqueeze(1) == terms.columns.image)
+      .logical_or_(terms.rows.text.unsqueeze(1) == terms.columns.text);
+}
+
+// Where the diagonal runs through a tile, bool [R, C].
+torch::Tensor on_diagonal(const torch::Tensor& tile, const TileTerms& terms) {
+  const auto options = terms.scale.options().dtype(torch::kInt64);
+  return (torch::arange(tile.size(0), options) + terms.shift).unsqueeze(1) ==
+         torch::arange(tile.size(1), options);
+}
+
+torch::Tensor logits_of(const torch::Tensor& tile, const TileTerms& terms) {
+  torch::Tensor logits = tile * terms.scale;
+  if (terms.bias.defined()) logits.add_(terms.bias);
+  if (!terms.rows.defined() || terms.relation != Relation::kMask) return logits;
+  return logits.masked_fill_(shared(terms).logical_and_(on_diagonal(tile, terms).logical_not_()),
+                             -std::numeric_limits<float>::infinity());
+}
+
+torch::Tensor matches(const torch::Tensor& tile, const TileTerms& terms) {
+  const torch::Tensor own = on_diagonal(tile, terms);
+  const bool by_group = terms.rows.defined() && terms.relation == Relation::kMatch;
+  return by_group ? shared(terms).logical_or_(own) : own;
+}
+
 }  // namespace
+
+GroupIds GroupIds::slice(int64_t first, int64_t last) const {
+  if (!defined()) return {};
+  return {.image = image.slice(0, first, last), .text = text.slice(0, first, last)};
+}
+
+GroupIds GroupIds::to(const torch::Device& device) const {
+  if (!defined()) return {};
+  return {.image = image.to(device, /*non_blocking=*/true),
+          .text = text.to(device, /*non_blocking=*/true)};
+}
 
 SoftmaxStats SoftmaxStats::start(int64_t count, const torch::TensorOptions& options) {
   return {.max = torch::full({count}, kLowest, options), .sum = torch::zeros({count}, options)};
@@ -70,123 +114,107 @@ SoftmaxStats SoftmaxStats::slice(int64_t first, int64_t last) const {
 
 torch::Tensor SoftmaxStats::log_sum_exp() const { return max + sum.log(); }
 
-GroupIds GroupIds::slice(int64_t first, int64_t last) const {
-  return {.image = image.slice(0, first, last), .text = text.slice(0, first, last)};
+WeightedMax WeightedMax::slice(int64_t first, int64_t last) const {
+  return {.max = max.slice(0, first, last), .weight = weight.slice(0, first, last)};
 }
 
-void add_to_stats(const torch::Tensor& tile, SoftmaxStats rows, SoftmaxStats columns) {
+void add_to_stats(const torch::Tensor& tile, const TileTerms& terms, const TileStats& stats) {
 #ifdef TANDEM_CUDA_KERNELS
-  if (ran_on_cuda(tile, [&](const TileRows& values, void* stream) {
-        cuda::add_to_stats(values,
-                           {rows.max.data_ptr<float>(), rows.sum.data_ptr<float>(),
-                            columns.max.data_ptr<float>(), columns.sum.data_ptr<float>()},
-                           stream);
-      }))
-    return;
+  if (tile.is_cuda()) return cuda::add_to_stats(tile, terms, stats);
 #endif
-  if (!is_fused(tile)) return add_to_stats_aten(tile, std::move(rows), std::move(columns));
+  if (!is_for_cpu(tile)) return add_to_stats_aten(tile, terms, stats);
   const int64_t C = tile.size(1);
-  torch::Tensor row_max = rows.max.clone();  // [R]
+  torch::Tensor row_max = stats.rows.max.clone();  // [R]
   torch::Tensor part_max = torch::full({chunk_count(tile), C}, kLowest, tile.options());
-  for_each_chunk(tile, [&, to = row_max.data_ptr<float>(), part = part_max.data_ptr<float>()](
-                           int64_t chunk, const TileRows& part_rows, int64_t first) {
-    raise_maxima(part_rows, to + first, part + chunk * C);
+  for_each_chunk(tile, [&, to = row_max.data_ptr<float>(), part = part_max.data_ptr<float>(),
+                        diagonal = stats.diagonal.data_ptr<float>()](
+                           int64_t chunk, const TileRows& rows, int64_t first) {
+    make_logits(rows, meaning_from(terms, first));
+    for_diagonal(rows, terms.shift + first,
+                 [&](int64_t r, float value) { diagonal[first + r] = value; });
+    raise_maxima(rows, to + first, part + chunk * C);
   });
-  const torch::Tensor column_max = at::maximum(part_max.amax(0), columns.max);  // [C]
-  raise_to(rows, row_max);
-  raise_to(columns, column_max);
+  const torch::Tensor column_max = at::maximum(part_max.amax(0), stats.columns.max);  // [C]
+  raise_to(stats.rows, row_max);
+  raise_to(stats.columns, column_max);
   torch::Tensor part_sum = part_max.zero_();
-  for_each_chunk(tile, [&, part = part_sum.data_ptr<float>()](
-                           int64_t chunk, const TileRows& part_rows, int64_t first) {
-    add_exp_sums(part_rows, {.row_max = rows.max.data_ptr<float>() + first,
-                             .column_max = column_max.data_ptr<float>(),
-                             .row_sum = rows.sum.data_ptr<float>() + first,
-                             .column_sum = part + chunk * C});
+  for_each_chunk(tile, [&, part = part_sum.data_ptr<float>()](int64_t chunk, const TileRows& rows,
+                                                              int64_t first) {
+    add_exp_sums(rows, {.row_max = stats.rows.max.data_ptr<float>() + first,
+                        .column_max = column_max.data_ptr<float>(),
+                        .row_sum = stats.rows.sum.data_ptr<float>() + first,
+                        .column_sum = part + chunk * C});
   });
-  columns.sum.add_(part_sum.sum(0));
+  stats.columns.sum.add_(part_sum.sum(0));
 }
 
-void add_to_stats_aten(const torch::Tensor& tile, SoftmaxStats rows, SoftmaxStats columns) {
-  raise_to(rows, at::maximum(rows.max, tile.amax(1)));
-  raise_to(columns, at::maximum(columns.max, tile.amax(0)));
-  rows.sum.add_((tile - rows.max.unsqueeze(1)).exp_().sum(1));
-  columns.sum.add_((tile - columns.max).exp_().sum(0));
+void add_to_stats_aten(const torch::Tensor& tile, const TileTerms& terms, const TileStats& stats) {
+  const torch::Tensor logits = logits_of(tile, terms);
+  const torch::Tensor own = on_diagonal(tile, terms);
+  stats.diagonal.copy_(
+      at::where(own.any(1), logits.masked_fill(own.logical_not(), 0.0).sum(1), stats.diagonal));
+  raise_to(stats.rows, at::maximum(stats.rows.max, logits.amax(1)));
+  raise_to(stats.columns, at::maximum(stats.columns.max, logits.amax(0)));
+  stats.rows.sum.add_((logits - stats.rows.max.unsqueeze(1)).exp_().sum(1));
+  stats.columns.sum.add_((logits - stats.columns.max).exp_().sum(0));
 }
 
-void to_softmax_gradient(torch::Tensor tile, const WeightedMax& rows, const WeightedMax& columns) {
+void softmax_gradient(const torch::Tensor& tile, const TileTerms& terms, const SoftmaxShares& of,
+                      torch::Tensor gradient) {
 #ifdef TANDEM_CUDA_KERNELS
-  if (ran_on_cuda(tile, [&](const TileRows& values, void* stream) {
-        cuda::to_softmax_gradient(values,
-                                  {rows.max.data_ptr<float>(), rows.weight.data_ptr<float>(),
-                                   columns.max.data_ptr<float>(), columns.weight.data_ptr<float>()},
-                                  stream);
-      }))
-    return;
+  if (tile.is_cuda()) return cuda::softmax_gradient(tile, terms, of, gradient);
 #endif
-  if (!is_fused(tile)) return to_softmax_gradient_aten(std::move(tile), rows, columns);
-  for_each_chunk(tile, [&](int64_t, const TileRows& part, int64_t first) {
-    softmax_gradient(part, {.row_max = rows.max.data_ptr<float>() + first,
-                            .row_weight = rows.weight.data_ptr<float>() + first,
-                            .column_max = columns.max.data_ptr<float>(),
-                            .column_weight = columns.weight.data_ptr<float>()});
+  if (!is_for_cpu(tile)) return softmax_gradient_aten(tile, terms, of, std::move(gradient));
+  for_each_chunk(tile, [&, diagonal = of.diagonal.const_data_ptr<float>()](
+                           int64_t, const TileRows& rows, int64_t first) {
+    make_logits(rows, meaning_from(terms, first));
+    softmax_gradient(rows, {.row_max = of.rows.max.const_data_ptr<float>() + first,
+                            .row_weight = of.rows.weight.const_data_ptr<float>() + first,
+                            .column_max = of.columns.max.const_data_ptr<float>(),
+                            .column_weight = of.columns.weight.const_data_ptr<float>()});
+    for_diagonal(rows, terms.shift + first,
+                 [&](int64_t r, float& value) { value -= diagonal[first + r]; });
   });
+  if (!gradient.is_same(tile)) gradient.copy_(tile);
 }
 
-void to_softmax_gradient_aten(torch::Tensor tile, const WeightedMax& rows,
-                              const WeightedMax& columns) {
-  const torch::Tensor by_row = (tile - rows.max.unsqueeze(1)).exp_().mul_(rows.weight.unsqueeze(1));
-  tile.sub_(columns.max).exp_().mul_(columns.weight).add_(by_row);
+void softmax_gradient_aten(const torch::Tensor& tile, const TileTerms& terms,
+                           const SoftmaxShares& of, torch::Tensor gradient) {
+  const torch::Tensor logits = logits_of(tile, terms);
+  torch::Tensor sum = (logits - of.rows.max.unsqueeze(1)).exp_().mul_(of.rows.weight.unsqueeze(1));
+  sum.add_((logits - of.columns.max).exp_().mul_(of.columns.weight));
+  const torch::Tensor own = on_diagonal(tile, terms).to(torch::kFloat32);
+  gradient.copy_(sum.sub_(own.mul_(of.diagonal.unsqueeze(1))));
 }
 
-void to_softplus_gradient(torch::Tensor tile, torch::Tensor row_sum) {
+void sigmoid_gradient(const torch::Tensor& tile, const TileTerms& terms, const SigmoidSums& sums,
+                      torch::Tensor gradient) {
 #ifdef TANDEM_CUDA_KERNELS
-  if (ran_on_cuda(tile, [&](const TileRows& values, void* stream) {
-        cuda::to_softplus_gradient(values, row_sum.data_ptr<float>(), stream);
-      }))
-    return;
+  if (tile.is_cuda()) return cuda::sigmoid_gradient(tile, terms, sums, gradient);
 #endif
-  if (!is_fused(tile)) return to_softplus_gradient_aten(std::move(tile), std::move(row_sum));
+  if (!is_for_cpu(tile)) return sigmoid_gradient_aten(tile, terms, sums, std::move(gradient));
   for_each_chunk(tile,
-                 [to = row_sum.data_ptr<float>()](int64_t, const TileRows& part, int64_t first) {
-                   softplus_and_gradient(part, to + first);
+                 [&, loss = sums.loss.data_ptr<float>(), slope = sums.slope.data_ptr<float>()](
+                     int64_t, const TileRows& rows, int64_t first) {
+                   const TileMeaning meaning = meaning_from(terms, first);
+                   make_logits(rows, meaning);
+                   negate_matches(rows, meaning);
+                   softplus_and_gradient(rows, loss + first);
+                   negate_matches(rows, meaning);
+                   add_row_sums(rows, slope + first);
                  });
+  if (!gradient.is_same(tile)) gradient.copy_(tile);
 }
 
-void to_softplus_gradient_aten(torch::Tensor tile, torch::Tensor row_sum) {
-  row_sum.add_(at::logaddexp(tile, torch::zeros({}, tile.options())).sum(1));
-  tile.sigmoid_();
-}
-
-void mark(torch::Tensor tile, const GroupIds& rows, const GroupIds& columns, Relation relation) {
-#ifdef TANDEM_CUDA_KERNELS
-  if (ran_on_cuda(tile, [&](const TileRows& values, void* stream) {
-        cuda::mark(values,
-                   {rows.image.data_ptr<int64_t>(), rows.text.data_ptr<int64_t>(),
-                    columns.image.data_ptr<int64_t>(), columns.text.data_ptr<int64_t>()},
-                   relation, stream);
-      }))
-    return;
-#endif
-  if (!is_fused(tile)) return mark_aten(std::move(tile), rows, columns, relation);
-  for_each_chunk(tile, [&](int64_t, const TileRows& part, int64_t first) {
-    mark_duplicates(part,
-                    {.row_image = rows.image.data_ptr<int64_t>() + first,
-                     .row_text = rows.text.data_ptr<int64_t>() + first,
-                     .column_image = columns.image.data_ptr<int64_t>(),
-                     .column_text = columns.text.data_ptr<int64_t>()},
-                    relation);
-  });
-}
-
-void mark_aten(torch::Tensor tile, const GroupIds& rows, const GroupIds& columns,
-               Relation relation) {
-  const torch::Tensor same = (rows.image.unsqueeze(1) == columns.image)
-                                 .logical_or_(rows.text.unsqueeze(1) == columns.text);
-  if (relation == Relation::kMask) {
-    tile.masked_fill_(same, -std::numeric_limits<float>::infinity());
-  } else {
-    tile.copy_(at::where(same, -tile, tile));
-  }
+void sigmoid_gradient_aten(const torch::Tensor& tile, const TileTerms& terms,
+                           const SigmoidSums& sums, torch::Tensor gradient) {
+  const torch::Tensor logits = logits_of(tile, terms);
+  const torch::Tensor sign = 1.0 - 2.0 * matches(tile, terms).to(torch::kFloat32);
+  const torch::Tensor turned = logits * sign;
+  sums.loss.add_(at::logaddexp(turned, torch::zeros({}, turned.options())).sum(1));
+  const torch::Tensor slopes = turned.sigmoid().mul_(sign);
+  sums.slope.add_(slopes.sum(1));
+  gradient.copy_(slopes);
 }
 
 }  // namespace tandem::kernels

@@ -5,6 +5,59 @@
 #include "kernels/vectorised.h"
 
 namespace tandem::kernels {
+namespace {
+
+constexpr float kLeftOut = -std::numeric_limits<float>::infinity();
+
+// The column of row r that lies on the diagonal, or the columns' count where none does.
+int64_t diagonal_column(const TileRows& tile, int64_t shift, int64_t r) {
+  const int64_t c = r + shift;
+  return c >= 0 && c < tile.columns ? c : tile.columns;
+}
+
+}  // namespace
+
+TANDEM_VECTORISED
+void make_logits(const TileRows& tile, const TileMeaning& meaning) {
+  const float scale = *meaning.scale, bias = meaning.bias == nullptr ? 0.0F : *meaning.bias;
+  const TileGroups& groups = meaning.groups;
+  const bool masks = groups.row_image != nullptr && meaning.relation == Relation::kMask;
+  for (int64_t r = 0; r < tile.rows; ++r) {
+    float* const row = tile.values + r * tile.columns;
+#pragma omp simd
+    for (int64_t c = 0; c < tile.columns; ++c) row[c] = scale * row[c] + bias;
+    if (!masks) continue;
+    const int64_t own = diagonal_column(tile, meaning.shift, r);
+    const float kept = own < tile.columns ? row[own] : 0.0F;
+    const int64_t image = groups.row_image[r], text = groups.row_text[r];
+#pragma omp simd
+    for (int64_t c = 0; c < tile.columns; ++c) {
+      const bool same = (image == groups.column_image[c]) | (text == groups.column_text[c]);
+      row[c] = same ? kLeftOut : row[c];
+    }
+    if (own < tile.columns) row[own] = kept;
+  }
+}
+
+TANDEM_VECTORISED
+void negate_matches(const TileRows& tile, const TileMeaning& meaning) {
+  const TileGroups& groups = meaning.groups;
+  const bool by_group = groups.row_image != nullptr && meaning.relation == Relation::kMatch;
+  for (int64_t r = 0; r < tile.rows; ++r) {
+    float* const row = tile.values + r * tile.columns;
+    const int64_t own = diagonal_column(tile, meaning.shift, r);
+    const float turned = own < tile.columns ? -row[own] : 0.0F;
+    if (by_group) {
+      const int64_t image = groups.row_image[r], text = groups.row_text[r];
+#pragma omp simd
+      for (int64_t c = 0; c < tile.columns; ++c) {
+        const bool same = (image == groups.column_image[c]) | (text == groups.column_text[c]);
+        row[c] = same ? -row[c] : row[c];
+      }
+    }
+    if (own < tile.columns) row[own] = turned;
+  }
+}
 
 TANDEM_VECTORISED
 void raise_maxima(const TileRows& tile, float* row_max, float* column_max) {
@@ -73,17 +126,13 @@ void softplus_and_gradient(const TileRows& tile, float* row_sum) {
 }
 
 TANDEM_VECTORISED
-void mark_duplicates(const TileRows& tile, const TileGroups& groups, Relation relation) {
-  constexpr float kMasked = -std::numeric_limits<float>::infinity();
-  const bool mask = relation == Relation::kMask;
+void add_row_sums(const TileRows& tile, float* row_sum) {
   for (int64_t r = 0; r < tile.rows; ++r) {
-    float* const row = tile.values + r * tile.columns;
-    const int64_t image = groups.row_image[r], text = groups.row_text[r];
-#pragma omp simd
-    for (int64_t c = 0; c < tile.columns; ++c) {
-      const bool same = (image == groups.column_image[c]) | (text == groups.column_text[c]);
-      row[c] = same ? (mask ? kMasked : -row[c]) : row[c];
-    }
+    const float* const row = tile.values + r * tile.columns;
+    float sum = 0.0F;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t c = 0; c < tile.columns; ++c) sum += row[c];
+    row_sum[r] += sum;
   }
 }
 

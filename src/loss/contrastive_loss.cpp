@@ -18,7 +18,7 @@ torch::Tensor even_target(const LogitMatrix& logits, const kernels::GroupIds& ma
   const torch::Tensor& text = logits.text;
   const auto N = static_cast<double>(image.size(0));
   if (!masked.image.defined()) return logits.scale * image.mean(0).dot(text.mean(0));
-  const DuplicateSums duplicates(masked);
+  const DuplicateSums duplicates(masked, image.device());
   const torch::Tensor left = (N + 1.0) - duplicates.count();  // [N]
   const torch::Tensor others = image.sum(0) - duplicates.of(image) + image;
   const torch::Tensor other_texts = text.sum(0) - duplicates.of(text) + text;
@@ -27,7 +27,7 @@ torch::Tensor even_target(const LogitMatrix& logits, const kernels::GroupIds& ma
 
 // The same under a target that is even over a pair's duplicates and itself.
 torch::Tensor duplicate_target(const LogitMatrix& logits, const kernels::GroupIds& groups) {
-  const DuplicateSums duplicates(groups);
+  const DuplicateSums duplicates(groups, logits.image.device());
   const torch::Tensor rows = dots(logits, logits.image, duplicates.of(logits.text));
   const torch::Tensor columns = dots(logits, duplicates.of(logits.image), logits.text);
   return ((rows + columns) / duplicates.count()).mean() / 2;
@@ -39,17 +39,20 @@ torch::Tensor contrastive_loss(const torch::Tensor& image_embeddings,
                                const torch::Tensor& text_embeddings,
                                const torch::Tensor& logit_scale,
                                const ContrastiveLossOptions& options) {
-  const LogitMatrix logits = pair_logits(image_embeddings, text_embeddings, logit_scale);
-  const auto groups = pair_groups(options.groups, logits.image.size(0), logits.image.device());
+  LogitMatrix logits = pair_logits(image_embeddings, text_embeddings, logit_scale);
+  const auto groups = pair_groups(options.groups, logits.image.size(0));
   const bool positive =
       groups.image.defined() && options.groups.duplicates == Duplicates::kPositive;
   const kernels::GroupIds masked = positive ? kernels::GroupIds{} : groups;
 
-  const Excess excess = excess_over_diagonal(logits, masked);
+  logits.groups = masked.to(logits.image.device());
+  const Excess excess = excess_over_diagonal(logits);
   torch::Tensor loss = (excess.rows.mean() + excess.columns.mean()) / 2;
   // So far the whole target lies on the diagonal; what is expected elsewhere moves from there.
   const double smoothing = options.label_smoothing;
   if (smoothing == 0.0 && !positive) return loss;
+  logits.image = logits.image.to(torch::kFloat32);
+  logits.text = logits.text.to(torch::kFloat32);
   const torch::Tensor diagonal = dots(logits, logits.image, logits.text).mean();
   if (positive) loss = loss + (1.0 - smoothing) * (diagonal - duplicate_target(logits, groups));
   if (smoothing > 0.0) loss = loss + smoothing * (diagonal - even_target(logits, masked));

@@ -8,30 +8,21 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Leaves duplicates out, but for a pair with itself.
-void mask(const LogitTile& tile, const kernels::GroupIds& masked) {
-  if (!masked.image.defined()) return;
-  const torch::Tensor kept = tile.diagonal().clone();
-  tile.mark(masked, kernels::Relation::kMask);
-  tile.diagonal().copy_(kept);
-}
-
 struct ExcessFunction : torch::autograd::Function<ExcessFunction> {
   static variable_list forward(AutogradContext* context, const torch::Tensor& image,
                                const torch::Tensor& text, const torch::Tensor& scale,
-                               TileShape shape, const kernels::GroupIds& masked) {
-    const LogitMatrix matrix{.image = image, .text = text, .scale = scale, .tile = shape};
+                               const kernels::GroupIds& masked, TileShape shape) {
+    const LogitMatrix matrix{
+        .image = image, .text = text, .scale = scale, .groups = masked, .tile = shape};
     const int64_t N = image.size(0);
-    const auto rows = kernels::SoftmaxStats::start(N, image.options());
-    const auto columns = kernels::SoftmaxStats::start(N, image.options());
-    torch::Tensor diagonal = torch::empty({N}, image.options());
+    const auto rows = kernels::SoftmaxStats::start(N, matrix.options());
+    const auto columns = kernels::SoftmaxStats::start(N, matrix.options());
+    const torch::Tensor diagonal = torch::empty({N}, matrix.options());
     for_each_tile(matrix, [&](const LogitTile& tile) {
-      mask(tile, masked);
-      kernels::add_to_stats(tile.logits, rows.slice(tile.row, tile.row_end()),
-                            columns.slice(tile.column, tile.column_end()));
-      const torch::Tensor part = tile.diagonal();
-      diagonal.narrow(0, std::min(tile.diagonal_start(), N - part.size(0)), part.size(0))
-          .copy_(part);
+      kernels::add_to_stats(tile.products, tile.terms,
+                            {.rows = rows.slice(tile.row, tile.row_end()),
+                             .columns = columns.slice(tile.column, tile.column_end()),
+                             .diagonal = diagonal.slice(0, tile.row, tile.row_end())});
     });
     context->save_for_backward({image, text, scale, rows.max, rows.sum, columns.max, columns.sum,
                                 masked.image, masked.text});
@@ -45,29 +36,21 @@ struct ExcessFunction : torch::autograd::Function<ExcessFunction> {
     const LogitMatrix matrix{.image = saved[0],
                              .text = saved[1],
                              .scale = saved[2],
+                             .groups = {.image = saved[7], .text = saved[8]},
                              .tile = {context->saved_data["tile_rows"].toInt(),
                                       context->saved_data["tile_columns"].toInt()}};
-    const kernels::GroupIds masked{.image = saved[7], .text = saved[8]};
-    const torch::Tensor row_weight = gradients[0].contiguous();     // [N]
-    const torch::Tensor column_weight = gradients[1].contiguous();  // [N]
-    const torch::Tensor diagonal_weight = row_weight + column_weight;
-    const torch::Tensor row_share = row_weight / saved[4], column_share = column_weight / saved[6];
+    const kernels::WeightedMax rows{.max = saved[3], .weight = gradients[0] / saved[4]};
+    const kernels::WeightedMax columns{.max = saved[5], .weight = gradients[1] / saved[6]};
+    const torch::Tensor diagonal = gradients[0] + gradients[1];  // [N]
     LogitGradients sums(matrix);
     for_each_tile(matrix, [&](const LogitTile& tile) {
-      const auto of_rows = [&](const torch::Tensor& x) {
-        return x.slice(0, tile.row, tile.row_end());
-      };
-      const auto of_columns = [&](const torch::Tensor& x) {
-        return x.slice(0, tile.column, tile.column_end());
-      };
-      mask(tile, masked);
-      kernels::to_softmax_gradient(
-          tile.logits, {.max = of_rows(saved[3]), .weight = of_rows(row_share)},
-          {.max = of_columns(saved[5]), .weight = of_columns(column_share)});
-      torch::Tensor part = tile.diagonal();
-      if (part.numel() > 0)
-        part.sub_(diagonal_weight.narrow(0, tile.diagonal_start(), part.size(0)));
-      sums.add(tile);
+      const torch::Tensor gradient = sums.room_for(tile);
+      kernels::softmax_gradient(tile.products, tile.terms,
+                                {.rows = rows.slice(tile.row, tile.row_end()),
+                                 .columns = columns.slice(tile.column, tile.column_end()),
+                                 .diagonal = diagonal.slice(0, tile.row, tile.row_end())},
+                                gradient);
+      sums.add(tile, gradient);
     });
     return {sums.image(), sums.text(), sums.scale(), torch::Tensor(), torch::Tensor()};
   }
@@ -75,10 +58,10 @@ struct ExcessFunction : torch::autograd::Function<ExcessFunction> {
 
 }  // namespace
 
-Excess excess_over_diagonal(const LogitMatrix& matrix, const kernels::GroupIds& masked) {
+Excess excess_over_diagonal(const LogitMatrix& matrix) {
   TORCH_CHECK(matrix.image.sizes() == matrix.text.sizes(), "expected a square matrix of logits");
   const variable_list outputs =
-      ExcessFunction::apply(matrix.image, matrix.text, matrix.scale, matrix.tile, masked);
+      ExcessFunction::apply(matrix.image, matrix.text, matrix.scale, matrix.groups, matrix.tile);
   return {.rows = outputs[0], .columns = outputs[1]};
 }
 

@@ -11,9 +11,8 @@ struct Excess {
   torch::Tensor columns;  ///< log Σ_i exp(logits_ij - logits_jj)
 };
 
-/// Returns it for a square matrix, differentiable in image, text and scale. Where `masked` is
-/// given, pairs that share a group are left out, but for the diagonal.
-[[nodiscard]] Excess excess_over_diagonal(const LogitMatrix& matrix,
-                                          const kernels::GroupIds& masked = {});
+/// Returns it for a square matrix without bias, differentiable in image, text and scale. Pairs that
+/// share a group are left out, but for the diagonal.
+[[nodiscard]] Excess excess_over_diagonal(const LogitMatrix& matrix);
 
 }  // namespace tandem

@@ -16,29 +16,32 @@ struct TileShape {
   static TileShape for_device(const torch::Device& device);
 };
 
-/// A matrix of logits [N, M] that is never held as a whole: scale · image · textᵀ.
+/// A matrix of logits [N, M] that is never held as a whole: scale · image · textᵀ + bias. A pair
+/// and itself stand on its diagonal.
 struct LogitMatrix {
-  torch::Tensor image;  ///< fp32 [N, D], contiguous.
-  torch::Tensor text;   ///< fp32 [M, D], contiguous.
-  torch::Tensor scale;  ///< fp32 scalar on the same device.
+  torch::Tensor image;            ///< fp32 [N, D], contiguous; bf16 where the device multiplies it.
+  torch::Tensor text;             ///< Likewise [M, D].
+  torch::Tensor scale;            ///< fp32 scalar on the same device.
+  torch::Tensor bias = {};        ///< Likewise, or undefined.
+  kernels::GroupIds groups = {};  ///< Of rows and columns alike, on the same device, or undefined.
+  kernels::Relation relation = kernels::Relation::kMask;  ///< Of pairs that share a group.
   TileShape tile;
+
+  /// fp32 on the matrix's device.
+  [[nodiscard]] torch::TensorOptions options() const {
+    return image.options().dtype(torch::kFloat32);
+  }
 };
 
 /// One tile of it: rows [row, row + R) and columns [column, column + C).
 struct LogitTile {
-  torch::Tensor logits;       ///< [R, C]; the next tile takes its memory.
-  torch::Tensor scaled_rows;  ///< scale · image of these rows, [R, D].
+  torch::Tensor products;  ///< image · textᵀ, fp32 [R, C]; the next tile takes its memory.
+  kernels::TileTerms terms;
   int64_t row;
   int64_t column;
 
-  /// The part of the matrix's diagonal that lies in this tile, a view of `logits`; its first
-  /// element is diagonal_start(). Empty when the diagonal passes by.
-  [[nodiscard]] torch::Tensor diagonal() const;
-  [[nodiscard]] int64_t diagonal_start() const { return std::max(row, column); }
-  [[nodiscard]] int64_t row_end() const { return row + logits.size(0); }
-  [[nodiscard]] int64_t column_end() const { return column + logits.size(1); }
-  /// marks pairs of one group, as kernels::mark.
-  void mark(const kernels::GroupIds& groups, kernels::Relation relation) const;
+  [[nodiscard]] int64_t row_end() const { return row + products.size(0); }
+  [[nodiscard]] int64_t column_end() const { return column + products.size(1); }
 };
 
 /// Computes the tiles one after the other, row of tiles by row of tiles.
@@ -48,17 +51,21 @@ void for_each_tile(const LogitMatrix& matrix, const std::function<void(const Log
 class LogitGradients {
  public:
   explicit LogitGradients(const LogitMatrix& matrix);
-  /// Adds the tile's share; its `logits` hold the gradient with respect to the logits by now.
-  void add(const LogitTile& tile);
+  /// Where the gradient with respect to the tile's logits goes: [R, C] in the embeddings' dtype,
+  /// the tile's own memory where that is fp32.
+  [[nodiscard]] torch::Tensor room_for(const LogitTile& tile);
+  /// Adds the tile's share, `gradient` being what room_for gave.
+  void add(const LogitTile& tile, const torch::Tensor& gradient);
 
-  [[nodiscard]] torch::Tensor image() const { return image_ * matrix_.scale; }  // [N, D]
-  [[nodiscard]] torch::Tensor text() const { return text_; }                    // [M, D]
-  [[nodiscard]] torch::Tensor scale() const { return (image_ * matrix_.image).sum(); }
+  [[nodiscard]] torch::Tensor image() const;  // [N, D], in the embeddings' dtype
+  [[nodiscard]] torch::Tensor text() const;   // [M, D]
+  [[nodiscard]] torch::Tensor scale() const;
 
  private:
   const LogitMatrix& matrix_;
-  torch::Tensor image_;  // Without the factor `scale`.
+  torch::Tensor image_;  // fp32, like the next without the factor `scale`
   torch::Tensor text_;
+  torch::Tensor room_;
 };
 
 }  // namespace tandem

@@ -4,6 +4,8 @@
 
 #include <ATen/ops/_unique.h>
 
+#include "loss/products.h"
+
 namespace tandem {
 namespace {
 
@@ -35,23 +37,29 @@ LogitMatrix pair_logits(const torch::Tensor& image_embeddings, const torch::Tens
                   image_embeddings.size(0) > 0,
               "expected two [N, D] tensors, got ", image_embeddings.sizes(), " and ",
               text_embeddings.sizes());
-  return {.image = image_embeddings.to(torch::kFloat32).contiguous(),
-          .text = text_embeddings.to(torch::kFloat32).contiguous(),
+  const bool in_bf16 = image_embeddings.scalar_type() == torch::kBFloat16 &&
+                       text_embeddings.scalar_type() == torch::kBFloat16 &&
+                       multiplies_bf16(image_embeddings.device());
+  const auto dtype = in_bf16 ? torch::kBFloat16 : torch::kFloat32;
+  return {.image = image_embeddings.to(dtype).contiguous(),
+          .text = text_embeddings.to(dtype).contiguous(),
           .scale = logit_scale.to(torch::kFloat32).exp().reshape({}),
           .tile = TileShape::for_device(image_embeddings.device())};
 }
 
-kernels::GroupIds pair_groups(const PairGroups& groups, int64_t count,
-                              const torch::Device& device) {
-  const bool known = groups.image_groups.defined() || groups.text_groups.defined();
-  if (groups.duplicates == Duplicates::kKeep || !known) return {};
-  return {.image = checked_group(groups.image_groups, count, device),
-          .text = checked_group(groups.text_groups, count, device)};
+kernels::GroupIds pair_groups(const PairGroups& groups, int64_t count) {
+  const torch::Tensor& known =
+      groups.image_groups.defined() ? groups.image_groups : groups.text_groups;
+  if (groups.duplicates == Duplicates::kKeep || !known.defined()) return {};
+  return {.image = checked_group(groups.image_groups, count, known.device()),
+          .text = checked_group(groups.text_groups, count, known.device())};
 }
 
-DuplicateSums::DuplicateSums(const kernels::GroupIds& groups)
-    : image_(dense(groups.image)), text_(dense(groups.text)) {
-  both_ = dense(image_ * text_.size(0) + text_);
+DuplicateSums::DuplicateSums(const kernels::GroupIds& groups, const torch::Device& device) {
+  const torch::Tensor image = dense(groups.image), text = dense(groups.text);
+  image_ = image.to(device, /*non_blocking=*/true);
+  text_ = text.to(device, /*non_blocking=*/true);
+  both_ = dense(image * text.size(0) + text).to(device, /*non_blocking=*/true);
   count_ = of(torch::ones({text_.size(0), 1}, text_.options().dtype(torch::kFloat32))).squeeze(1);
 }
 

@@ -13,49 +13,36 @@ using torch::autograd::variable_list;
 
 struct SigmoidOptions {
   kernels::GroupIds groups;
-  Duplicates duplicates;
+  kernels::Relation relation;
   TileShape shape;
   bool with_gradients;
 };
-
-// Turns the sign of matching pairs' logits: every pair's loss is then softplus.
-void turn_matches(const LogitTile& tile, const SigmoidOptions& options) {
-  if (options.groups.image.defined() && options.duplicates == Duplicates::kPositive) {
-    tile.mark(options.groups, kernels::Relation::kNegate);
-  } else {
-    tile.diagonal().neg_();
-  }
-}
-
-void mask(const LogitTile& tile, const SigmoidOptions& options) {
-  if (!options.groups.image.defined() || options.duplicates != Duplicates::kMask) return;
-  const torch::Tensor kept = tile.diagonal().clone();
-  tile.mark(options.groups, kernels::Relation::kMask);
-  tile.diagonal().copy_(kept);
-}
 
 struct SigmoidFunction : torch::autograd::Function<SigmoidFunction> {
   static torch::Tensor forward(AutogradContext* context, const torch::Tensor& image,
                                const torch::Tensor& text, const torch::Tensor& scale,
                                const torch::Tensor& bias, const SigmoidOptions& options) {
-    const LogitMatrix matrix{.image = image, .text = text, .scale = scale, .tile = options.shape};
-    torch::Tensor row_sum = torch::zeros({image.size(0)}, image.options());
-    torch::Tensor bias_gradient = torch::zeros({}, image.options());
+    const LogitMatrix matrix{.image = image,
+                             .text = text,
+                             .scale = scale,
+                             .bias = bias,
+                             .groups = options.groups,
+                             .relation = options.relation,
+                             .tile = options.shape};
+    const torch::Tensor loss = torch::zeros({image.size(0)}, matrix.options());
+    const torch::Tensor slope = torch::zeros_like(loss);
     LogitGradients sums(matrix);
     for_each_tile(matrix, [&](const LogitTile& tile) {
-      torch::Tensor values = tile.logits;
-      values.add_(bias);
-      mask(tile, options);
-      turn_matches(tile, options);
-      kernels::to_softplus_gradient(values, row_sum.slice(0, tile.row, tile.row_end()));
-      if (!options.with_gradients) return;
-      turn_matches(tile, options);
-      bias_gradient.add_(values.sum());
-      sums.add(tile);
+      const torch::Tensor gradient = sums.room_for(tile);
+      kernels::sigmoid_gradient(tile.products, tile.terms,
+                                {.loss = loss.slice(0, tile.row, tile.row_end()),
+                                 .slope = slope.slice(0, tile.row, tile.row_end())},
+                                gradient);
+      if (options.with_gradients) sums.add(tile, gradient);
     });
     if (options.with_gradients)
-      context->save_for_backward({sums.image(), sums.text(), sums.scale(), bias_gradient});
-    return row_sum.sum();
+      context->save_for_backward({sums.image(), sums.text(), sums.scale(), slope.sum()});
+    return loss.sum();
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -79,8 +66,10 @@ torch::Tensor sigmoid_loss(const torch::Tensor& image_embeddings,
                                logits.scale.requires_grad() || bias.requires_grad());
   return SigmoidFunction::apply(
              logits.image, logits.text, logits.scale, bias,
-             SigmoidOptions{.groups = pair_groups(groups, N, logits.image.device()),
-                            .duplicates = groups.duplicates,
+             SigmoidOptions{.groups = pair_groups(groups, N).to(logits.image.device()),
+                            .relation = groups.duplicates == Duplicates::kPositive
+                                            ? kernels::Relation::kMatch
+                                            : kernels::Relation::kMask,
                             .shape = logits.tile,
                             .with_gradients = with_gradients}) /
          static_cast<double>(N);

@@ -133,27 +133,48 @@ torch::Tensor ImageEncoderImpl::to_patches(const torch::Tensor& images) const {
                                    .dtype = position_embedding.scalar_type()});
 }
 
-torch::Tensor ImageEncoderImpl::encode_patches(const torch::Tensor& images,
-                                               std::vector<torch::Tensor>* states) {
+// What enters the first block.
+torch::Tensor ImageEncoderImpl::embed(const torch::Tensor& images) {
   const int64_t B = images.size(0), D = options_.width;
   torch::Tensor x = patch_embedding(to_patches(images)).view({B, -1, D});  // [B, n * n, D]
   if (class_token.defined()) x = torch::cat({class_token.expand({B, 1, D}), x}, 1);  // [B, N, D]
   x = dropout_(x + position_embedding, is_training());
-  if (pre_norm) x = pre_norm(x);
-  const int64_t N = x.size(1);
-  x = layers(x.view({B * N, D}), SequenceLayout::equal(B, N), states);
-  if (final_norm) x = final_norm(x);
-  return x.view({B, N, D});
+  return pre_norm ? pre_norm(x) : x;
+}
+
+torch::Tensor ImageEncoderImpl::encode_patches(const torch::Tensor& images,
+                                               std::vector<torch::Tensor>* states) {
+  const torch::Tensor embedded = embed(images);
+  const auto [B, N, D] = dims<3>(embedded);
+  const SequenceLayout layout = SequenceLayout::equal(B, N);
+  torch::Tensor x = embedded.view({B * N, D});
+  if (states) {
+    *states = layers->states(x, layout);
+    x = states->back();
+  } else {
+    x = layers(x, layout);
+  }
+  return (final_norm ? final_norm(x) : x).view({B, N, D});
+}
+
+// What encode_patches gives for the class token, without the last block's work for the others.
+torch::Tensor ImageEncoderImpl::class_token_state(const torch::Tensor& images) {
+  const torch::Tensor embedded = embed(images);
+  const auto [B, N, D] = dims<3>(embedded);
+  const torch::Tensor rows =
+      torch::arange(B, torch::dtype(torch::kInt64).device(embedded.device())) * N;
+  const torch::Tensor x = layers(embedded.view({B * N, D}), SequenceLayout::equal(B, N), rows);
+  return final_norm ? final_norm(x) : x;  // [B, D]
 }
 
 torch::Tensor ImageEncoderImpl::forward(const torch::Tensor& images) {
-  const torch::Tensor tokens = encode_patches(images);
   switch (options_.pool) {
-    case ImagePool::kCls: return tokens.select(1, 0);
-    case ImagePool::kMean: return tokens.slice(1, options_.class_token ? 1 : 0).mean(1);
-    case ImagePool::kPooler: return torch::tanh(pooler(tokens.select(1, 0)));
-    case ImagePool::kMap: return map_head(tokens);
-    case ImagePool::kLogits: return head(tokens.select(1, 0));
+    case ImagePool::kCls: return class_token_state(images);
+    case ImagePool::kMean:
+      return encode_patches(images).slice(1, options_.class_token ? 1 : 0).mean(1);
+    case ImagePool::kPooler: return torch::tanh(pooler(class_token_state(images)));
+    case ImagePool::kMap: return map_head(encode_patches(images));
+    case ImagePool::kLogits: return head(class_token_state(images));
   }
   TORCH_CHECK(false, "unknown pool ", static_cast<int>(options_.pool));
 }

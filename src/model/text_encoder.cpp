@@ -38,6 +38,10 @@ void check(const TextEncoderOptions& options) {
   }
 }
 
+SequenceLayout layout_of(const TokenBatch& tokens) {
+  return SequenceLayout::packed(tokens.cu_seqlens, tokens.max_length, tokens.ids.size(0));
+}
+
 // Which text each row belongs to.
 torch::Tensor text_of_row(const TokenBatch& tokens) {
   const torch::Tensor lengths = tokens.cu_seqlens.to(torch::kInt64).diff();
@@ -108,9 +112,8 @@ torch::Tensor TextEncoderImpl::positions(const TokenBatch& tokens) const {
   return rows - starts.index_select(0, text_of_row(tokens)) + first_position(options_);  // [T]
 }
 
-torch::Tensor TextEncoderImpl::run(const torch::Tensor& ids, const torch::Tensor& position_ids,
-                                   const SequenceLayout& layout,
-                                   std::vector<torch::Tensor>* states) {
+// What enters the first block.
+torch::Tensor TextEncoderImpl::embed(const torch::Tensor& ids, const torch::Tensor& position_ids) {
   // The padding rows are never trained, as in RoBERTa's and BERT's own embeddings. In CLIP's
   // vocabulary the padding id is a word, too; SigLIP reads its padding.
   const bool roberta = options_.position_style == PositionStyle::kRoberta;
@@ -119,8 +122,7 @@ torch::Tensor TextEncoderImpl::run(const torch::Tensor& ids, const torch::Tensor
       at::embedding(position_embedding, position_ids, roberta ? options_.pad_id : -1);  // [T, D]
   if (type_embedding.defined()) x = x + type_embedding[0];
   if (embedding_norm) x = embedding_norm(x);
-  x = layers(dropout_(x, is_training()), layout, states);
-  return final_norm ? final_norm(x) : x;
+  return dropout_(x, is_training());
 }
 
 void TextEncoderImpl::check_length(const TokenBatch& tokens) const {
@@ -142,37 +144,42 @@ TokenBatch TextEncoderImpl::filled(const TokenBatch& tokens) const {
           .max_length = length};
 }
 
-torch::Tensor TextEncoderImpl::encode(const TokenBatch& tokens,
-                                      std::vector<torch::Tensor>* states) {
-  const auto layout =
-      SequenceLayout::packed(tokens.cu_seqlens, tokens.max_length, tokens.ids.size(0));
-  return run(tokens.ids, positions(tokens), layout, states);
-}
-
 torch::Tensor TextEncoderImpl::encode_tokens(const TokenBatch& tokens,
                                              std::vector<torch::Tensor>* states) {
   check_length(tokens);
-  return encode(options_.pad_to_context ? filled(tokens) : tokens, states);
+  const TokenBatch read = options_.pad_to_context ? filled(tokens) : tokens;
+  torch::Tensor x = embed(read.ids, positions(read));
+  if (states) {
+    *states = layers->states(x, layout_of(read));
+    x = states->back();
+  } else {
+    x = layers(x, layout_of(read));
+  }
+  return final_norm ? final_norm(x) : x;
 }
 
 torch::Tensor TextEncoderImpl::forward(const TokenBatch& tokens) {
   check_length(tokens);
   if (options_.pool == TextPool::kMeanAll) return mean_over_padding(tokens);
   const TokenBatch read = options_.pad_to_context ? filled(tokens) : tokens;
-  return pool(encode(read, nullptr), read);
+  const torch::Tensor rows = pooled_rows(read);
+  torch::Tensor x = layers(embed(read.ids, positions(read)), layout_of(read), rows);
+  if (final_norm) x = final_norm(x);  // [B, D], or [T, D] for a mean
+  if (!rows.defined()) return mean_per_text(x, read);
+  return pooler ? torch::tanh(pooler(x)) : x;
 }
 
-torch::Tensor TextEncoderImpl::pool(const torch::Tensor& states, const TokenBatch& tokens) {
+// The row of each text that becomes its features; undefined where they are a mean.
+torch::Tensor TextEncoderImpl::pooled_rows(const TokenBatch& tokens) const {
   const torch::Tensor bounds = tokens.cu_seqlens.to(torch::kInt64);
   switch (options_.pool) {
     case TextPool::kMean:
-    case TextPool::kMeanAll: return mean_per_text(states, tokens);
-    case TextPool::kCls: return states.index_select(0, bounds.slice(0, 0, -1));
-    case TextPool::kPooler:
-      return torch::tanh(pooler(states.index_select(0, bounds.slice(0, 0, -1))));
-    case TextPool::kEot: return states.index_select(0, first_row_with(tokens, options_.eos_id));
-    case TextPool::kArgmax: return states.index_select(0, first_row_of_largest(tokens));
-    case TextPool::kLast: return states.index_select(0, bounds.slice(0, 1) - 1);
+    case TextPool::kMeanAll: return {};
+    case TextPool::kCls:
+    case TextPool::kPooler: return bounds.slice(0, 0, -1);
+    case TextPool::kEot: return first_row_with(tokens, options_.eos_id);
+    case TextPool::kArgmax: return first_row_of_largest(tokens);
+    case TextPool::kLast: return bounds.slice(0, 1) - 1;
   }
   TORCH_CHECK(false, "unknown pool ", static_cast<int>(options_.pool));
 }
@@ -193,7 +200,8 @@ torch::Tensor TextEncoderImpl::mean_over_padding(const TokenBatch& tokens) {
     position_ids = padding.index_copy(0, layout.padded_index, position_ids);
     layout.padded_index.reset();
   }
-  return run(ids, position_ids, layout).view({count, length, -1}).mean(1);  // [B, D]
+  const torch::Tensor x = layers(embed(ids, position_ids), layout);
+  return (final_norm ? final_norm(x) : x).view({count, length, -1}).mean(1);  // [B, D]
 }
 
 }  // namespace tandem

@@ -19,9 +19,14 @@ torch::Tensor pad_rows(const torch::Tensor& rows, const SequenceLayout& layout) 
   return padded.index_copy(0, layout.padded_index, rows);  // [B * L, D]
 }
 
-torch::Tensor unpad_rows(const torch::Tensor& rows, const SequenceLayout& layout) {
-  if (!layout.padded_index.defined()) return rows;
-  return rows.index_select(0, layout.padded_index);  // [T, D]
+// The rows named, or all of them.
+torch::Tensor select_rows(const torch::Tensor& rows, const torch::Tensor& wanted) {
+  return wanted.defined() ? rows.index_select(0, wanted) : rows;
+}
+
+// Where the rows of the packed form that are wanted stand in the padded one; undefined: all of it.
+torch::Tensor padded_places(const torch::Tensor& wanted, const SequenceLayout& layout) {
+  return layout.padded_index.defined() ? select_rows(layout.padded_index, wanted) : wanted;
 }
 
 // True where query i may see key j.
@@ -84,14 +89,15 @@ AttentionImpl::AttentionImpl(const TransformerOptions& options,
   output = register_module("output", Linear(options.width, options.width));
 }
 
-torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const SequenceLayout& layout) {
+torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const SequenceLayout& layout,
+                                     const torch::Tensor& wanted) {
   const int64_t head_dim = options_.width / options_.heads;
   const torch::Tensor projected = qkv(x);  // [T, 3 * D]
   const bool drops = is_training() && options_.attention_dropout > 0.0;
   if (!drops && attends_packed(projected, layout, head_dim)) {
     const torch::Tensor mixed = packed_attention(projected.view({-1, 3, options_.heads, head_dim}),
                                                  layout, options_.causal);
-    return output(mixed.reshape({-1, options_.width}));  // [T, D]
+    return output(select_rows(mixed.reshape({-1, options_.width}), wanted));  // [R, D]
   }
   const torch::Tensor split =
       pad_rows(projected, layout)
@@ -112,7 +118,7 @@ torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const SequenceLayou
   }
   const torch::Tensor rows =
       mixed.transpose(1, 2).reshape({layout.count * layout.max_length, options_.width});
-  return output(unpad_rows(rows, layout));  // [T, D]
+  return output(select_rows(rows, padded_places(wanted, layout)));  // [R, D]
 }
 
 BlockImpl::BlockImpl(const TransformerOptions& options, std::shared_ptr<DropoutStream> stream)
@@ -128,13 +134,16 @@ torch::Tensor BlockImpl::mlp(const torch::Tensor& x) {
   return mlp_out(mlp_in->activated(x, options_.activation));
 }
 
-torch::Tensor BlockImpl::forward(torch::Tensor x, const SequenceLayout& layout) {
-  if (options_.norm_order == NormOrder::kPre) {
-    const torch::Tensor mixed = dropout_(attention(attention_norm(x), layout), is_training());
+torch::Tensor BlockImpl::forward(torch::Tensor x, const SequenceLayout& layout,
+                                 const torch::Tensor& wanted) {
+  const bool pre = options_.norm_order == NormOrder::kPre;
+  const torch::Tensor mixed =
+      dropout_(attention(pre ? attention_norm(x) : x, layout, wanted), is_training());  // [R, D]
+  x = select_rows(x, wanted);
+  if (pre) {
     const auto [sum, normed] = mlp_norm->add_and_norm(x, mixed);
     return sum + dropout_(mlp(normed), is_training());
   }
-  const torch::Tensor mixed = dropout_(attention(x, layout), is_training());
   x = attention_norm->add_and_norm(x, mixed).second;
   return mlp_norm->add_and_norm(x, dropout_(mlp(x), is_training())).second;
 }
@@ -147,21 +156,25 @@ TransformerImpl::TransformerImpl(const TransformerOptions& options,
   }
 }
 
+torch::Tensor TransformerImpl::run(const Block& block, const torch::Tensor& x,
+                                   const SequenceLayout& layout, const torch::Tensor& wanted) {
+  auto forward = [block = block, layout, wanted](const torch::Tensor& rows) mutable {
+    return block(rows, layout, wanted);
+  };
+  return recomputes_ ? recomputed(forward, x, stream_) : forward(x);
+}
+
 torch::Tensor TransformerImpl::forward(torch::Tensor x, const SequenceLayout& layout,
-                                       std::vector<torch::Tensor>* states) {
-  if (states) states->push_back(x);
-  for (Block& each : blocks_) {
-    if (recomputes_) {
-      auto run = [block = each, layout](const torch::Tensor& rows) mutable {
-        return block(rows, layout);
-      };
-      x = recomputed(run, x, stream_);
-    } else {
-      x = each(x, layout);
-    }
-    if (states) states->push_back(x);
-  }
-  return x;
+                                       const torch::Tensor& wanted) {
+  if (blocks_.empty()) return select_rows(x, wanted);
+  for (size_t i = 0; i + 1 < blocks_.size(); ++i) x = run(blocks_[i], x, layout);
+  return run(blocks_.back(), x, layout, wanted);
+}
+
+std::vector<torch::Tensor> TransformerImpl::states(torch::Tensor x, const SequenceLayout& layout) {
+  std::vector<torch::Tensor> all{x};
+  for (const Block& each : blocks_) all.push_back(run(each, all.back(), layout));
+  return all;
 }
 
 torch::Tensor activate(const torch::Tensor& x, Activation activation) {

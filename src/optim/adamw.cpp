@@ -1,6 +1,7 @@
 #include "tandem/optim/adamw.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <ATen/ops/_fused_adamw.h>
 #include <torch/utils.h>
@@ -90,20 +91,23 @@ torch::Tensor AdamW::clip_grad_norm(double max_norm) {
   return norm;
 }
 
-void AdamW::step(double lr) {
+void AdamW::step(double lr, const torch::Tensor& counts) {
   const torch::NoGradGuard no_grad;
   if (!gathered_) gather_gradients();
   gathered_ = false;
-  step_count_ += 1;
-  ++steps_;
+  std::optional<torch::Tensor> leaves_out;  // 1 where nothing is to change
+  if (counts.defined()) leaves_out = counts.logical_not().to(torch::kFloat32);
+  step_count_ += counts.defined() ? counts.to(torch::kFloat32) : torch::ones_like(step_count_);
   for (Group& group : groups_) {
-    at::_fused_adamw_({group.masters}, {group.gradients}, {group.exp_avg}, {group.exp_avg_sq}, {},
-                      {step_count_}, lr, options_.beta1, options_.beta2,
-                      group.decay ? options_.weight_decay : 0.0, options_.eps,
-                      /*amsgrad=*/false, /*maximize=*/false);
+    at::_fused_adamw_(
+        {group.masters}, {group.gradients}, {group.exp_avg}, {group.exp_avg_sq}, {}, {step_count_},
+        lr, options_.beta1, options_.beta2, group.decay ? options_.weight_decay : 0.0, options_.eps,
+        /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/std::nullopt, leaves_out);
     if (!group.masters.is_alias_of(group.weights)) group.weights.copy_(group.masters);
   }
 }
+
+int64_t AdamW::steps() const { return static_cast<int64_t>(step_count_.item<double>()); }
 
 std::vector<ParameterGroup> AdamW::groups() const {
   std::vector<ParameterGroup> table;
@@ -153,7 +157,6 @@ void AdamW::load_state(const TensorMap& state, int64_t steps) {
   for (Group& group : groups_) {
     if (!group.masters.is_alias_of(group.weights)) group.weights.copy_(group.masters);
   }
-  steps_ = steps;
   step_count_.fill_(static_cast<double>(steps));
 }
 

@@ -87,7 +87,7 @@ void time_steps(TrainingSession& session, DryRunReport& report) {
   for (int64_t step = 0; step < kSteps; ++step) {
     const auto began = std::chrono::steady_clock::now();
     const StepResult result = session.train_step(step);
-    if (!result.finite) {
+    if (!result.finite.read()) {
       throw Error(ErrorKind::kDiverged,
                   {.what = fmt::format("step {} of the dry run gave a loss or gradient that is not "
                                        "finite",

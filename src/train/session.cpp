@@ -61,7 +61,8 @@ TrainingSession::TrainingSession(TrainingInputs inputs, const Checkpoint* checkp
                                  const std::filesystem::path& bad_samples_file)
     : inputs_(std::move(inputs)),
       bad_samples_file_(bad_samples_file),
-      learning_rate_(config().optim, total_steps()) {
+      learning_rate_(config().optim, total_steps()),
+      to_device_(device()) {
   if (checkpoint != nullptr) position_ = checkpoint->stream_position;
   open_loader();
 
@@ -89,29 +90,26 @@ void TrainingSession::rewind(const Checkpoint& checkpoint, uint64_t position) {
 
 StepResult TrainingSession::train_step(int64_t step) {
   Batch batch = loader_->next();
-  const torch::Tensor images = batch.images.to(device(), /*non_blocking=*/true);  // [B, 3, S, S]
-  const TokenBatch tokens = batch.tokens.to(device());
-
   optimizer_->zero_grad();
   const torch::Tensor loss = forward_backward(
-      model_, images, tokens,
+      model_, to_device_(batch.images), batch.tokens,
       {.micro_batches = config().train.accumulation_steps,
        .label_smoothing = config().loss.label_smoothing,
        .loss = config().loss.kind,
        .groups = {.duplicates = config().loss.duplicates,
-                  .image_groups = batch.image_groups.to(device()),
-                  .text_groups = batch.text_groups.to(device())},
+                  .image_groups = batch.image_groups,
+                  .text_groups = batch.text_groups},
        .dropout_seed = mix_seed({config().run.seed, kDropoutStream, static_cast<uint64_t>(step)})});
   const torch::Tensor grad_norm = optimizer_->clip_grad_norm(config().optim.grad_clip_norm);
 
-  // The one number of a step that the host waits for: whether the step counts.
-  const bool finite = torch::isfinite(loss + grad_norm).item<bool>();
-  if (finite) {
-    optimizer_->step(learning_rate_.at(step));
-    model_->clamp_logit_scale();
-  }
+  const torch::Tensor finite = torch::isfinite(loss + grad_norm);
+  optimizer_->step(learning_rate_.at(step), finite);
+  model_->clamp_logit_scale();
   position_ = batch.next_position;
-  return {.loss = loss, .grad_norm = grad_norm, .finite = finite, .keys = std::move(batch.keys)};
+  return {.loss = loss,
+          .grad_norm = grad_norm,
+          .finite = LateFlag(finite),
+          .keys = std::move(batch.keys)};
 }
 
 Checkpoint TrainingSession::checkpoint(int64_t step) const {

@@ -14,6 +14,8 @@
 #include "tandem/optim/adamw.h"
 #include "tandem/optim/schedule.h"
 #include "tandem/train/checkpoint.h"
+#include "train/late_flag.h"
+#include "train/side_copy.h"
 #include "train/training_inputs.h"
 
 namespace tandem {
@@ -22,7 +24,7 @@ namespace tandem {
 struct StepResult {
   torch::Tensor loss;             ///< fp32 scalar on the device.
   torch::Tensor grad_norm;        ///< fp32 scalar on the device, before clipping.
-  bool finite = true;             ///< Whether both are; the model was left as it was otherwise.
+  LateFlag finite;                ///< Whether both are; the model was left as it was otherwise.
   std::vector<std::string> keys;  ///< Names of the batch's samples.
 };
 
@@ -38,7 +40,7 @@ class TrainingSession {
   TrainingSession& operator=(const TrainingSession&) = delete;
 
   /// Runs step `step` (0-based) on the next batch. A loss or gradient that is not finite leaves
-  /// weights and optimizer untouched.
+  /// weights and optimizer untouched. Only queues work on a GPU: nothing here waits for it.
   StepResult train_step(int64_t step);
   /// Goes back to `checkpoint`, but on to the batches from `position` on. Throws kCheckpoint.
   void rewind(const Checkpoint& checkpoint, uint64_t position);
@@ -67,6 +69,7 @@ class TrainingSession {
   LearningRate learning_rate_;
   uint64_t position_ = 0;
   std::unique_ptr<Loader> loader_;
+  SideCopy to_device_;
   ClipModel model_{nullptr};
   std::unique_ptr<AdamW> optimizer_;
 };

@@ -39,8 +39,9 @@ std::vector<Part> split(const torch::Tensor& images, const TokenBatch& tokens,
   std::vector<Part> parts;
   for (int64_t m = 0; m < options.micro_batches; ++m) {
     const bool whole = options.micro_batches == 1;
+    const TokenBatch texts = whole ? tokens : tokens.slice(m * size, (m + 1) * size);
     parts.push_back({.images = images.slice(0, m * size, (m + 1) * size),
-                     .tokens = whole ? tokens : tokens.slice(m * size, (m + 1) * size),
+                     .tokens = texts.to(images.device()),
                      .dropout_seed = mix_seed({options.dropout_seed, static_cast<uint64_t>(m)})});
   }
   return parts;

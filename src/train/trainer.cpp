@@ -1,17 +1,17 @@
 #include "tandem/train/trainer.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 
 #include <fmt/format.h>
-#include <torch/utils.h>
 
 #include "tandem/config/load.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
 #include "train/divergence.h"
+#include "train/evaluation_mode.h"
 #include "train/numerics_guard.h"
 #include "train/resume.h"
 #include "train/run_directory.h"
@@ -29,23 +29,6 @@ double seconds_since(Clock::time_point began) {
   return std::chrono::duration<double>(Clock::now() - began).count();
 }
 
-// The model as evaluations see it, for as long as this lives.
-class EvaluationMode {
- public:
-  explicit EvaluationMode(ClipModel model)
-      : model_(std::move(model)), training_(model_->is_training()) {
-    model_->eval();
-  }
-  ~EvaluationMode() { model_->train(training_); }
-  EvaluationMode(const EvaluationMode&) = delete;
-  EvaluationMode& operator=(const EvaluationMode&) = delete;
-
- private:
-  ClipModel model_;
-  bool training_;
-  torch::NoGradGuard no_grad_;
-};
-
 torch::Device check_and_open_device(const RunConfig& config) {
   validate(config);
   return open_device(config.run);
@@ -60,6 +43,7 @@ struct Trainer::Implementation {
   void open_records();
   void advance();
   StepResult next_step();
+  bool settle();
   void note_bad_step(const StepResult& result);
   bool rolled_back(const StepResult& result);
   void roll_back(const Checkpoint& point);
@@ -83,6 +67,7 @@ struct Trainer::Implementation {
   std::function<void(int64_t, const Metrics&)> evaluation_callback;
   int64_t start_step = 0;
   int64_t step = 0;
+  std::optional<StepResult> unsettled;  // The newest step's, while it may still be computed.
   int64_t model_step = 0;
   Metrics metrics;
 };
@@ -143,22 +128,20 @@ void Trainer::Implementation::open_records() {
 
 void Trainer::Implementation::advance() {
   saver->check();
-  const StepResult result = next_step();
+  StepResult result = next_step();
+  settle();  // The step before: by now it is done, or nearly.
+  unsettled = std::move(result);
   ++step;
-  if (!result.finite) {
-    note_bad_step(result);
-  } else if (rolled_back(result)) {
-    return;
-  } else {
-    guard->add_good();
-    meter->add(result.loss, result.grad_norm);
-  }
   const RunConfig& config = session->config();
-  if (step % config.train.log_every_steps == 0 || step == total()) log_window();
+  const bool logs = step % config.train.log_every_steps == 0 || step == total();
+  const bool evaluates = config.eval.every_steps > 0 && step % config.eval.every_steps == 0;
+  const bool saves = saver->is_due(step);
+  if ((logs || evaluates || saves || guard->wants_losses()) && !settle()) return;
+  if (logs) log_window();
   if (step == total()) return;
-  if (config.eval.every_steps > 0 && step % config.eval.every_steps == 0) evaluate();
+  if (evaluates) evaluate();
   // In the middle of a bad streak the weights may be what is bad: keep the older checkpoint.
-  if (saver->is_due(step) && guard->state().bad_in_a_row == 0) save();
+  if (saves && guard->state().bad_in_a_row == 0) save();
 }
 
 StepResult Trainer::Implementation::next_step() {
@@ -167,10 +150,27 @@ StepResult Trainer::Implementation::next_step() {
   } catch (const Error& error) {
     // Without a batch nothing has changed: what was trained since the last checkpoint is good.
     const bool no_batch = error.kind() == ErrorKind::kData || error.kind() == ErrorKind::kIo;
+    settle();
     if (no_batch && step > start_step) save();
     saver->wait();
     throw;
   }
+}
+
+// Waits for the newest step and judges it. False when the run went back to an earlier one.
+bool Trainer::Implementation::settle() {
+  if (!unsettled) return true;
+  const StepResult result = std::move(*unsettled);
+  unsettled.reset();
+  if (!result.finite.read()) {
+    note_bad_step(result);
+  } else if (rolled_back(result)) {
+    return false;
+  } else {
+    guard->add_good();
+    meter->add(result.loss, result.grad_norm);
+  }
+  return true;
 }
 
 void Trainer::Implementation::note_bad_step(const StepResult& result) {
@@ -254,6 +254,7 @@ void Trainer::Implementation::save() {
 }
 
 void Trainer::Implementation::stop_early() {
+  settle();
   if (!meter->empty()) log_window();
   save();
   saver->wait();

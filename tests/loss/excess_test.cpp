@@ -20,7 +20,8 @@ Excess tiled(const RandomPairs& pairs, std::pair<int64_t, int64_t> shape,
              const kernels::GroupIds& masked = {}) {
   LogitMatrix matrix = pair_logits(pairs.image, pairs.text, pairs.scale);
   matrix.tile = {shape.first, shape.second};
-  return excess_over_diagonal(matrix, masked);
+  matrix.groups = masked;
+  return excess_over_diagonal(matrix);
 }
 
 // Something that weighs every row and column differently.

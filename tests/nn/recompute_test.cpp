@@ -32,7 +32,8 @@ Outcome run(bool recomputes, double dropout) {
   stream->seed(11);
   const torch::Tensor x = torch::randn({7, 16}, make_generator(torch::kCPU, 4)).requires_grad_();
   const auto layout = SequenceLayout::packed(torch::tensor({0, 5, 7}, torch::kInt32), 5, 7);
-  Outcome outcome{.output = transformer(x, layout), .input_gradient = {}, .gradients = {}};
+  const torch::Tensor wanted = torch::tensor({6, 0});
+  Outcome outcome{.output = transformer(x, layout, wanted), .input_gradient = {}, .gradients = {}};
   outcome.output.square().sum().backward();
   outcome.input_gradient = x.grad();
   for (const torch::Tensor& each : transformer->parameters())

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <gtest/gtest.h>
+#include <torch/autograd.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
@@ -79,6 +80,50 @@ TEST(Block, NormStandsWhereTheOrderSays) {
     const bool normalised = torch::allclose(y.mean(-1), torch::zeros({6}), 0, 1e-5);
     EXPECT_EQ(normalised, order == NormOrder::kPost);
   }
+}
+
+// Outputs and gradients of the rows wanted are those of a pass that keeps all rows.
+TEST(Transformer, RowsWantedAreThoseOfTheWholePass) {
+  const torch::Tensor wanted = torch::tensor({4, 0, 8});
+  for (const NormOrder order : {NormOrder::kPost, NormOrder::kPre}) {
+    for (const bool causal : {false, true}) {
+      Transformer stack(TransformerOptions{.width = 24,
+                                           .layers = 2,
+                                           .heads = 3,
+                                           .mlp_width = 32,
+                                           .norm_order = order,
+                                           .causal = causal},
+                        std::make_shared<DropoutStream>());
+      init_parameters(*stack, 0.3, make_generator(torch::kCPU, 1));
+      const torch::Tensor x = torch::randn({9, 24}, make_generator(torch::kCPU, 2));
+      const torch::Tensor weights = torch::randn({3, 24}, make_generator(torch::kCPU, 3));
+      for (const auto& layout :
+           {SequenceLayout::packed(torch::tensor({0, 4, 5, 9}, torch::kInt32), 4, 9),
+            SequenceLayout::equal(3, 3)}) {
+        const auto gradients = [&](const torch::Tensor& rows) {
+          return torch::autograd::grad({rows}, stack->parameters(), {weights});
+        };
+        const torch::Tensor whole = stack(x, layout).index_select(0, wanted);
+        const torch::Tensor rows = stack(x, layout, wanted);
+        EXPECT_TRUE(torch::allclose(rows, whole, 1e-5, 1e-6));
+        const auto found = gradients(rows), expected = gradients(whole);
+        for (size_t i = 0; i < found.size(); ++i)
+          EXPECT_TRUE(torch::allclose(found[i], expected[i], 1e-4, 1e-5)) << i;
+      }
+    }
+  }
+}
+
+TEST(Transformer, StatesEndWithWhatAForwardPassGives) {
+  const torch::NoGradGuard no_grad;
+  Transformer stack(TransformerOptions{.width = 8, .layers = 3, .heads = 2, .mlp_width = 16},
+                    std::make_shared<DropoutStream>());
+  init_parameters(*stack, 0.3, make_generator(torch::kCPU, 1));
+  const torch::Tensor x = torch::randn({6, 8}, make_generator(torch::kCPU, 2));
+  const auto states = stack->states(x, SequenceLayout::equal(2, 3));
+  ASSERT_EQ(states.size(), 4U);
+  EXPECT_TRUE(torch::equal(states.front(), x));
+  EXPECT_TRUE(torch::equal(states.back(), stack(x, SequenceLayout::equal(2, 3))));
 }
 
 TEST(Activate, MatchesItsFormulas) {

@@ -51,8 +51,10 @@ struct TransformerOptions {
 class AttentionImpl : public torch::nn::Module {
  public:
   AttentionImpl(const TransformerOptions& options, std::shared_ptr<DropoutStream> stream);
-  /// Returns [T, D] for rows x [T, D]; a row attends within its own sequence only.
-  torch::Tensor forward(const torch::Tensor& x, const SequenceLayout& layout);
+  /// Returns [T, D] for rows x [T, D], or [R, D], those of `wanted` (int64 [R]) alone, if it is
+  /// defined. A row attends within its own sequence only.
+  torch::Tensor forward(const torch::Tensor& x, const SequenceLayout& layout,
+                        const torch::Tensor& wanted = {});
 
   Linear qkv{nullptr};
   Linear output{nullptr};
@@ -67,8 +69,9 @@ TORCH_MODULE(Attention);
 class BlockImpl : public torch::nn::Module {
  public:
   BlockImpl(const TransformerOptions& options, std::shared_ptr<DropoutStream> stream);
-  /// Returns [T, D] for rows x [T, D].
-  torch::Tensor forward(torch::Tensor x, const SequenceLayout& layout);
+  /// Returns [T, D] for rows x [T, D], or [R, D], those of `wanted` alone, as above.
+  torch::Tensor forward(torch::Tensor x, const SequenceLayout& layout,
+                        const torch::Tensor& wanted = {});
 
   Attention attention{nullptr};
   LayerNorm attention_norm{nullptr};
@@ -88,10 +91,12 @@ TORCH_MODULE(Block);
 class TransformerImpl : public torch::nn::Module {
  public:
   TransformerImpl(const TransformerOptions& options, std::shared_ptr<DropoutStream> stream);
-  /// Returns [T, D] for rows x [T, D]. Appends to `states`, if given, what enters the first block
-  /// and what leaves each: layers() + 1 tensors.
+  /// Returns [T, D] for rows x [T, D], or [R, D], those of `wanted` (int64 [R]) alone, if it is
+  /// defined: nothing behind the last block's attention is computed for the others.
   torch::Tensor forward(torch::Tensor x, const SequenceLayout& layout,
-                        std::vector<torch::Tensor>* states = nullptr);
+                        const torch::Tensor& wanted = {});
+  /// Returns what enters the first block and what leaves each: layers() + 1 tensors [T, D].
+  std::vector<torch::Tensor> states(torch::Tensor x, const SequenceLayout& layout);
   /// From now on a forward pass under autograd keeps only what enters each block; the backward pass
   /// computes the rest again, with the same masks of dropout: memory for a third more time. Chen et
   /// al., "Training Deep Nets with Sublinear Memory Cost", arXiv:1604.06174. Gradients reach
@@ -101,6 +106,9 @@ class TransformerImpl : public torch::nn::Module {
   [[nodiscard]] Block block(int64_t index) const { return blocks_.at(static_cast<size_t>(index)); }
 
  private:
+  torch::Tensor run(const Block& block, const torch::Tensor& x, const SequenceLayout& layout,
+                    const torch::Tensor& wanted = {});
+
   std::vector<Block> blocks_;
   std::shared_ptr<DropoutStream> stream_;
   bool recomputes_ = false;

@@ -42,11 +42,12 @@ class AdamW {
   /// norm before scaling, a fp32 scalar on the device: no sync. bf16 gradients are gathered into
   /// the fp32 buffer first.
   torch::Tensor clip_grad_norm(double max_norm);
-  /// One update with rate `lr`.
-  void step(double lr);
+  /// One update with rate `lr`. Where `counts`, a bool scalar on the device, is given and false,
+  /// it changes nothing; the host does not wait to know.
+  void step(double lr, const torch::Tensor& counts = {});
 
-  /// Updates made.
-  [[nodiscard]] int64_t steps() const { return steps_; }
+  /// Updates made. Waits for the device.
+  [[nodiscard]] int64_t steps() const;
   [[nodiscard]] std::vector<ParameterGroup> groups() const;
   /// `master.<name>` (bf16 only), `exp_avg.<name>`, `exp_avg_sq.<name>` for every parameter, as
   /// views: copy before stepping on.
@@ -72,9 +73,8 @@ class AdamW {
 
   OptimOptions options_;
   std::vector<Group> groups_;
-  torch::Tensor step_count_;
-  int64_t steps_ = 0;
-  bool gathered_ = false;  // whether `gradients` hold this step's, clipped perhaps
+  torch::Tensor step_count_;  // fp32 scalar: exact up to 16 million
+  bool gathered_ = false;     // whether `gradients` hold this step's, clipped perhaps
 };
 
 /// Returns whether a parameter of this name and rank is decayed.

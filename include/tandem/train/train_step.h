@@ -19,7 +19,8 @@ struct AccumulationOptions {
   uint64_t dropout_seed = 0;  ///< The masks of this step; part m uses mix_seed({dropout_seed, m}).
 };
 
-/// Runs forward, loss and backward of one batch and adds to the parameters' gradients. Returns the
+/// Runs forward, loss and backward of one batch and adds to the parameters' gradients. `tokens` and
+/// groups may still be on the host: from there they cost no wait for the device. Returns the
 /// loss, a detached fp32 scalar on the device. Throws kConfig for a sigmoid loss without
 /// logit_bias, kUsage for micro-batches that do not divide the batch.
 ///

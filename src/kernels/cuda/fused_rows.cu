@@ -1,24 +1,14 @@
 #include "kernels/cuda/fused_rows.h"
 
-#include <cuda_bf16.h>
-#include <cuda_runtime.h>
+#include "kernels/cuda/device_numbers.h"
+#include "kernels/cuda/launch.h"
 
 namespace tandem::kernels::cuda {
 namespace {
 
-constexpr int kThreads = 256;
-constexpr int kWarp = 32;
-constexpr int kWarps = kThreads / kWarp;
-constexpr unsigned kAllLanes = 0xffffffffU;
-
-__device__ float read(const float* from) { return *from; }
-__device__ float read(const __nv_bfloat16* from) { return __bfloat162float(*from); }
-__device__ void write(float* to, float value) { *to = value; }
-__device__ void write(__nv_bfloat16* to, float value) { *to = __float2bfloat16(value); }
-
 // The sum of `value` over the block, known to every thread. `parts` is free again afterwards.
 __device__ float over_block(float value, float* parts) {
-  for (int step = kWarp / 2; step > 0; step /= 2) value += __shfl_xor_sync(kAllLanes, value, step);
+  value = sum_over_warp(value);
   if (threadIdx.x % kWarp == 0) parts[threadIdx.x / kWarp] = value;
   __syncthreads();
   float sum = 0.0F;
@@ -30,7 +20,7 @@ __device__ float over_block(float value, float* parts) {
 // A block takes one row; the sum stays in shared memory, in fp32, between the three passes.
 template <typename T>
 __global__ void add_layer_norm_rows(int64_t columns, NormForward pass) {
-  extern __shared__ float row[];
+  __shared__ float row[kWidestRow];
   __shared__ float parts[kWarps];
   const int64_t start = int64_t{blockIdx.x} * columns;
   const T* const x = static_cast<const T*>(pass.x) + start;
@@ -63,10 +53,8 @@ __global__ void add_layer_norm_rows(int64_t columns, NormForward pass) {
 // gradients of weight and bias needs no other thread.
 template <typename T>
 __global__ void add_layer_norm_gradients(int64_t rows, int64_t columns, NormBackward pass) {
-  extern __shared__ float sums[];
+  __shared__ float weight_sum[kWidestRow], bias_sum[kWidestRow];
   __shared__ float parts[kWarps];
-  float* const weight_sum = sums;
-  float* const bias_sum = sums + columns;
   for (int64_t c = threadIdx.x; c < columns; c += kThreads) weight_sum[c] = bias_sum[c] = 0.0F;
   const T* const weight = static_cast<const T*>(pass.weight);
   const int64_t first = int64_t{blockIdx.x} * kRowsPerPart;
@@ -109,13 +97,14 @@ __device__ float gelu_slope(float x) {
   return 0.5F * (1.0F + erff(x * kInverseRoot2)) + x * kInverseRoot2Pi * expf(-0.5F * x * x);
 }
 
-// Threads take neighbouring columns of kRowsPerPart rows.
+// Threads take neighbouring columns of kRowsPerPart rows. Parts of rows are a grid's x, of which
+// there may be two thousand million; of its y only 65,535.
 template <typename T>
 __global__ void bias_gelu_rows(int64_t rows, int64_t columns, const T* x, const T* bias, T* out) {
-  const int64_t c = int64_t{blockIdx.x} * kThreads + threadIdx.x;
+  const int64_t c = int64_t{blockIdx.y} * kThreads + threadIdx.x;
   if (c >= columns) return;
   const float shift = read(bias + c);
-  const int64_t first = int64_t{blockIdx.y} * kRowsPerPart;
+  const int64_t first = int64_t{blockIdx.x} * kRowsPerPart;
   const int64_t last = first + kRowsPerPart < rows ? first + kRowsPerPart : rows;
   for (int64_t r = first; r < last; ++r)
     write(out + r * columns + c, gelu(read(x + r * columns + c) + shift));
@@ -123,10 +112,10 @@ __global__ void bias_gelu_rows(int64_t rows, int64_t columns, const T* x, const 
 
 template <typename T>
 __global__ void bias_gelu_gradients(int64_t rows, int64_t columns, GeluBackward pass) {
-  const int64_t c = int64_t{blockIdx.x} * kThreads + threadIdx.x;
+  const int64_t c = int64_t{blockIdx.y} * kThreads + threadIdx.x;
   if (c >= columns) return;
   const float shift = read(static_cast<const T*>(pass.bias) + c);
-  const int64_t first = int64_t{blockIdx.y} * kRowsPerPart;
+  const int64_t first = int64_t{blockIdx.x} * kRowsPerPart;
   const int64_t last = first + kRowsPerPart < rows ? first + kRowsPerPart : rows;
   float sum = 0.0F;
   for (int64_t r = first; r < last; ++r) {
@@ -136,7 +125,7 @@ __global__ void bias_gelu_gradients(int64_t rows, int64_t columns, GeluBackward 
     write(static_cast<T*>(pass.input_gradient) + at, gradient);
     sum += gradient;
   }
-  pass.bias_parts[blockIdx.y * columns + c] = sum;
+  pass.bias_parts[blockIdx.x * columns + c] = sum;
 }
 
 // A thread makes one value of a patch; neighbours read neighbouring bytes of a row of the picture.
@@ -154,51 +143,34 @@ __global__ void cut_patches(PatchShape shape, const uint8_t* images, const float
   write(out + at, (value - mean[channel]) / std[channel]);
 }
 
-unsigned blocks(int64_t items, int64_t per_block) {
-  return static_cast<unsigned>((items + per_block - 1) / per_block);
-}
-
-// Calls launch with a pointer of the number's type.
-template <typename Launch>
-void with_type(Number number, const Launch& launch) {
-  if (number == Number::kBf16) {
-    launch(static_cast<__nv_bfloat16*>(nullptr));
-  } else {
-    launch(static_cast<float*>(nullptr));
-  }
-}
-
 }  // namespace
 
 void add_layer_norm(const RowShape& shape, const NormForward& pass, void* stream) {
   with_type(shape.number, [&]<typename T>(T*) {
-    add_layer_norm_rows<T><<<blocks(shape.rows, 1), kThreads, shape.columns * sizeof(float),
-                             static_cast<cudaStream_t>(stream)>>>(shape.columns, pass);
+    launch({block_count(shape.rows, 1), kThreads, stream}, add_layer_norm_rows<T>, shape.columns,
+           pass);
   });
 }
 
 void add_layer_norm_backward(const RowShape& shape, const NormBackward& pass, void* stream) {
   with_type(shape.number, [&]<typename T>(T*) {
-    add_layer_norm_gradients<T>
-        <<<blocks(shape.rows, kRowsPerPart), kThreads, 2 * shape.columns * sizeof(float),
-           static_cast<cudaStream_t>(stream)>>>(shape.rows, shape.columns, pass);
+    launch({block_count(shape.rows, kRowsPerPart), kThreads, stream}, add_layer_norm_gradients<T>,
+           shape.rows, shape.columns, pass);
   });
 }
 
 void bias_gelu(const RowShape& shape, const void* x, const void* bias, void* out, void* stream) {
-  const dim3 grid(blocks(shape.columns, kThreads), blocks(shape.rows, kRowsPerPart));
+  const dim3 blocks(block_count(shape.rows, kRowsPerPart), block_count(shape.columns, kThreads));
   with_type(shape.number, [&]<typename T>(T*) {
-    bias_gelu_rows<T><<<grid, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
-        shape.rows, shape.columns, static_cast<const T*>(x), static_cast<const T*>(bias),
-        static_cast<T*>(out));
+    launch({blocks, kThreads, stream}, bias_gelu_rows<T>, shape.rows, shape.columns,
+           static_cast<const T*>(x), static_cast<const T*>(bias), static_cast<T*>(out));
   });
 }
 
 void bias_gelu_backward(const RowShape& shape, const GeluBackward& pass, void* stream) {
-  const dim3 grid(blocks(shape.columns, kThreads), blocks(shape.rows, kRowsPerPart));
+  const dim3 blocks(block_count(shape.rows, kRowsPerPart), block_count(shape.columns, kThreads));
   with_type(shape.number, [&]<typename T>(T*) {
-    bias_gelu_gradients<T>
-        <<<grid, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(shape.rows, shape.columns, pass);
+    launch({blocks, kThreads, stream}, bias_gelu_gradients<T>, shape.rows, shape.columns, pass);
   });
 }
 
@@ -206,8 +178,8 @@ void patches(const PatchShape& shape, const uint8_t* images, const float* mean, 
              void* out, void* stream) {
   const int64_t values = shape.count * shape.channels * shape.size * shape.size;
   with_type(shape.number, [&]<typename T>(T*) {
-    cut_patches<T><<<blocks(values, kThreads), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
-        shape, images, mean, std, static_cast<T*>(out));
+    launch({block_count(values, kThreads), kThreads, stream}, cut_patches<T>, shape, images, mean,
+           std, static_cast<T*>(out));
   });
 }
 

@@ -2,11 +2,11 @@
 
 #include <cstdint>
 
+#include "kernels/cuda/numbers.h"
+
 /// The passes of kernels/fused_rows.h as CUDA kernels, on device pointers and a stream
 /// (cudaStream_t). They return as soon as they are launched. Rows are contiguous.
 namespace tandem::kernels::cuda {
-
-enum class Number { kFp32, kBf16 };
 
 struct RowShape {
   int64_t rows;

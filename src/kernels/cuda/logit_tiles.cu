@@ -1,19 +1,40 @@
 #include "kernels/cuda/logit_tiles.h"
 
-#include <cuda_runtime.h>
+#include "kernels/cuda/device_numbers.h"
+#include "kernels/cuda/launch.h"
 
 namespace tandem::kernels::cuda {
 namespace {
 
-constexpr int kThreads = 256;
-constexpr int kWarp = 32;
-constexpr int kColumnRows = 32;  // Threads of a block of columns that share its rows.
-constexpr unsigned kAllLanes = 0xffffffffU;
+constexpr float kLowest = -3.402823466e+38F;
+constexpr int kWarpRows = kPanelRows / kWarps;       // Rows of a panel that a warp reads.
+constexpr int kLaneColumns = kPanelColumns / kWarp;  // Columns that a lane reads of each.
+constexpr int kGradientRows = 16;                    // Rows that a thread takes of one column.
+constexpr int kMergeColumns = kWarp;                 // Columns of a block that merges parts.
 
-// Σ exp as sum · exp(max), of any number of values.
-struct Stat {
-  float max;
-  float sum;
+// Logits of a tile, product by product.
+struct Reader {
+  const TileMeaning& meaning;
+  float scale;
+  float bias;
+
+  __device__ explicit Reader(const TileMeaning& terms)
+      : meaning(terms), scale(*terms.scale), bias(terms.bias == nullptr ? 0.0F : *terms.bias) {}
+
+  __device__ bool is_own(int64_t r, int64_t c) const { return c == r + meaning.shift; }
+  __device__ bool shares_group(int64_t r, int64_t c) const {
+    const TileGroups& groups = meaning.groups;
+    return groups.row_image != nullptr && (groups.row_image[r] == groups.column_image[c] ||
+                                           groups.row_text[r] == groups.column_text[c]);
+  }
+  __device__ float logit(float product, int64_t r, int64_t c) const {
+    const bool left_out =
+        meaning.relation == Relation::kMask && shares_group(r, c) && !is_own(r, c);
+    return left_out ? -INFINITY : scale * product + bias;
+  }
+  __device__ bool is_match(int64_t r, int64_t c) const {
+    return is_own(r, c) || (meaning.relation == Relation::kMatch && shares_group(r, c));
+  }
 };
 
 __device__ Stat merged(Stat a, Stat b) {
@@ -21,129 +42,174 @@ __device__ Stat merged(Stat a, Stat b) {
   return {max, a.sum * __expf(a.max - max) + b.sum * __expf(b.max - max)};
 }
 
-// One value more; its exponential is taken against the larger maximum of the two. A NaN stays in
-// the sum.
+// One value more, for one exponential. A NaN stays in the sum.
 __device__ Stat with(Stat stat, float value) {
-  if (value <= stat.max) return {stat.max, stat.sum + __expf(value - stat.max)};
-  if (isnan(value)) return {stat.max, value};
-  return {value, stat.sum * __expf(stat.max - value) + 1.0F};
+  const float step = value - stat.max;
+  const float small = __expf(-fabsf(step));
+  return {fmaxf(stat.max, value), step > 0.0F ? stat.sum * small + 1.0F : stat.sum + small};
 }
 
-constexpr float kLowest = -3.402823466e+38F;
-
-__device__ Stat over_warp(Stat stat) {
-  for (int step = kWarp / 2; step > 0; step /= 2) {
-    stat = merged(stat, {__shfl_xor_sync(kAllLanes, stat.max, step),
-                         __shfl_xor_sync(kAllLanes, stat.sum, step)});
+// Merges each lane's columns over the warps of a block; warp 0 has the result.
+__device__ void merge_over_warps(Stat (&columns)[kLaneColumns]) {
+  __shared__ Stat passed[kWarps / 2][kPanelColumns];
+  const int lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
+  for (int half = kWarps / 2; half > 0; half /= 2) {
+    if (warp >= half && warp < 2 * half) {
+      for (int j = 0; j < kLaneColumns; ++j) passed[warp - half][lane + j * kWarp] = columns[j];
+    }
+    __syncthreads();
+    if (warp < half) {
+      for (int j = 0; j < kLaneColumns; ++j)
+        columns[j] = merged(columns[j], passed[warp][lane + j * kWarp]);
+    }
+    __syncthreads();
   }
-  return stat;
 }
 
-__device__ float over_warp(float value) {
-  for (int step = kWarp / 2; step > 0; step /= 2) value += __shfl_xor_sync(kAllLanes, value, step);
-  return value;
+// A block reads a panel once, for its rows and its columns. A warp reads whole rows of it.
+__global__ void panel_stats(TileRows tile, TileMeaning meaning, StatBuffers to) {
+  const Reader reader(meaning);
+  const int lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
+  const int64_t first_column = int64_t{blockIdx.x} * kPanelColumns + lane;
+  Stat columns[kLaneColumns];
+  for (int j = 0; j < kLaneColumns; ++j) columns[j] = {kLowest, 0.0F};
+  for (int i = 0; i < kWarpRows; ++i) {
+    const int64_t r = int64_t{blockIdx.y} * kPanelRows + warp + i * kWarps;
+    if (r >= tile.rows) break;
+    float logits[kLaneColumns];
+    Stat row{kLowest, 0.0F};
+    for (int j = 0; j < kLaneColumns; ++j) {
+      const int64_t c = first_column + j * kWarp;
+      const bool inside = c < tile.columns;
+      logits[j] = inside ? reader.logit(tile.values[r * tile.columns + c], r, c) : -INFINITY;
+      if (inside && reader.is_own(r, c)) to.diagonal[r] = logits[j];
+      row.max = fmaxf(row.max, logits[j]);
+    }
+    row.max = max_over_warp(row.max);
+    for (int j = 0; j < kLaneColumns; ++j) {
+      row.sum += __expf(logits[j] - row.max);
+      columns[j] = with(columns[j], logits[j]);
+    }
+    row.sum = sum_over_warp(row.sum);
+    if (lane == 0) to.row_parts[blockIdx.x * tile.rows + r] = row;
+  }
+  merge_over_warps(columns);
+  if (warp != 0) return;
+  for (int j = 0; j < kLaneColumns; ++j) {
+    const int64_t c = first_column + j * kWarp;
+    if (c < tile.columns) to.column_parts[blockIdx.y * tile.columns + c] = columns[j];
+  }
 }
 
-// A block reads one row.
-__global__ void row_stats(const float* values, int64_t columns, float* max, float* sum) {
-  const int64_t row = blockIdx.x;
+struct Parts {
+  const Stat* values;  // [part_count, count]
+  int64_t part_count;
+  int64_t count;
+};
+
+// Adds the parts of `count` sums to max and sum. A block takes 32 of them; its warps share the
+// parts.
+__global__ void merge_parts(Parts parts, float* max, float* sum) {
+  const int lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
+  const int64_t at = int64_t{blockIdx.x} * kMergeColumns + lane;
   Stat stat{kLowest, 0.0F};
-  for (int64_t c = threadIdx.x; c < columns; c += kThreads)
-    stat = with(stat, values[row * columns + c]);
-  __shared__ Stat parts[kThreads / kWarp];
-  stat = over_warp(stat);
-  if (threadIdx.x % kWarp == 0) parts[threadIdx.x / kWarp] = stat;
+  if (at < parts.count) {
+#pragma unroll 4
+    for (int64_t part = warp; part < parts.part_count; part += kWarps)
+      stat = merged(stat, parts.values[part * parts.count + at]);
+  }
+  __shared__ Stat found[kWarps][kMergeColumns];
+  found[warp][lane] = stat;
   __syncthreads();
-  if (threadIdx.x != 0) return;
-  stat = {max[row], sum[row]};
-  for (const Stat& part : parts) stat = merged(stat, part);
-  max[row] = stat.max;
-  sum[row] = stat.sum;
+  if (warp != 0 || at >= parts.count) return;
+  stat = {max[at], sum[at]};
+  for (int other = 0; other < kWarps; ++other) stat = merged(stat, found[other][lane]);
+  max[at] = stat.max;
+  sum[at] = stat.sum;
 }
 
-// A block reads 32 columns; a warp reads 32 neighbours of one row at a time.
-__global__ void column_stats(const float* values, int64_t rows, int64_t columns, float* max,
-                             float* sum) {
-  const int64_t column = int64_t{blockIdx.x} * kWarp + threadIdx.x;
-  Stat stat{kLowest, 0.0F};
-  if (column < columns) {
-    for (int64_t r = threadIdx.y; r < rows; r += kColumnRows)
-      stat = with(stat, values[r * columns + column]);
-  }
-  __shared__ Stat parts[kColumnRows][kWarp + 1];
-  parts[threadIdx.y][threadIdx.x] = stat;
-  __syncthreads();
-  if (threadIdx.y != 0 || column >= columns) return;
-  stat = {max[column], sum[column]};
-  for (int part = 0; part < kColumnRows; ++part) stat = merged(stat, parts[part][threadIdx.x]);
-  max[column] = stat.max;
-  sum[column] = stat.sum;
-}
-
-__global__ void softmax_gradient(float* values, int64_t columns, SoftmaxWeights weights) {
-  const int64_t row = blockIdx.x;
-  const float row_max = weights.row_max[row], row_weight = weights.row_weight[row];
-  for (int64_t c = threadIdx.x; c < columns; c += kThreads) {
-    float& value = values[row * columns + c];
-    value = row_weight * __expf(value - row_max) +
-            weights.column_weight[c] * __expf(value - weights.column_max[c]);
+// A thread takes one column of some rows.
+template <typename T>
+__global__ void softmax_gradients(TileRows tile, TileMeaning meaning, SoftmaxPass pass) {
+  const int64_t c = int64_t{blockIdx.x} * kThreads + threadIdx.x;
+  if (c >= tile.columns) return;
+  const Reader reader(meaning);
+  const SoftmaxWeights& weights = pass.weights;
+  const float column_max = weights.column_max[c], column_weight = weights.column_weight[c];
+  const int64_t first = int64_t{blockIdx.y} * kGradientRows;
+  const int64_t last = first + kGradientRows < tile.rows ? first + kGradientRows : tile.rows;
+#pragma unroll 4
+  for (int64_t r = first; r < last; ++r) {
+    const int64_t at = r * tile.columns + c;
+    const float logit = reader.logit(tile.values[at], r, c);
+    float gradient = weights.row_weight[r] * __expf(logit - weights.row_max[r]) +
+                     column_weight * __expf(logit - column_max);
+    if (reader.is_own(r, c)) gradient -= pass.diagonal[r];
+    write(static_cast<T*>(pass.out.values) + at, gradient);
   }
 }
 
-__global__ void softplus_gradient(float* values, int64_t columns, float* row_sum) {
-  const int64_t row = blockIdx.x;
-  float sum = 0.0F;
-  for (int64_t c = threadIdx.x; c < columns; c += kThreads) {
-    float& value = values[row * columns + c];
-    const float small = __expf(-fabsf(value));
-    sum += fmaxf(value, 0.0F) + log1pf(small);
-    value = (value > 0.0F ? 1.0F : small) / (1.0F + small);
+// A block takes a panel; a warp takes whole rows of it.
+template <typename T>
+__global__ void sigmoid_gradients(TileRows tile, TileMeaning meaning, SigmoidPass pass) {
+  const Reader reader(meaning);
+  const int lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
+  for (int i = 0; i < kWarpRows; ++i) {
+    const int64_t r = int64_t{blockIdx.y} * kPanelRows + warp + i * kWarps;
+    if (r >= tile.rows) break;
+    float loss = 0.0F, slope = 0.0F;
+    for (int j = 0; j < kLaneColumns; ++j) {
+      const int64_t c = int64_t{blockIdx.x} * kPanelColumns + lane + j * kWarp;
+      if (c >= tile.columns) break;
+      const int64_t at = r * tile.columns + c;
+      const float sign = reader.is_match(r, c) ? -1.0F : 1.0F;
+      const float turned = sign * reader.logit(tile.values[at], r, c);
+      const float small = __expf(-fabsf(turned));
+      const float gradient = sign * __fdividef(turned > 0.0F ? 1.0F : small, 1.0F + small);
+      loss += fmaxf(turned, 0.0F) + log1pf(small);
+      slope += gradient;
+      write(static_cast<T*>(pass.out.values) + at, gradient);
+    }
+    loss = sum_over_warp(loss);
+    slope = sum_over_warp(slope);
+    if (lane != 0) continue;
+    pass.loss_parts[blockIdx.x * tile.rows + r] = loss;
+    pass.slope_parts[blockIdx.x * tile.rows + r] = slope;
   }
-  __shared__ float parts[kThreads / kWarp];
-  sum = over_warp(sum);
-  if (threadIdx.x % kWarp == 0) parts[threadIdx.x / kWarp] = sum;
-  __syncthreads();
-  if (threadIdx.x != 0) return;
-  for (const float part : parts) row_sum[row] += part;
 }
 
-__global__ void mark_pairs(float* values, int64_t columns, TileGroups groups, bool mask) {
-  const int64_t row = blockIdx.x;
-  const int64_t image = groups.row_image[row], text = groups.row_text[row];
-  for (int64_t c = threadIdx.x; c < columns; c += kThreads) {
-    if (image != groups.column_image[c] && text != groups.column_text[c]) continue;
-    float& value = values[row * columns + c];
-    value = mask ? -INFINITY : -value;
-  }
+dim3 panels(const TileRows& tile) {
+  return {block_count(tile.columns, kPanelColumns), block_count(tile.rows, kPanelRows)};
 }
 
-unsigned block_count(int64_t items, int64_t per_block) {
-  return static_cast<unsigned>((items + per_block - 1) / per_block);
+void merge(const Parts& parts, float* max, float* sum, void* stream) {
+  launch({block_count(parts.count, kMergeColumns), kThreads, stream}, merge_parts, parts, max, sum);
 }
 
 }  // namespace
 
-void add_to_stats(const TileRows& tile, const TileStats& stats, void* stream) {
-  auto* const on = static_cast<cudaStream_t>(stream);
-  row_stats<<<block_count(tile.rows, 1), kThreads, 0, on>>>(tile.values, tile.columns,
-                                                            stats.row_max, stats.row_sum);
-  column_stats<<<block_count(tile.columns, kWarp), dim3(kWarp, kColumnRows), 0, on>>>(
-      tile.values, tile.rows, tile.columns, stats.column_max, stats.column_sum);
+void add_to_stats(const TileRows& tile, const TileMeaning& meaning, const StatBuffers& stats,
+                  void* stream) {
+  launch({panels(tile), kThreads, stream}, panel_stats, tile, meaning, stats);
+  merge({stats.row_parts, row_part_count(tile.columns), tile.rows}, stats.row_max, stats.row_sum,
+        stream);
+  merge({stats.column_parts, column_part_count(tile.rows), tile.columns}, stats.column_max,
+        stats.column_sum, stream);
 }
 
-void to_softmax_gradient(const TileRows& tile, const SoftmaxWeights& weights, void* stream) {
-  softmax_gradient<<<block_count(tile.rows, 1), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
-      tile.values, tile.columns, weights);
+void softmax_gradient(const TileRows& tile, const TileMeaning& meaning, const SoftmaxPass& pass,
+                      void* stream) {
+  const dim3 blocks(block_count(tile.columns, kThreads), block_count(tile.rows, kGradientRows));
+  with_type(pass.out.number, [&]<typename T>(T*) {
+    launch({blocks, kThreads, stream}, softmax_gradients<T>, tile, meaning, pass);
+  });
 }
 
-void to_softplus_gradient(const TileRows& tile, float* row_sum, void* stream) {
-  softplus_gradient<<<block_count(tile.rows, 1), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
-      tile.values, tile.columns, row_sum);
-}
-
-void mark(const TileRows& tile, const TileGroups& groups, Relation relation, void* stream) {
-  mark_pairs<<<block_count(tile.rows, 1), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
-      tile.values, tile.columns, groups, relation == Relation::kMask);
+void sigmoid_gradient(const TileRows& tile, const TileMeaning& meaning, const SigmoidPass& pass,
+                      void* stream) {
+  with_type(pass.out.number, [&]<typename T>(T*) {
+    launch({panels(tile), kThreads, stream}, sigmoid_gradients<T>, tile, meaning, pass);
+  });
 }
 
 }  // namespace tandem::kernels::cuda
