@@ -14,6 +14,7 @@
 #include "common/text_io.h"
 #include "tandem/core/error.h"
 #include "tandem/core/log.h"
+#include "tandem/core/memory.h"
 #include "tandem/version.h"
 
 namespace tandem::apps {
@@ -53,6 +54,7 @@ int run_guarded(const std::function<int()>& action) {
 }  // namespace
 
 int run_app(int argc, char** argv, const AppInfo& info, const DefineApp& define) {
+  keep_freed_memory();
   std::signal(SIGPIPE, SIG_IGN);  // both are seen where they happen: as an error of write
   std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app(info.summary, info.name);

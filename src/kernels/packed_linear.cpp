@@ -53,6 +53,14 @@ bool probe() {
 
 }  // namespace
 
+bool packing_pays() {
+#if defined(__x86_64__)
+  return __builtin_cpu_is("intel") == 0;
+#else
+  return true;
+#endif
+}
+
 std::shared_ptr<const PackedLinear> PackedLinear::make(const torch::Tensor& weight,
                                                        const torch::Tensor& bias) {
   const torch::NoGradGuard no_grad;

@@ -9,6 +9,10 @@ namespace tandem::kernels {
 /// What follows a product in the same pass.
 enum class Epilogue { kNone, kGelu, kGeluTanh };
 
+/// Whether packed products are faster here than at::linear. It calls MKL, which is the faster of
+/// the two on its maker's processors.
+[[nodiscard]] bool packing_pays();
+
 /// A linear layer's weight in the order in which oneDNN reads it, made once for inference on the
 /// CPU. Its operators are private to LibTorch: where they are missing, or do not give at::linear's
 /// numbers, there is no packed form. Immutable, so threads may share it.

@@ -1,7 +1,10 @@
 #include "kernels/quantized_linear.h"
 
+#include <algorithm>
+#include <mutex>
 #include <utility>
 
+#include <ATen/Context.h>
 #include <ATen/ops/quantize_per_channel.h>
 #include <torch/utils.h>
 
@@ -22,6 +25,26 @@ bool reduces_range() {
 #endif
 }
 
+// While it lives, weights are packed for the engine that is faster where there is VNNI, oneDNN.
+// LibTorch keeps its choice of engine for the whole process.
+class EngineForPacking {
+ public:
+  EngineForPacking() : lock_(mutex_), before_(at::globalContext().qEngine()) {
+    const auto& engines = at::Context::supportedQEngines();
+    const bool has_onednn =
+        std::find(engines.begin(), engines.end(), at::QEngine::ONEDNN) != engines.end();
+    if (has_onednn && !reduces_range()) at::globalContext().setQEngine(at::QEngine::ONEDNN);
+  }
+  ~EngineForPacking() { at::globalContext().setQEngine(before_); }
+  EngineForPacking(const EngineForPacking&) = delete;
+  EngineForPacking& operator=(const EngineForPacking&) = delete;
+
+ private:
+  static inline std::mutex mutex_;
+  std::scoped_lock<std::mutex> lock_;
+  at::QEngine before_;
+};
+
 }  // namespace
 
 std::shared_ptr<const QuantizedLinear> QuantizedLinear::make(const torch::Tensor& weight,
@@ -35,6 +58,7 @@ std::shared_ptr<const QuantizedLinear> QuantizedLinear::make(const torch::Tensor
   const torch::Tensor zeros = torch::zeros({whole.size(0)}, torch::kInt64);
   const torch::Tensor rounded =
       at::quantize_per_channel(whole, scales.to(torch::kFloat64), zeros, 0, torch::kQInt8);
+  const EngineForPacking engine;
   try {
     return std::shared_ptr<const QuantizedLinear>(new QuantizedLinear(call_operator(
         *pack, {rounded, bias.defined() ? c10::IValue(bias.detach()) : c10::IValue()})));

@@ -21,6 +21,17 @@ kernels::Epilogue epilogue_of(Activation activation) {
   return kernels::Epilogue::kNone;
 }
 
+// The activation of a tensor that nothing else reads.
+torch::Tensor activate_in_place(torch::Tensor x, Activation activation) {
+  if (torch::GradMode::is_enabled()) return activate(x, activation);
+  switch (activation) {
+    case Activation::kGelu: return at::gelu_(x);
+    case Activation::kGeluTanh: return at::gelu_(x, "tanh");
+    case Activation::kQuickGelu: break;
+  }
+  return x.mul_(torch::sigmoid(1.702 * x));
+}
+
 }  // namespace
 
 LinearImpl::LinearImpl(int64_t input_dim, int64_t output_dim, bool with_bias) {
@@ -40,11 +51,11 @@ torch::Tensor LinearImpl::activated(const torch::Tensor& x, Activation activatio
   const bool fused = packed != nullptr && packed->takes(x) && epilogue != kernels::Epilogue::kNone;
   if (activation == Activation::kGelu && bias.defined() && kernels::is_fused_for(x))
     return kernels::bias_gelu(at::linear(x, weight), bias);
-  return fused ? (*packed)(x, epilogue) : activate(forward(x), activation);
+  return fused ? (*packed)(x, epilogue) : activate_in_place(forward(x), activation);
 }
 
 void LinearImpl::pack() {
-  if (packed_owner_ || quantized_) return;
+  if (packed_owner_ || quantized_ || !kernels::packing_pays()) return;
   packed_owner_ = kernels::PackedLinear::make(weight, bias);
   packed_.store(packed_owner_.get(), std::memory_order_release);
 }

@@ -118,6 +118,31 @@ TEST(AdamW, KeepsFp32MastersOfBf16Weights) {
   EXPECT_TRUE(torch::equal(parameters[0].tensor.detach(), master.to(torch::kBFloat16)));
 }
 
+// A step that does not count leaves weights, moments and the count as they were, whatever the
+// gradients hold.
+TEST(AdamW, LeavesOutAStepThatDoesNotCount) {
+  for (const auto dtype : {torch::kFloat32, torch::kBFloat16}) {
+    const auto parameters = some_parameters(dtype), others = some_parameters(dtype);
+    AdamW optimizer(parameters, {}), straight(others, {});
+    const auto run = [](AdamW& each, const std::vector<NamedParameter>& owned, double gradient,
+                        bool counts) {
+      set_gradients(owned, 1);
+      owned[0].tensor.grad().fill_(gradient);
+      (void)each.clip_grad_norm(1.0);
+      each.step(0.01, torch::tensor(counts));
+    };
+    for (const double gradient : {0.5, std::nan(""), -0.5})
+      run(optimizer, parameters, gradient, std::isfinite(gradient));
+    for (const double gradient : {0.5, -0.5}) run(straight, others, gradient, true);
+    EXPECT_EQ(optimizer.steps(), 2);
+    for (size_t i = 0; i < others.size(); ++i)
+      EXPECT_TRUE(torch::equal(parameters[i].tensor, others[i].tensor)) << others[i].name;
+    const TensorMap expected = straight.state();
+    for (const auto& [name, tensor] : optimizer.state())
+      EXPECT_TRUE(torch::equal(tensor, expected.at(name))) << name;
+  }
+}
+
 TEST(AdamW, GoesOnExactlyFromItsState) {
   for (const auto dtype : {torch::kFloat32, torch::kBFloat16}) {
     const auto parameters = some_parameters(dtype), copies = some_parameters(dtype);

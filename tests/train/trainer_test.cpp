@@ -178,6 +178,21 @@ TEST(Trainer, SkipsBadStepsThenGivesUp) {
   EXPECT_EQ(Trainer(config).start_step(), 2);
 }
 
+// Steps that nothing looks at are judged one step later: none is lost, none is named wrongly.
+TEST(Trainer, CountsBadStepsBetweenLogLines) {
+  const test::Folder folder;
+  RunConfig config = test::tiny_run(folder.path());
+  config.train.log_every_steps = 4;
+  config.train.max_bad_steps = 3;
+  Trainer trainer(config);
+  trainer.on_log([&](const StepStats&) { fill(trainer, std::nan("")); });
+  const Error error = test::error_of([&] { trainer.run(); });
+  EXPECT_MENTIONS(error, "3 steps in a row up to step 7");
+  const std::string log = read_file(trainer.run_directory() / "train.log");
+  for (const char* line : {"step 5 is skipped", "step 6 is skipped", "step 7 is skipped"})
+    EXPECT_NE(log.find(line), std::string::npos) << line;
+}
+
 TEST(Trainer, GoesOnAfterASkippedStep) {
   const test::Folder folder;
   Trainer trainer(test::tiny_run(folder.path()));

@@ -24,8 +24,8 @@ class LinearImpl : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x) const;
   /// Returns activate(forward(x), activation), in one pass where the layer is packed.
   torch::Tensor activated(const torch::Tensor& x, Activation activation) const;
-  /// Makes a second form of the weight that inference on the CPU reads faster; forward uses it
-  /// outside autograd. `weight` and `bias` must not change from then on; packing again does
+  /// Makes a second form of the weight, where inference on this CPU reads one faster; forward uses
+  /// it outside autograd. `weight` and `bias` must not change from then on; packing again does
   /// nothing, nor does packing a layer that is quantized. Other threads may be in forward
   /// meanwhile, none in pack.
   void pack();
