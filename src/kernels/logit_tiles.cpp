@@ -17,8 +17,7 @@ constexpr int64_t kChunk = 64;
 constexpr int64_t kWorthThreads = 1 << 15;
 
 bool is_for_cpu(const torch::Tensor& tile) {
-  TORCH_CHECK(tile.scalar_type() == torch::kFloat32 && tile.is_contiguous(),
-              "expected a contiguous fp32 tile");
+  (void)rows_of(tile);  // The ATen form takes no other tiles either.
   return tile.is_cpu();
 }
 
@@ -27,28 +26,13 @@ int64_t chunk_count(const torch::Tensor& tile) { return (tile.size(0) + kChunk -
 // Calls body(chunk, rows of the chunk, first row) for all chunks, in parallel.
 template <typename Body>
 void for_each_chunk(const torch::Tensor& tile, const Body& body) {
-  const int64_t rows = tile.size(0), columns = tile.size(1);
-  float* const values = tile.data_ptr<float>();
+  const TileRows all = rows_of(tile);
   parallel_for(chunk_count(tile), tile.numel() >= kWorthThreads, [&](int64_t chunk) {
     const int64_t first = chunk * kChunk;
-    body(chunk, TileRows{values + first * columns, std::min(kChunk, rows - first), columns}, first);
+    const TileRows rows{all.values + first * all.columns, std::min(kChunk, all.rows - first),
+                        all.columns};
+    body(chunk, rows, first);
   });
-}
-
-// The meaning of the rows from `first` on.
-TileMeaning meaning_from(const TileTerms& terms, int64_t first) {
-  TileMeaning meaning{.scale = terms.scale.const_data_ptr<float>(),
-                      .bias = terms.bias.defined() ? terms.bias.const_data_ptr<float>() : nullptr,
-                      .shift = terms.shift + first,
-                      .groups = {},
-                      .relation = terms.relation};
-  if (terms.rows.defined()) {
-    meaning.groups = {.row_image = terms.rows.image.const_data_ptr<int64_t>() + first,
-                      .row_text = terms.rows.text.const_data_ptr<int64_t>() + first,
-                      .column_image = terms.columns.image.const_data_ptr<int64_t>(),
-                      .column_text = terms.columns.text.const_data_ptr<int64_t>()};
-  }
-  return meaning;
 }
 
 // Calls visit(r, value) for the rows of a chunk that meet the diagonal.
@@ -104,6 +88,27 @@ GroupIds GroupIds::to(const torch::Device& device) const {
           .text = text.to(device, /*non_blocking=*/true)};
 }
 
+TileMeaning TileTerms::meaning(int64_t first) const {
+  TileMeaning all{.scale = scale.const_data_ptr<float>(),
+                  .bias = bias.defined() ? bias.const_data_ptr<float>() : nullptr,
+                  .shift = shift + first,
+                  .groups = {},
+                  .relation = relation};
+  if (rows.defined()) {
+    all.groups = {.row_image = rows.image.const_data_ptr<int64_t>() + first,
+                  .row_text = rows.text.const_data_ptr<int64_t>() + first,
+                  .column_image = columns.image.const_data_ptr<int64_t>(),
+                  .column_text = columns.text.const_data_ptr<int64_t>()};
+  }
+  return all;
+}
+
+TileRows rows_of(const torch::Tensor& tile) {
+  TORCH_CHECK(tile.scalar_type() == torch::kFloat32 && tile.is_contiguous(),
+              "expected a contiguous fp32 tile");
+  return {tile.data_ptr<float>(), tile.size(0), tile.size(1)};
+}
+
 SoftmaxStats SoftmaxStats::start(int64_t count, const torch::TensorOptions& options) {
   return {.max = torch::full({count}, kLowest, options), .sum = torch::zeros({count}, options)};
 }
@@ -129,7 +134,7 @@ void add_to_stats(const torch::Tensor& tile, const TileTerms& terms, const TileS
   for_each_chunk(tile, [&, to = row_max.data_ptr<float>(), part = part_max.data_ptr<float>(),
                         diagonal = stats.diagonal.data_ptr<float>()](
                            int64_t chunk, const TileRows& rows, int64_t first) {
-    make_logits(rows, meaning_from(terms, first));
+    make_logits(rows, terms.meaning(first));
     for_diagonal(rows, terms.shift + first,
                  [&](int64_t r, float value) { diagonal[first + r] = value; });
     raise_maxima(rows, to + first, part + chunk * C);
@@ -167,7 +172,7 @@ void softmax_gradient(const torch::Tensor& tile, const TileTerms& terms, const S
   if (!is_for_cpu(tile)) return softmax_gradient_aten(tile, terms, of, std::move(gradient));
   for_each_chunk(tile, [&, diagonal = of.diagonal.const_data_ptr<float>()](
                            int64_t, const TileRows& rows, int64_t first) {
-    make_logits(rows, meaning_from(terms, first));
+    make_logits(rows, terms.meaning(first));
     softmax_gradient(rows, {.row_max = of.rows.max.const_data_ptr<float>() + first,
                             .row_weight = of.rows.weight.const_data_ptr<float>() + first,
                             .column_max = of.columns.max.const_data_ptr<float>(),
@@ -196,7 +201,7 @@ void sigmoid_gradient(const torch::Tensor& tile, const TileTerms& terms, const S
   for_each_chunk(tile,
                  [&, loss = sums.loss.data_ptr<float>(), slope = sums.slope.data_ptr<float>()](
                      int64_t, const TileRows& rows, int64_t first) {
-                   const TileMeaning meaning = meaning_from(terms, first);
+                   const TileMeaning meaning = terms.meaning(first);
                    make_logits(rows, meaning);
                    negate_matches(rows, meaning);
                    softplus_and_gradient(rows, loss + first);

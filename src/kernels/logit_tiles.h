@@ -27,7 +27,13 @@ struct TileTerms {
   GroupIds rows = {};
   GroupIds columns = {};
   Relation relation = Relation::kMask;
+
+  /// The same in pointers, for the rows from `first` on.
+  [[nodiscard]] TileMeaning meaning(int64_t first = 0) const;
 };
+
+/// Returns all rows of a tile. Throws c10::Error unless it is fp32 and contiguous.
+[[nodiscard]] TileRows rows_of(const torch::Tensor& tile);
 
 /// What is known so far of Σ exp over each row (or column): sum · exp(max). fp32 [n] each.
 struct SoftmaxStats {

@@ -11,27 +11,6 @@ namespace {
 
 void* stream() { return at::cuda::getCurrentCUDAStream().stream(); }
 
-TileRows rows_of(const torch::Tensor& tile) {
-  TORCH_CHECK(tile.scalar_type() == torch::kFloat32 && tile.is_contiguous(),
-              "expected a contiguous fp32 tile");
-  return {tile.data_ptr<float>(), tile.size(0), tile.size(1)};
-}
-
-TileMeaning meaning_of(const TileTerms& terms) {
-  TileMeaning meaning{.scale = terms.scale.const_data_ptr<float>(),
-                      .bias = terms.bias.defined() ? terms.bias.const_data_ptr<float>() : nullptr,
-                      .shift = terms.shift,
-                      .groups = {},
-                      .relation = terms.relation};
-  if (terms.rows.defined()) {
-    meaning.groups = {.row_image = terms.rows.image.const_data_ptr<int64_t>(),
-                      .row_text = terms.rows.text.const_data_ptr<int64_t>(),
-                      .column_image = terms.columns.image.const_data_ptr<int64_t>(),
-                      .column_text = terms.columns.text.const_data_ptr<int64_t>()};
-  }
-  return meaning;
-}
-
 GradientOut out_of(const torch::Tensor& gradient) {
   TORCH_CHECK(gradient.is_contiguous(), "expected a contiguous gradient");
   const bool in_bf16 = gradient.scalar_type() == torch::kBFloat16;
@@ -54,7 +33,7 @@ void add_to_stats(const torch::Tensor& tile, const TileTerms& terms,
   const int64_t R = tile.size(0), C = tile.size(1);
   const torch::Tensor row_parts = room(row_part_count(C), R, tile);
   const torch::Tensor column_parts = room(column_part_count(R), C, tile);
-  add_to_stats(rows_of(tile), meaning_of(terms),
+  add_to_stats(rows_of(tile), terms.meaning(),
                {.row_max = stats.rows.max.data_ptr<float>(),
                 .row_sum = stats.rows.sum.data_ptr<float>(),
                 .column_max = stats.columns.max.data_ptr<float>(),
@@ -69,7 +48,7 @@ void add_to_stats(const torch::Tensor& tile, const TileTerms& terms,
 void softmax_gradient(const torch::Tensor& tile, const TileTerms& terms, const SoftmaxShares& of,
                       const torch::Tensor& gradient) {
   const c10::cuda::CUDAGuard device(tile.device());
-  softmax_gradient(rows_of(tile), meaning_of(terms),
+  softmax_gradient(rows_of(tile), terms.meaning(),
                    {.weights = {.row_max = of.rows.max.const_data_ptr<float>(),
                                 .row_weight = of.rows.weight.const_data_ptr<float>(),
                                 .column_max = of.columns.max.const_data_ptr<float>(),
@@ -85,7 +64,7 @@ void sigmoid_gradient(const torch::Tensor& tile, const TileTerms& terms, const S
   const c10::cuda::CUDAGuard device(tile.device());
   const torch::Tensor parts =
       torch::empty({2, row_part_count(tile.size(1)), tile.size(0)}, tile.options());
-  sigmoid_gradient(rows_of(tile), meaning_of(terms),
+  sigmoid_gradient(rows_of(tile), terms.meaning(),
                    {.loss_parts = parts[0].data_ptr<float>(),
                     .slope_parts = parts[1].data_ptr<float>(),
                     .out = out_of(gradient)},

@@ -17,7 +17,7 @@ torch::Tensor even_target(const LogitMatrix& logits, const kernels::GroupIds& ma
   const torch::Tensor& image = logits.image;
   const torch::Tensor& text = logits.text;
   const auto N = static_cast<double>(image.size(0));
-  if (!masked.image.defined()) return logits.scale * image.mean(0).dot(text.mean(0));
+  if (!masked.defined()) return logits.scale * image.mean(0).dot(text.mean(0));
   const DuplicateSums duplicates(masked, image.device());
   const torch::Tensor left = (N + 1.0) - duplicates.count();  // [N]
   const torch::Tensor others = image.sum(0) - duplicates.of(image) + image;
@@ -42,7 +42,7 @@ torch::Tensor contrastive_loss(const torch::Tensor& image_embeddings,
   LogitMatrix logits = pair_logits(image_embeddings, text_embeddings, logit_scale);
   const auto groups = pair_groups(options.groups, logits.image.size(0));
   const bool positive =
-      groups.image.defined() && options.groups.duplicates == Duplicates::kPositive;
+      groups.defined() && options.groups.duplicates == Duplicates::kPositive;
   const kernels::GroupIds masked = positive ? kernels::GroupIds{} : groups;
 
   logits.groups = masked.to(logits.image.device());

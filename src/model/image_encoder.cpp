@@ -142,29 +142,25 @@ torch::Tensor ImageEncoderImpl::embed(const torch::Tensor& images) {
   return pre_norm ? pre_norm(x) : x;
 }
 
+// Every token's state for x [B, N, width], or those of the rows wanted among B * N: [R, width].
+torch::Tensor ImageEncoderImpl::run_layers(const torch::Tensor& x, const torch::Tensor& wanted,
+                                           std::vector<torch::Tensor>* states) {
+  const auto layout = SequenceLayout::equal(x.size(0), x.size(1));
+  const torch::Tensor rows = layers(x.view({-1, options_.width}), layout, wanted, states);
+  return final_norm ? final_norm(rows) : rows;
+}
+
 torch::Tensor ImageEncoderImpl::encode_patches(const torch::Tensor& images,
                                                std::vector<torch::Tensor>* states) {
-  const torch::Tensor embedded = embed(images);
-  const auto [B, N, D] = dims<3>(embedded);
-  const SequenceLayout layout = SequenceLayout::equal(B, N);
-  torch::Tensor x = embedded.view({B * N, D});
-  if (states) {
-    *states = layers->states(x, layout);
-    x = states->back();
-  } else {
-    x = layers(x, layout);
-  }
-  return (final_norm ? final_norm(x) : x).view({B, N, D});
+  const torch::Tensor x = embed(images);
+  return run_layers(x, {}, states).view(x.sizes());
 }
 
 // What encode_patches gives for the class token, without the last block's work for the others.
 torch::Tensor ImageEncoderImpl::class_token_state(const torch::Tensor& images) {
-  const torch::Tensor embedded = embed(images);
-  const auto [B, N, D] = dims<3>(embedded);
-  const torch::Tensor rows =
-      torch::arange(B, torch::dtype(torch::kInt64).device(embedded.device())) * N;
-  const torch::Tensor x = layers(embedded.view({B * N, D}), SequenceLayout::equal(B, N), rows);
-  return final_norm ? final_norm(x) : x;  // [B, D]
+  const torch::Tensor x = embed(images);
+  const auto [B, N, D] = dims<3>(x);
+  return run_layers(x, torch::arange(B, x.options().dtype(torch::kInt64)) * N);  // [B, D]
 }
 
 torch::Tensor ImageEncoderImpl::forward(const torch::Tensor& images) {

@@ -144,18 +144,19 @@ TokenBatch TextEncoderImpl::filled(const TokenBatch& tokens) const {
           .max_length = length};
 }
 
+// Every token's state, [T, D], or those of the rows wanted.
+torch::Tensor TextEncoderImpl::run_layers(const TokenBatch& tokens, const torch::Tensor& wanted,
+                                          std::vector<torch::Tensor>* states) {
+  const torch::Tensor x =
+      layers(embed(tokens.ids, positions(tokens)), layout_of(tokens), wanted, states);
+  return final_norm ? final_norm(x) : x;
+}
+
 torch::Tensor TextEncoderImpl::encode_tokens(const TokenBatch& tokens,
                                              std::vector<torch::Tensor>* states) {
   check_length(tokens);
   const TokenBatch read = options_.pad_to_context ? filled(tokens) : tokens;
-  torch::Tensor x = embed(read.ids, positions(read));
-  if (states) {
-    *states = layers->states(x, layout_of(read));
-    x = states->back();
-  } else {
-    x = layers(x, layout_of(read));
-  }
-  return final_norm ? final_norm(x) : x;
+  return run_layers(read, {}, states);
 }
 
 torch::Tensor TextEncoderImpl::forward(const TokenBatch& tokens) {
@@ -163,8 +164,7 @@ torch::Tensor TextEncoderImpl::forward(const TokenBatch& tokens) {
   if (options_.pool == TextPool::kMeanAll) return mean_over_padding(tokens);
   const TokenBatch read = options_.pad_to_context ? filled(tokens) : tokens;
   const torch::Tensor rows = pooled_rows(read);
-  torch::Tensor x = layers(embed(read.ids, positions(read)), layout_of(read), rows);
-  if (final_norm) x = final_norm(x);  // [B, D], or [T, D] for a mean
+  const torch::Tensor x = run_layers(read, rows);  // [B, D], or [T, D] for a mean
   if (!rows.defined()) return mean_per_text(x, read);
   return pooler ? torch::tanh(pooler(x)) : x;
 }

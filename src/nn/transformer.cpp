@@ -165,16 +165,16 @@ torch::Tensor TransformerImpl::run(const Block& block, const torch::Tensor& x,
 }
 
 torch::Tensor TransformerImpl::forward(torch::Tensor x, const SequenceLayout& layout,
-                                       const torch::Tensor& wanted) {
-  if (blocks_.empty()) return select_rows(x, wanted);
-  for (size_t i = 0; i + 1 < blocks_.size(); ++i) x = run(blocks_[i], x, layout);
-  return run(blocks_.back(), x, layout, wanted);
-}
-
-std::vector<torch::Tensor> TransformerImpl::states(torch::Tensor x, const SequenceLayout& layout) {
-  std::vector<torch::Tensor> all{x};
-  for (const Block& each : blocks_) all.push_back(run(each, all.back(), layout));
-  return all;
+                                       const torch::Tensor& wanted,
+                                       std::vector<torch::Tensor>* states) {
+  if (blocks_.empty()) x = select_rows(x, wanted);
+  if (states) states->push_back(x);
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    const bool last = i + 1 == blocks_.size();
+    x = run(blocks_[i], x, layout, last ? wanted : torch::Tensor());
+    if (states) states->push_back(x);
+  }
+  return x;
 }
 
 torch::Tensor activate(const torch::Tensor& x, Activation activation) {

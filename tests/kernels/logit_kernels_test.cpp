@@ -12,30 +12,11 @@
 namespace tandem::kernels {
 namespace {
 
-TileRows rows_of(const torch::Tensor& tile) {
-  return {tile.data_ptr<float>(), tile.size(0), tile.size(1)};
-}
-
-TileMeaning meaning_of(const TileTerms& terms) {
-  TileMeaning meaning{.scale = terms.scale.data_ptr<float>(),
-                      .bias = terms.bias.defined() ? terms.bias.data_ptr<float>() : nullptr,
-                      .shift = terms.shift,
-                      .groups = {},
-                      .relation = terms.relation};
-  if (terms.rows.defined()) {
-    meaning.groups = {.row_image = terms.rows.image.data_ptr<int64_t>(),
-                      .row_text = terms.rows.text.data_ptr<int64_t>(),
-                      .column_image = terms.columns.image.data_ptr<int64_t>(),
-                      .column_text = terms.columns.text.data_ptr<int64_t>()};
-  }
-  return meaning;
-}
-
 void add_by_kernel(const torch::Tensor& tile, const TileTerms& terms, const TileStats& stats) {
   const int64_t R = tile.size(0), C = tile.size(1);
   std::vector<cuda::Stat> row_parts(static_cast<size_t>(cuda::row_part_count(C) * R));
   std::vector<cuda::Stat> column_parts(static_cast<size_t>(cuda::column_part_count(R) * C));
-  cuda::add_to_stats(rows_of(tile), meaning_of(terms),
+  cuda::add_to_stats(rows_of(tile), terms.meaning(),
                      {.row_max = stats.rows.max.data_ptr<float>(),
                       .row_sum = stats.rows.sum.data_ptr<float>(),
                       .column_max = stats.columns.max.data_ptr<float>(),
@@ -80,7 +61,7 @@ TEST_P(LogitKernels, SoftmaxGradientEqualsItsAtenForm) {
   for (const auto dtype : {torch::kFloat32, torch::kBFloat16}) {
     const torch::Tensor tile = given.products(1);
     const torch::Tensor gradient = dtype == torch::kFloat32 ? tile : torch::empty_like(tile, dtype);
-    cuda::softmax_gradient(rows_of(tile), meaning_of(terms),
+    cuda::softmax_gradient(rows_of(tile), terms.meaning(),
                            {.weights = {.row_max = of.rows.max.data_ptr<float>(),
                                         .row_weight = of.rows.weight.data_ptr<float>(),
                                         .column_max = of.columns.max.data_ptr<float>(),
@@ -103,7 +84,7 @@ TEST_P(LogitKernels, SigmoidGradientEqualsItsAtenForm) {
     const torch::Tensor tile = given.products(1);
     const torch::Tensor gradient = dtype == torch::kFloat32 ? tile : torch::empty_like(tile, dtype);
     const torch::Tensor parts = torch::zeros({2, cuda::row_part_count(given.columns), given.rows});
-    cuda::sigmoid_gradient(rows_of(tile), meaning_of(terms),
+    cuda::sigmoid_gradient(rows_of(tile), terms.meaning(),
                            {.loss_parts = parts[0].data_ptr<float>(),
                             .slope_parts = parts[1].data_ptr<float>(),
                             .out = out_of(gradient)},

@@ -45,7 +45,7 @@ class ImageEncoderImpl : public torch::nn::Module {
   /// is normalised already.
   torch::Tensor forward(const torch::Tensor& images);
   /// Returns every token's state before pooling, [B, N, width]; the class token, if any, stands
-  /// first. Puts into `states`, if given, what enters the first block and what leaves each one:
+  /// first. Appends to `states`, if given, what enters the first block and what leaves each one:
   /// layers + 1 tensors [B * N, width].
   torch::Tensor encode_patches(const torch::Tensor& images,
                                std::vector<torch::Tensor>* states = nullptr);
@@ -69,6 +69,8 @@ class ImageEncoderImpl : public torch::nn::Module {
   torch::Tensor to_patches(const torch::Tensor& images) const;
   torch::Tensor embed(const torch::Tensor& images);
   torch::Tensor class_token_state(const torch::Tensor& images);
+  torch::Tensor run_layers(const torch::Tensor& x, const torch::Tensor& wanted,
+                           std::vector<torch::Tensor>* states = nullptr);
 
   ImageEncoderOptions options_;
   Dropout dropout_;

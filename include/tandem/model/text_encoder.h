@@ -23,7 +23,7 @@ class TextEncoderImpl : public torch::nn::Module {
   /// Returns text_features [B, width], not normalised, in the parameters' dtype.
   torch::Tensor forward(const TokenBatch& tokens);
   /// Returns the state of every token before pooling, [T, width]; with pad_to_context of every
-  /// place, [B * context_length, width]. Puts into `states`, if given, what enters the first block
+  /// place, [B * context_length, width]. Appends to `states`, if given, what enters the first block
   /// and what leaves each one, layers + 1 tensors of this shape.
   torch::Tensor encode_tokens(const TokenBatch& tokens,
                               std::vector<torch::Tensor>* states = nullptr);
@@ -43,6 +43,8 @@ class TextEncoderImpl : public torch::nn::Module {
   TokenBatch filled(const TokenBatch& tokens) const;
   torch::Tensor positions(const TokenBatch& tokens) const;
   torch::Tensor embed(const torch::Tensor& ids, const torch::Tensor& position_ids);
+  torch::Tensor run_layers(const TokenBatch& tokens, const torch::Tensor& wanted,
+                           std::vector<torch::Tensor>* states = nullptr);
   torch::Tensor pooled_rows(const TokenBatch& tokens) const;
   torch::Tensor mean_over_padding(const TokenBatch& tokens);
 

@@ -92,11 +92,11 @@ class TransformerImpl : public torch::nn::Module {
  public:
   TransformerImpl(const TransformerOptions& options, std::shared_ptr<DropoutStream> stream);
   /// Returns [T, D] for rows x [T, D], or [R, D], those of `wanted` (int64 [R]) alone, if it is
-  /// defined: nothing behind the last block's attention is computed for the others.
+  /// defined: nothing behind the last block's attention is computed for the others. Appends to
+  /// `states`, if given, what enters the first block and what leaves each: layers() + 1 tensors.
   torch::Tensor forward(torch::Tensor x, const SequenceLayout& layout,
-                        const torch::Tensor& wanted = {});
-  /// Returns what enters the first block and what leaves each: layers() + 1 tensors [T, D].
-  std::vector<torch::Tensor> states(torch::Tensor x, const SequenceLayout& layout);
+                        const torch::Tensor& wanted = {},
+                        std::vector<torch::Tensor>* states = nullptr);
   /// From now on a forward pass under autograd keeps only what enters each block; the backward pass
   /// computes the rest again, with the same masks of dropout: memory for a third more time. Chen et
   /// al., "Training Deep Nets with Sublinear Memory Cost", arXiv:1604.06174. Gradients reach
@@ -107,7 +107,7 @@ class TransformerImpl : public torch::nn::Module {
 
  private:
   torch::Tensor run(const Block& block, const torch::Tensor& x, const SequenceLayout& layout,
-                    const torch::Tensor& wanted = {});
+                    const torch::Tensor& wanted);
 
   std::vector<Block> blocks_;
   std::shared_ptr<DropoutStream> stream_;
