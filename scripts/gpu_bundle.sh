@@ -8,9 +8,10 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-readonly root kTests="kernels loss nn model optim train"
+readonly root
 build=$root/build/cuda
 output=$build/tandem-gpu.tar.xz
+stage=
 
 say() { printf 'gpu_bundle: %s\n' "$*" >&2; }
 fail() { say "error: $*"; exit 1; }
@@ -31,10 +32,13 @@ libraries_of() {
     grep -v -E '/(torch|nvidia|cuda)[^/]*/|/lib(c|m|dl|rt|pthread|gcc_s|stdc\+\+|gomp|c10|torch|cud|nv|cupti)[^/]*\.so' || true
 }
 
+# Rooms with tests that need a GPU.
+rooms() { grep -l -r --include='*_test.cpp' '_CUDA)' "$root/tests" | xargs -n 1 dirname | xargs -n 1 basename | sort -u; }
+
 main() {
   parse_arguments "$@"
-  local targets=(clip-bench) test stage
-  for test in $kTests; do targets+=("tandem_${test}_test"); done
+  local targets=(clip-bench) test
+  for test in $(rooms); do targets+=("tandem_${test}_test"); done
   say "building ${targets[*]}"
   (cd "$root" && cmake --preset cuda >/dev/null && cmake --build --preset cuda --target "${targets[@]}") >&2
 

@@ -32,7 +32,7 @@ find_torch() {
     { say "error: $python has no torch (try --python)"; exit 66; }
   version=$(sed -n "s/^__version__ = '\(.*\)'/\1/p" "$where/version.py")
   [[ $version == "$kTorch".* ]] || say "warning: torch $version, this bundle was built with $kTorch"
-  export LD_LIBRARY_PATH=$here/lib:$where/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+  export LD_LIBRARY_PATH=$here/lib:$where/lib:$where/../nvidia/cu13/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 }
 
 records=$(mktemp)

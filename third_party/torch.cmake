@@ -28,6 +28,7 @@ else()
   # The libraries carry a RPATH of their own for everything beyond torch/lib.
   target_link_options(tandem_torch INTERFACE LINKER:--allow-shlib-undefined)
   if(TANDEM_CUDA)
-    target_link_libraries(tandem_torch INTERFACE "-Wl,--no-as-needed ${torch_root}/lib/libtorch_cuda.so ${torch_root}/lib/libc10_cuda.so -Wl,--as-needed")
+    target_link_libraries(tandem_torch INTERFACE "-Wl,--no-as-needed ${torch_root}/lib/libtorch_cuda.so ${torch_root}/lib/libc10_cuda.so -Wl,--as-needed"
+      ${torch_root}/../nvidia/cu13/lib/libcudart.so.13)  # Our kernels call the runtime themselves, in LibTorch's copy.
   endif()
 endif()

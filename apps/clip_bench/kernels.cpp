@@ -96,7 +96,7 @@ int run_kernels(const KernelArguments& arguments) {
   const torch::NoGradGuard no_grad;
   const torch::Tensor tile =
       torch::randn({arguments.tile, arguments.tile}, make_generator(torch::kCPU, 4))
-          .to(arguments.measure.device);
+          .to(resolve_device(arguments.measure.device));
   std::vector<Kernel> all = loss_kernels(arguments, tile);
   if (!arguments.measure.on_gpu()) {
     for (Kernel& each : product_kernels(arguments)) all.push_back(std::move(each));

@@ -28,16 +28,17 @@ struct Leaves {
 };
 
 Leaves make_leaves(const LossArguments& arguments) {
+  const torch::Device device = resolve_device(arguments.measure.device);
   const auto unit_rows = [&](uint64_t seed) {
     const torch::Tensor x =
         torch::randn({arguments.count, arguments.dim}, make_generator(torch::kCPU, seed));
     const torch::Tensor unit = x / x.norm(2, -1, true);
-    return unit.to(arguments.measure.device, parse_precision(arguments.precision)).requires_grad_();
+    return unit.to(device, parse_precision(arguments.precision)).requires_grad_();
   };
   return {.image = unit_rows(1),
           .text = unit_rows(2),
-          .scale = torch::tensor(2.659F).to(arguments.measure.device).requires_grad_(),
-          .bias = torch::tensor(-10.0F).to(arguments.measure.device).requires_grad_()};
+          .scale = torch::tensor(2.659F).to(device).requires_grad_(),
+          .bias = torch::tensor(-10.0F).to(device).requires_grad_()};
 }
 
 // The loss as it is usually written, on the whole matrix of logits.

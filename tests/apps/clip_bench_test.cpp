@@ -77,6 +77,14 @@ TEST(ClipBench, MeasuresEveryKernel) {
   EXPECT_GE(products, 1);
 }
 
+TEST(ClipBench, SaysWhichDeviceIsMissing) {
+  for (const char* verb : {"encode-image", "encode-text", "train-step", "loss", "kernels"}) {
+    const ProgramResult result = run_program("clip-bench", {verb, "--device", "cuda:99"});
+    EXPECT_EQ(result.exit_code, 69) << verb;
+    EXPECT_NE(result.err.find("cuda:99 is not available"), std::string::npos) << result.err;
+  }
+}
+
 TEST(ClipBench, MeasuresInEightBits) {
   expect_measured(bench(with_tiny({"encode-image", "--batch-size", "3", "--precision", "int8"})),
                   "images_per_second");
