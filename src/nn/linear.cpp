@@ -5,8 +5,10 @@
 #include <torch/utils.h>
 
 #include "kernels/fused_rows.h"
+#include "kernels/operators.h"
 #include "kernels/packed_linear.h"
 #include "kernels/quantized_linear.h"
+#include "kernels/quick_gelu.h"
 #include "tandem/nn/transformer.h"
 
 namespace tandem {
@@ -29,7 +31,9 @@ torch::Tensor activate_in_place(torch::Tensor x, Activation activation) {
     case Activation::kGeluTanh: return at::gelu_(x, "tanh");
     case Activation::kQuickGelu: break;
   }
-  return x.mul_(torch::sigmoid(1.702 * x));
+  if (!kernels::is_for_cpu_inference(x)) return x.mul_(torch::sigmoid(1.702 * x));
+  kernels::quick_gelu_in_place(x);
+  return x;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
+#include <torch/cuda.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
@@ -42,6 +43,38 @@ TEST_P(AttentionForms, EqualThePapersFormulaOnPackedSequences) {
         plain_attention(attention, x.slice(0, first, last), options.heads, options.causal);
     EXPECT_TRUE(torch::allclose(packed.slice(0, first, last), expected, 1e-5, 1e-6)) << first;
   }
+}
+
+// A half-precision copy on `device` gives about what fp32 gives on the CPU: outputs and gradients.
+void expect_same_in_bf16(const torch::Device& device, bool causal) {
+  const TransformerOptions options{.width = 64, .heads = 4, .causal = causal};
+  const torch::Tensor x = torch::randn({9, 64}, make_generator(torch::kCPU, 2));
+  const torch::Tensor weights = torch::randn({9, 64}, make_generator(torch::kCPU, 3));
+  const auto run = [&](const torch::Device& where, torch::ScalarType dtype) {
+    Attention attention(options, std::make_shared<DropoutStream>());
+    init_parameters(*attention, 0.2, make_generator(torch::kCPU, 1));
+    attention->to(where, dtype);
+    const torch::Tensor bounds = torch::tensor({0, 4, 5, 9}, torch::kInt32).to(where);
+    const torch::Tensor input = x.to(where, dtype).requires_grad_();
+    const torch::Tensor mixed = attention(input, SequenceLayout::packed(bounds, 4, 9));
+    std::vector<torch::Tensor> results =
+        torch::autograd::grad({mixed}, {input, attention->qkv->weight, attention->output->weight},
+                              {weights.to(where, dtype)});
+    results.push_back(mixed.detach());
+    return results;
+  };
+  const auto found = run(device, torch::kBFloat16), expected = run(torch::kCPU, torch::kFloat32);
+  for (size_t i = 0; i < found.size(); ++i) {
+    const torch::Tensor error = found[i].to(torch::kCPU, torch::kFloat32) - expected[i];
+    EXPECT_LT((error.norm() / expected[i].norm()).item<double>(), 0.02) << i;
+  }
+}
+
+TEST_P(AttentionForms, PackedInHalfPrecision) { expect_same_in_bf16(torch::kCPU, GetParam()); }
+
+TEST_P(AttentionForms, PackedInHalfPrecision_CUDA) {
+  if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device";
+  expect_same_in_bf16(torch::Device(torch::kCUDA, 0), GetParam());
 }
 
 TEST_P(AttentionForms, WithDropoutTheExpectationIsUnchanged) {

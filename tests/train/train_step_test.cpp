@@ -1,5 +1,7 @@
 #include "tandem/train/train_step.h"
 
+#include <torch/cuda.h>
+
 #include "tandem/core/device.h"
 #include "tandem/core/random.h"
 #include "tandem/loss/contrastive_loss.h"
@@ -114,6 +116,44 @@ TEST_P(Accumulation, SeesTheSameMasksInBothPasses) {
 }
 
 INSTANTIATE_TEST_SUITE_P(MicroBatches, Accumulation, testing::Values(1, 2, 4, 8));
+
+// One number per gradient that matters: how far it is from the fp32 gradient of the CPU.
+void expect_step_like_cpu(const torch::Device& device, torch::ScalarType dtype, double tolerance) {
+  const Pairs pairs = make_pairs();
+  const auto step = [&](const torch::Device& where, torch::ScalarType precision) {
+    ClipModel model = make_tiny(0.0);
+    model->to(where);
+    set_precision(model, precision);
+    return gradients_of(model, forward_backward(model, pairs.images.to(where), pairs.tokens, {}));
+  };
+  const Outcome found = step(device, dtype), expected = step(torch::kCPU, torch::kFloat32);
+  EXPECT_NEAR(found.loss, expected.loss, tolerance * expected.loss);
+  double largest = 0.0;
+  for (const auto& [name, gradient] : expected.gradients)
+    largest = std::max(largest, gradient.norm().item<double>());
+  for (const auto& [name, gradient] : expected.gradients) {
+    const torch::Tensor error =
+        found.gradients.at(name).to(torch::kCPU, torch::kFloat32) - gradient;
+    // A key's bias shifts every score alike: its gradient is rounding, so small ones are held to
+    // the largest.
+    const double scale = std::max(gradient.norm().item<double>(), 0.05 * largest);
+    EXPECT_LT(error.norm().item<double>(), tolerance * scale) << name;
+  }
+}
+
+TEST(TrainStep, InHalfPrecisionFollowsFp32) {
+  expect_step_like_cpu(torch::kCPU, torch::kBFloat16, 0.05);
+}
+
+TEST(TrainStep, EqualsTheCpus_CUDA) {
+  if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device";
+  expect_step_like_cpu(torch::Device(torch::kCUDA, 0), torch::kFloat32, 1e-3);
+}
+
+TEST(TrainStep, InHalfPrecisionFollowsTheCpus_CUDA) {
+  if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device";
+  expect_step_like_cpu(torch::Device(torch::kCUDA, 0), torch::kBFloat16, 0.05);
+}
 
 TEST(TrainStep, DropoutFollowsFromTheSeedAlone) {
   ClipModel model = make_tiny(0.3);
