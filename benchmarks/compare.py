@@ -86,6 +86,15 @@ def encode_image_rows(bench, _):
                       lambda p=peer: bench.peer("encode_image.py", "--peer", p))
 
 
+def encode_int8_rows(bench, _):
+    words = ["encode-image", "--image-preset", "vit_b_32"]
+    row = compare(bench, "ViT-B/32 encode, batch 32, int8, images/s: our fp32", 2.5,
+                  lambda: bench.tandem(*words, "--precision", "int8"), lambda: bench.tandem(*words))
+    row["cosine"] = min(run["result"]["cosine_to_fp32"] for run in bench.runs if "cosine_to_fp32" in run["result"])
+    print(f"  {'':<58} {'cosine':>10} {row['cosine']:>10.4f}", flush=True)
+    yield row
+
+
 def encode_text_rows(bench, lengths):
     words = ["--lengths", lengths, "--batches", "4", "--repeats", "3"]
     for peer, target in (("transformers", 1.5), ("open_clip", 4)):
@@ -136,7 +145,7 @@ def loss_rows(bench, _):
         yield compare(bench, name, target, lambda: once("tiled", []), lambda: once("plain", ["--plain"]), value, bigger)
 
 
-ROWS = {"loader": loader_rows, "encode-image": encode_image_rows, "encode-text": encode_text_rows,
+ROWS = {"loader": loader_rows, "encode-image": encode_image_rows, "encode-int8": encode_int8_rows, "encode-text": encode_text_rows,
         "train-step": train_step_rows, "cold-start": cold_start_rows, "loss": loss_rows}
 
 

@@ -6,7 +6,7 @@
 # --photos     a table (columns filepath, title) of photographs: the loader's rows; left out without it
 # --captions   a table of captions (column title): lengths of real texts; without it every text has 24 tokens
 # --rounds     how often each program runs, in turn with its peers (default 3); the table shows medians
-# --only       rows to measure: loader, encode-image, encode-text, train-step, cold-start, loss
+# --only       rows to measure: loader, encode-image, encode-int8, encode-text, train-step, cold-start, loss
 #
 # Build first (scripts/build.sh). The peers are set up on the first run (benchmarks/setup_peers.sh; network needed).
 # PEER_PYTHON names another interpreter that has them.

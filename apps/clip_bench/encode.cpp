@@ -35,16 +35,27 @@ void add_options(CLI::App& verb, EncodeArguments& arguments) {
       ->capture_default_str();
 }
 
+// In fp32.
 ClipModel make(const EncodeArguments& arguments, RunConfig& config) {
   config = chosen_config(arguments.model);
   ClipModel model(config.model);
   const torch::Device device = resolve_device(arguments.measure.device);
   check_inference_precision(arguments.precision, device);
   model->to(device);
-  set_inference_precision(model, arguments.precision);
   model->eval();
-  if (!arguments.measure.on_gpu()) pack_linears(*model);
   return model;
+}
+
+void prepare(const EncodeArguments& arguments, ClipModel model) {
+  set_inference_precision(model, arguments.precision);
+  if (!arguments.measure.on_gpu()) pack_linears(*model);
+}
+
+// The smallest cosine between rows of both, [B, D] each: what a precision costs.
+double smallest_cosine(const torch::Tensor& x, const torch::Tensor& y) {
+  return torch::cosine_similarity(x.to(torch::kFloat64), y.to(torch::kFloat64), 1)
+      .min()
+      .item<double>();
 }
 
 int encode_images(const EncodeArguments& arguments) {
@@ -53,6 +64,9 @@ int encode_images(const EncodeArguments& arguments) {
   const c10::InferenceMode inference;
   const torch::Tensor pictures =
       random_pictures(config.model.image, arguments.batch).to(arguments.measure.device);
+  torch::Tensor exact;  // [B, D]
+  if (arguments.precision != "fp32") exact = encode_images_in_slices(model, pictures);
+  prepare(arguments, model);
   const Seconds seconds =
       measure(arguments.measure, [&] { (void)encode_images_in_slices(model, pictures); });
   nlohmann::ordered_json result =
@@ -66,6 +80,8 @@ int encode_images(const EncodeArguments& arguments) {
       config.model.image.preset.empty() ? arguments.model.image : config.model.image.preset;
   result["batch_size"] = arguments.batch;
   result["precision"] = arguments.precision;
+  if (exact.defined())
+    result["cosine_to_fp32"] = smallest_cosine(encode_images_in_slices(model, pictures), exact);
   print(result);
   return 0;
 }
@@ -73,6 +89,7 @@ int encode_images(const EncodeArguments& arguments) {
 int encode_texts(const EncodeArguments& arguments) {
   RunConfig config;
   ClipModel model = make(arguments, config);
+  prepare(arguments, model);
   const c10::InferenceMode inference;
   std::vector<TokenBatch> batches;
   double flops = 0, tokens = 0;

@@ -10,6 +10,7 @@
 #include "tandem/data/source.h"
 #include "tandem/eval/evaluate.h"
 #include "tandem/inference/pipeline.h"
+#include "tandem/inference/precision_speed.h"
 #include "tandem/interop/convert.h"
 #include "tandem/interop/verify.h"
 #include "tandem/loss/contrastive_loss.h"

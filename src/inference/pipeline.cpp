@@ -166,6 +166,7 @@ Pipeline Pipeline::load(const fs::path& directory, const PipelineOptions& option
   loaded.model->to(device);
   implementation->tolerance = set_inference_precision(loaded.model, options.precision);
   loaded.model->eval();
+  if (device.is_cpu()) warn_when_slow(options.precision);
   return Pipeline(std::move(implementation));
 }
 

@@ -85,9 +85,12 @@ TEST(ClipBench, SaysWhichDeviceIsMissing) {
   }
 }
 
-TEST(ClipBench, MeasuresInEightBits) {
-  expect_measured(bench(with_tiny({"encode-image", "--batch-size", "3", "--precision", "int8"})),
-                  "images_per_second");
+TEST(ClipBench, MeasuresInEightBitsAndWhatTheyCost) {
+  const Json result =
+      bench(with_tiny({"encode-image", "--batch-size", "3", "--precision", "int8"}));
+  expect_measured(result, "images_per_second");
+  EXPECT_GT(result["cosine_to_fp32"], 0.99);
+  EXPECT_LT(result["cosine_to_fp32"], 1.0);
 }
 
 TEST(ClipBench, TakesLengthsFromAFile) {

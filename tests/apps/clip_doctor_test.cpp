@@ -20,6 +20,8 @@ TEST(ClipDoctor, DescribesTheMachine) {
   const auto parsed = nlohmann::json::parse(json.out);
   for (const char* section : {"versions", "devices", "cpu", "pictures", "limits"})
     EXPECT_TRUE(parsed.contains(section)) << section;
+  for (const char* precision : {"bf16", "int8"})
+    EXPECT_GT(std::stod(parsed["products on the CPU"][precision].get<std::string>()), 0.0);
 }
 
 TEST(ClipDoctor, RunsTheGoldenSampleOfAModel) {

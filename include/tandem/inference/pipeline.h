@@ -20,7 +20,8 @@ namespace tandem {
 
 struct PipelineOptions {
   std::string device = "auto";  ///< auto, cpu, cuda or cuda:N.
-  /// fp32, bf16, or int8: the products of the transformers' blocks in 8 bits (CPU only).
+  /// fp32, bf16, or int8: the products of the transformers' blocks in 8 bits (CPU only). One that
+  /// is slower than fp32 on this CPU is logged as a warning.
   std::string precision = "fp32";
   int64_t batch_size = 64;  ///< Pictures or texts per forward pass.
 };
