@@ -1,78 +1,117 @@
 #include "kernels/quantized_linear.h"
 
 #include <algorithm>
-#include <mutex>
-#include <utility>
 
-#include <ATen/Context.h>
-#include <ATen/ops/quantize_per_channel.h>
 #include <torch/utils.h>
 
 #include "kernels/operators.h"
+#include "kernels/parallel.h"
+#include "kernels/row_quantization.h"
 
 namespace tandem::kernels {
 namespace {
 
-constexpr double kLargest = 127.0;
+constexpr float kLargestWeight = 127.0F;
 
 // The products add pairs of neighbours in 16 bits where the CPU has no better instruction (VNNI):
 // 7 bits of x then keep them from overflowing.
-bool reduces_range() {
+float largest_byte() {
 #if defined(__x86_64__)
-  return __builtin_cpu_supports("avx512vnni") == 0;
+  return __builtin_cpu_supports("avx512vnni") != 0 ? 255.0F : 127.0F;
 #else
-  return false;
+  return 255.0F;
 #endif
 }
 
-// While it lives, weights are packed for the engine that is faster where there is VNNI, oneDNN.
-// LibTorch keeps its choice of engine for the whole process.
-class EngineForPacking {
- public:
-  EngineForPacking() : lock_(mutex_), before_(at::globalContext().qEngine()) {
-    const auto& engines = at::Context::supportedQEngines();
-    const bool has_onednn =
-        std::find(engines.begin(), engines.end(), at::QEngine::ONEDNN) != engines.end();
-    if (has_onednn && !reduces_range()) at::globalContext().setQEngine(at::QEngine::ONEDNN);
-  }
-  ~EngineForPacking() { at::globalContext().setQEngine(before_); }
-  EngineForPacking(const EngineForPacking&) = delete;
-  EngineForPacking& operator=(const EngineForPacking&) = delete;
+torch::Tensor pack(const torch::Tensor& weight) {
+  static const c10::OperatorHandle op = *find_operator("onednn::qlinear_prepack");
+  return call_operator(op, {weight, c10::IValue()}).toTensor();
+}
 
- private:
-  static inline std::mutex mutex_;
-  std::scoped_lock<std::mutex> lock_;
-  at::QEngine before_;
-};
+// bytes [M, K] · packed [N, K]ᵀ · scales, fp32 [M, N].
+torch::Tensor multiply(const torch::Tensor& bytes, const torch::Tensor& packed,
+                       const torch::Tensor& scales, const torch::Tensor& zeros) {
+  static const c10::OperatorHandle op = *find_operator("onednn::qlinear_pointwise");
+  const c10::List<std::optional<at::Scalar>> none;
+  return call_operator(op, {bytes, 1.0, 0, packed, scales, zeros, c10::IValue(), 1.0, 0,
+                            torch::kFloat32, std::string("none"), none, std::string()})
+      .toTensor();
+}
+
+// Whether the private operators are there, take these arguments and compute what they should.
+bool probe() {
+  try {
+    if (!find_operator("onednn::qlinear_prepack") || !find_operator("onednn::qlinear_pointwise"))
+      return false;
+    const auto whole = [](at::IntArrayRef sizes) {
+      int64_t count = 1;
+      for (const int64_t size : sizes) count *= size;
+      return torch::arange(count).view(sizes);
+    };
+    const torch::Tensor bytes = whole({5, 64}).remainder(127), weight = whole({32, 64}) % 255 - 127;
+    const torch::Tensor found = multiply(bytes.to(torch::kUInt8), pack(weight.to(torch::kInt8)),
+                                         torch::full({32}, 0.5), torch::zeros({32}, torch::kInt8));
+    return torch::equal(2 * found, bytes.matmul(weight.t()).to(torch::kFloat32));
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+// Calls body(first, last) for parts of `rows`, on several threads where there is enough to do.
+template <typename Body>
+void for_rows(int64_t rows, int64_t columns, const Body& body) {
+  constexpr int64_t kValuesOfAPart = int64_t{1} << 16;
+  const int64_t step = std::max<int64_t>(1, kValuesOfAPart / columns);
+  const int64_t parts = (rows + step - 1) / step;
+  parallel_for(parts, parts > 1,
+               [&](int64_t part) { body(part * step, std::min(rows, (part + 1) * step)); });
+}
 
 }  // namespace
 
 std::shared_ptr<const QuantizedLinear> QuantizedLinear::make(const torch::Tensor& weight,
                                                              const torch::Tensor& bias) {
   const torch::NoGradGuard no_grad;
-  static const auto pack = find_operator("quantized::linear_prepack");
-  if (!pack || !find_operator("quantized::linear_dynamic")) return nullptr;
-  if (!weight.is_cpu() || weight.scalar_type() != torch::kFloat32) return nullptr;
+  static const bool available = probe();
+  if (!available || !weight.is_cpu() || weight.scalar_type() != torch::kFloat32) return nullptr;
   const torch::Tensor whole = weight.detach().contiguous();  // [N, K]
-  const torch::Tensor scales = whole.abs().amax(1).clamp_min(1e-12).div_(kLargest);
-  const torch::Tensor zeros = torch::zeros({whole.size(0)}, torch::kInt64);
-  const torch::Tensor rounded =
-      at::quantize_per_channel(whole, scales.to(torch::kFloat64), zeros, 0, torch::kQInt8);
-  const EngineForPacking engine;
-  try {
-    return std::shared_ptr<const QuantizedLinear>(new QuantizedLinear(call_operator(
-        *pack, {rounded, bias.defined() ? c10::IValue(bias.detach()) : c10::IValue()})));
-  } catch (const c10::Error&) {
-    return nullptr;  // an engine that this build or CPU has not
-  }
+  const torch::Tensor scales = whole.abs().amax(1).clamp_min(1e-12).div_(kLargestWeight);
+  const torch::Tensor rounded = (whole / scales.unsqueeze(1)).round_();
+  const std::shared_ptr<QuantizedLinear> layer(new QuantizedLinear);
+  layer->packed_ = pack(rounded.to(torch::kInt8));
+  layer->scales_ = scales;
+  layer->zeros_ = torch::zeros({whole.size(0)}, torch::kInt8);
+  layer->weight_sums_ = rounded.sum(1) * scales;
+  layer->bias_ = bias.defined() ? bias.detach().contiguous() : torch::zeros_like(scales);
+  return layer;
 }
 
 bool QuantizedLinear::takes(const torch::Tensor& x) const { return is_for_cpu_inference(x); }
 
 torch::Tensor QuantizedLinear::operator()(const torch::Tensor& x) const {
-  static const c10::OperatorHandle op = *find_operator("quantized::linear_dynamic");
-  static const bool reduce_range = reduces_range();
-  return call_operator(op, {x.contiguous(), packed_, reduce_range}).toTensor();
+  static const float largest = largest_byte();
+  const int64_t K = x.size(-1), N = scales_.size(0), M = x.numel() / K;
+  const torch::Tensor rows = x.contiguous(), bytes = torch::empty({M, K}, torch::kUInt8);
+  const torch::Tensor scale = torch::empty({M}), zero = torch::empty({M});
+  const float* const values = rows.const_data_ptr<float>();
+  const auto part = [&](int64_t first) {
+    return QuantizedRows{.bytes = bytes.data_ptr<uint8_t>() + first * K,
+                         .scale = scale.data_ptr<float>() + first,
+                         .zero = zero.data_ptr<float>() + first};
+  };
+  for_rows(M, K, [&](int64_t first, int64_t last) {
+    quantize_rows(values + first * K, last - first, K, largest, part(first));
+  });
+  const torch::Tensor y = multiply(bytes, packed_, scales_, zeros_);  // [M, N]
+  const OutputTerms terms{.weight_sum = weight_sums_.const_data_ptr<float>(),
+                          .bias = bias_.const_data_ptr<float>()};
+  float* const out = y.data_ptr<float>();
+  for_rows(M, N, [&](int64_t first, int64_t last) {
+    restore_rows(out + first * N, last - first, N, part(first), terms);
+  });
+  std::vector<int64_t> sizes = x.sizes().vec();
+  sizes.back() = N;
+  return y.view(sizes);
 }
 
 }  // namespace tandem::kernels

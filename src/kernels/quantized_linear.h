@@ -7,8 +7,11 @@
 namespace tandem::kernels {
 
 /// A linear layer in 8 bits, for inference on the CPU: the weight is rounded once, with one scale
-/// per output channel; x is rounded at each call, with one scale and zero point for all of it.
-/// Sums are exact, the result is fp32. Immutable, so threads may share it.
+/// per output channel; x is rounded at each call, with one scale and zero point per row. Sums are
+/// exact, the result is fp32. Immutable, so threads may share it.
+///
+/// LibTorch's own layer of this kind, quantized::linear_dynamic, has one scale for all of x, and
+/// with oneDNN keeps it where several threads write it: they get each other's.
 class QuantizedLinear {
  public:
   /// Returns the 8-bit form of weight [N, K] (fp32, CPU) and bias [N] or undefined; nothing where
@@ -21,9 +24,13 @@ class QuantizedLinear {
   [[nodiscard]] torch::Tensor operator()(const torch::Tensor& x) const;
 
  private:
-  explicit QuantizedLinear(c10::IValue packed) : packed_(std::move(packed)) {}
+  QuantizedLinear() = default;
 
-  c10::IValue packed_;
+  torch::Tensor packed_;       // int8 [N, K], as oneDNN reads it
+  torch::Tensor scales_;       // fp32 [N]
+  torch::Tensor zeros_;        // int8 [N], the weight's zero points
+  torch::Tensor weight_sums_;  // fp32 [N]
+  torch::Tensor bias_;         // fp32 [N]
 };
 
 }  // namespace tandem::kernels

@@ -1,5 +1,9 @@
 #include "kernels/quantized_linear.h"
 
+#include <cmath>
+#include <thread>
+#include <vector>
+
 #include <gtest/gtest.h>
 #include <torch/types.h>
 #include <torch/utils.h>
@@ -42,6 +46,54 @@ TEST(QuantizedLinear, ScalesEveryOutputByItself) {
   const torch::Tensor found = (*quantized)(x);
   EXPECT_EQ(found.sizes(), expected.sizes());
   EXPECT_LT(worst(found.select(2, 2), expected.select(2, 2)), 0.03);
+}
+
+TEST(QuantizedLinear, ScalesEveryRowByItself) {
+  const torch::Tensor weight = random({16, 64}, 1);
+  const auto quantized = QuantizedLinear::make(weight, {});
+  if (quantized == nullptr) GTEST_SKIP() << "this LibTorch has no 8-bit products";
+  const torch::NoGradGuard no_grad;
+  torch::Tensor x = random({4, 64}, 2);
+  x[1].mul_(1e6);  // Beside it the others would vanish.
+  x[2].add_(100.0);
+  x[3].zero_();
+  const torch::Tensor found = (*quantized)(x), expected = at::linear(x, weight);
+  for (const int64_t row : {0, 1, 2}) EXPECT_LT(worst(found[row], expected[row]), 0.03) << row;
+  EXPECT_TRUE(torch::equal(found[3], expected[3]));
+}
+
+TEST(QuantizedLinear, GivesEveryThreadItsOwnNumbers) {
+  const torch::Tensor weight = random({48, 96}, 1);
+  const auto quantized = QuantizedLinear::make(weight, {});
+  if (quantized == nullptr) GTEST_SKIP() << "this LibTorch has no 8-bit products";
+  constexpr int kThreads = 4, kRounds = 200;
+  std::vector<int> wrong(kThreads, 0);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      const torch::NoGradGuard no_grad;
+      const torch::Tensor x = random({20, 96}, 10 + t) * std::pow(10.0, t);
+      const torch::Tensor expected = at::linear(x, weight);
+      for (int round = 0; round < kRounds; ++round) {
+        if (worst((*quantized)(x), expected) > 0.03) ++wrong[t];
+      }
+    });
+  }
+  for (std::thread& each : threads) each.join();
+  for (int t = 0; t < kThreads; ++t) EXPECT_EQ(wrong[t], 0) << "thread " << t;
+}
+
+TEST(QuantizedLinear, KeepsWhatIsNotFinite) {
+  const auto quantized = QuantizedLinear::make(random({16, 64}, 1), {});
+  if (quantized == nullptr) GTEST_SKIP() << "this LibTorch has no 8-bit products";
+  const torch::NoGradGuard no_grad;
+  for (const float value : {NAN, INFINITY}) {
+    torch::Tensor x = random({2, 64}, 2);
+    x[0][7] = value;
+    const torch::Tensor found = (*quantized)(x);
+    EXPECT_TRUE(torch::isnan(found[0]).all().item<bool>()) << value;
+    EXPECT_TRUE(torch::isfinite(found[1]).all().item<bool>()) << value;
+  }
 }
 
 TEST(QuantizedLinear, DoesNotOverflowOnLargeValuesOfOneSign) {
