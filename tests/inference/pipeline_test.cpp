@@ -152,16 +152,18 @@ TEST_F(PipelineTest, Int8StaysUnitNormAndClose) {
 
 TEST_F(PipelineTest, ThreadsShareOnePipeline) {
   const std::vector<fs::path> files = write_pictures(6);
-  const Pipeline pipeline = load(2);
-  const torch::Tensor expected = pipeline.encode_images(files);
-  std::vector<torch::Tensor> results(4);
-  {
-    std::vector<std::jthread> threads;
-    for (torch::Tensor& result : results)
-      threads.emplace_back([&] { result = pipeline.encode_images(files); });
+  for (const char* precision : {"fp32", "bf16", "int8"}) {
+    const Pipeline pipeline = load(2, precision);
+    const torch::Tensor expected = pipeline.encode_images(files);
+    std::vector<torch::Tensor> results(4);
+    {
+      std::vector<std::jthread> threads;
+      for (torch::Tensor& result : results)
+        threads.emplace_back([&] { result = pipeline.encode_images(files); });
+    }
+    for (const torch::Tensor& result : results)
+      EXPECT_TRUE(torch::allclose(result, expected, 1e-5, 1e-6)) << precision;
   }
-  for (const torch::Tensor& result : results)
-    EXPECT_TRUE(torch::allclose(result, expected, 1e-5, 1e-6));
 }
 
 TEST_F(PipelineTest, AVocabularyOfAnotherSizeIsRefusedWithBothNumbers) {
