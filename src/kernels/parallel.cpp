@@ -1,5 +1,6 @@
 #include "kernels/parallel.h"
 
+#include <algorithm>
 #include <exception>
 #include <mutex>
 
@@ -22,6 +23,13 @@ void parallel_for(int64_t count, [[maybe_unused]] bool parallel,
 #pragma omp parallel for schedule(dynamic) if (parallel && count > 1)
   for (int64_t index = 0; index < count; ++index) guarded(index);
   if (failure) std::rethrow_exception(failure);
+}
+
+void parallel_parts(int64_t count, int64_t size,
+                    const std::function<void(int64_t, int64_t)>& body) {
+  const int64_t parts = (count + size - 1) / size;
+  parallel_for(parts, parts > 1,
+               [&](int64_t part) { body(part * size, std::min(count, (part + 1) * size)); });
 }
 
 }  // namespace tandem::kernels

@@ -43,12 +43,8 @@ bool probe() {
   try {
     if (!find_operator("onednn::qlinear_prepack") || !find_operator("onednn::qlinear_pointwise"))
       return false;
-    const auto whole = [](at::IntArrayRef sizes) {
-      int64_t count = 1;
-      for (const int64_t size : sizes) count *= size;
-      return torch::arange(count).view(sizes);
-    };
-    const torch::Tensor bytes = whole({5, 64}).remainder(127), weight = whole({32, 64}) % 255 - 127;
+    const torch::Tensor bytes = torch::arange(5 * 64).remainder(127).view({5, 64}),
+                        weight = torch::arange(32 * 64).remainder(255).sub(127).view({32, 64});
     const torch::Tensor found = multiply(bytes.to(torch::kUInt8), pack(weight.to(torch::kInt8)),
                                          torch::full({32}, 0.5), torch::zeros({32}, torch::kInt8));
     return torch::equal(2 * found, bytes.matmul(weight.t()).to(torch::kFloat32));
@@ -57,14 +53,10 @@ bool probe() {
   }
 }
 
-// Calls body(first, last) for parts of `rows`, on several threads where there is enough to do.
-template <typename Body>
-void for_rows(int64_t rows, int64_t columns, const Body& body) {
-  constexpr int64_t kValuesOfAPart = int64_t{1} << 16;
-  const int64_t step = std::max<int64_t>(1, kValuesOfAPart / columns);
-  const int64_t parts = (rows + step - 1) / step;
-  parallel_for(parts, parts > 1,
-               [&](int64_t part) { body(part * step, std::min(rows, (part + 1) * step)); });
+// Rows of so many columns that are worth a thread.
+int64_t rows_of_a_part(int64_t columns) {
+  constexpr int64_t kValues = int64_t{1} << 16;
+  return std::max<int64_t>(1, kValues / columns);
 }
 
 }  // namespace
@@ -94,20 +86,23 @@ torch::Tensor QuantizedLinear::operator()(const torch::Tensor& x) const {
   const torch::Tensor rows = x.contiguous(), bytes = torch::empty({M, K}, torch::kUInt8);
   const torch::Tensor scale = torch::empty({M}), zero = torch::empty({M});
   const float* const values = rows.const_data_ptr<float>();
-  const auto part = [&](int64_t first) {
+  const auto part = [&](int64_t first, int64_t last) {
     return QuantizedRows{.bytes = bytes.data_ptr<uint8_t>() + first * K,
                          .scale = scale.data_ptr<float>() + first,
-                         .zero = zero.data_ptr<float>() + first};
+                         .zero = zero.data_ptr<float>() + first,
+                         .rows = last - first,
+                         .columns = K};
   };
-  for_rows(M, K, [&](int64_t first, int64_t last) {
-    quantize_rows(values + first * K, last - first, K, largest, part(first));
+  parallel_parts(M, rows_of_a_part(K), [&](int64_t first, int64_t last) {
+    quantize_rows(values + first * K, largest, part(first, last));
   });
   const torch::Tensor y = multiply(bytes, packed_, scales_, zeros_);  // [M, N]
   const OutputTerms terms{.weight_sum = weight_sums_.const_data_ptr<float>(),
-                          .bias = bias_.const_data_ptr<float>()};
+                          .bias = bias_.const_data_ptr<float>(),
+                          .channels = N};
   float* const out = y.data_ptr<float>();
-  for_rows(M, N, [&](int64_t first, int64_t last) {
-    restore_rows(out + first * N, last - first, N, part(first), terms);
+  parallel_parts(M, rows_of_a_part(N), [&](int64_t first, int64_t last) {
+    restore_rows(out + first * N, part(first, last), terms);
   });
   std::vector<int64_t> sizes = x.sizes().vec();
   sizes.back() = N;

@@ -1,6 +1,5 @@
 #include "kernels/quick_gelu.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "kernels/parallel.h"
@@ -9,7 +8,7 @@
 namespace tandem::kernels {
 namespace {
 
-constexpr int64_t kChunk = int64_t{1} << 16;
+constexpr int64_t kPart = int64_t{1} << 16;
 
 TANDEM_VECTORISED
 void quick_gelu(float* values, int64_t count) {
@@ -25,11 +24,8 @@ void quick_gelu(float* values, int64_t count) {
 
 void quick_gelu_in_place(const torch::Tensor& x) {
   float* const values = x.data_ptr<float>();
-  const int64_t total = x.numel(), chunks = (total + kChunk - 1) / kChunk;
-  parallel_for(chunks, chunks > 1, [&](int64_t chunk) {
-    const int64_t first = chunk * kChunk;
-    quick_gelu(values + first, std::min(kChunk, total - first));
-  });
+  parallel_parts(x.numel(), kPart,
+                 [&](int64_t first, int64_t last) { quick_gelu(values + first, last - first); });
 }
 
 }  // namespace tandem::kernels

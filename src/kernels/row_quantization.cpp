@@ -1,6 +1,5 @@
 #include "kernels/row_quantization.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "kernels/vectorised.h"
@@ -8,9 +7,9 @@
 namespace tandem::kernels {
 
 TANDEM_VECTORISED
-void quantize_rows(const float* x, int64_t rows, int64_t columns, float largest,
-                   const QuantizedRows& out) {
-  for (int64_t r = 0; r < rows; ++r) {
+void quantize_rows(const float* x, float largest, const QuantizedRows& out) {
+  const int64_t columns = out.columns;
+  for (int64_t r = 0; r < out.rows; ++r) {
     const float* const row = x + r * columns;
     float low = 0.0F, high = 0.0F, poison = 0.0F;  // 0, or NaN when a value is not finite.
 #pragma omp simd reduction(min : low) reduction(max : high) reduction(+ : poison)
@@ -35,13 +34,13 @@ void quantize_rows(const float* x, int64_t rows, int64_t columns, float largest,
 }
 
 TANDEM_VECTORISED
-void restore_rows(float* y, int64_t rows, int64_t columns, const QuantizedRows& from,
-                  const OutputTerms& terms) {
-  for (int64_t r = 0; r < rows; ++r) {
-    float* const row = y + r * columns;
+void restore_rows(float* y, const QuantizedRows& from, const OutputTerms& terms) {
+  const int64_t channels = terms.channels;
+  for (int64_t r = 0; r < from.rows; ++r) {
+    float* const row = y + r * channels;
     const float scale = from.scale[r], zero = from.zero[r];
 #pragma omp simd
-    for (int64_t c = 0; c < columns; ++c)
+    for (int64_t c = 0; c < channels; ++c)
       row[c] = scale * (row[c] - zero * terms.weight_sum[c]) + terms.bias[c];
   }
 }

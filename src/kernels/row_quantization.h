@@ -10,20 +10,21 @@ struct QuantizedRows {
   uint8_t* bytes;  ///< [rows, columns]
   float* scale;    ///< [rows]
   float* zero;     ///< [rows], whole numbers
+  int64_t rows;
+  int64_t columns;
 };
 
 /// Rounds x [rows, columns] to bytes from 0 to `largest`; 0.0 is kept exactly.
-void quantize_rows(const float* x, int64_t rows, int64_t columns, float largest,
-                   const QuantizedRows& out);
+void quantize_rows(const float* x, float largest, const QuantizedRows& out);
 
-/// What makes outputs of products of bytes: per output channel, [columns] each.
+/// What products of bytes become outputs with, per output channel.
 struct OutputTerms {
-  const float* weight_sum;  ///< The product of a row of ones.
-  const float* bias;
+  const float* weight_sum;  ///< [channels], the product of a row of ones.
+  const float* bias;        ///< [channels]
+  int64_t channels;
 };
 
-/// Replaces products of bytes y [rows, columns] by those of the values, plus the bias.
-void restore_rows(float* y, int64_t rows, int64_t columns, const QuantizedRows& from,
-                  const OutputTerms& terms);
+/// Replaces products y [rows, channels] of the bytes of `from` by those of its values, plus bias.
+void restore_rows(float* y, const QuantizedRows& from, const OutputTerms& terms);
 
 }  // namespace tandem::kernels
