@@ -49,8 +49,10 @@ main() {
   for test in "${targets[@]}"; do
     cp "$(find "$build" -name "$test" -type f -perm -u+x | head -n 1)" "$folder/bin/"
   done
-  cp -L "$build"/lib/libtandem.so* "$folder/lib/"
-  libraries_of "$folder"/bin/* "$folder"/lib/libtandem.so | while read -r library; do cp -L "$library" "$folder/lib/"; done
+  local soname
+  soname=$(objdump -p "$build/lib/libtandem.so" | awk '$1 == "SONAME" { print $2 }')
+  cp -L "$build/lib/$soname" "$folder/lib/"  # The name that programs ask for; its other names would be copies.
+  libraries_of "$folder"/bin/* "$folder/lib/$soname" | while read -r library; do cp -L "$library" "$folder/lib/"; done
   strip --strip-unneeded "$folder"/bin/* "$folder"/lib/* 2>/dev/null || true
   cp -r "$root/benchmarks/peers" "$folder/peers"
   cp "$root/configs/quickstart.json" "$folder/configs/"
