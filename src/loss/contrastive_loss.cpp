@@ -41,8 +41,7 @@ torch::Tensor contrastive_loss(const torch::Tensor& image_embeddings,
                                const ContrastiveLossOptions& options) {
   LogitMatrix logits = pair_logits(image_embeddings, text_embeddings, logit_scale);
   const auto groups = pair_groups(options.groups, logits.image.size(0));
-  const bool positive =
-      groups.defined() && options.groups.duplicates == Duplicates::kPositive;
+  const bool positive = groups.defined() && options.groups.duplicates == Duplicates::kPositive;
   const kernels::GroupIds masked = positive ? kernels::GroupIds{} : groups;
 
   logits.groups = masked.to(logits.image.device());

@@ -128,8 +128,8 @@ fs::path save_checkpoint(const fs::path& folder, const Checkpoint& checkpoint,
   require_finite(checkpoint.optimizer, checkpoint.step);
   // Never more than the last folder: a run directory that was moved away must not come back empty.
   if (folder.has_parent_path() && !fs::is_directory(folder.parent_path())) {
-    throw Error(ErrorKind::kIo, {.what = "the folder of the run is gone",
-                                 .where = folder.parent_path().string()});
+    throw Error(ErrorKind::kIo,
+                {.what = "the folder of the run is gone", .where = folder.parent_path().string()});
   }
   tandem::create_directories(folder);
   require_free_space(folder, bytes_of(checkpoint.weights) + bytes_of(checkpoint.optimizer));

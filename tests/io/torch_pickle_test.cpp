@@ -17,7 +17,8 @@ namespace {
 
 std::string little(uint64_t value, size_t bytes) {
   std::string text;
-  for (size_t i = 0; i < bytes; ++i) text += i < 8 ? static_cast<char>(value >> (8 * i) & 255) : '\0';
+  for (size_t i = 0; i < bytes; ++i)
+    text += i < 8 ? static_cast<char>(value >> (8 * i) & 255) : '\0';
   return text;
 }
 
