@@ -17,6 +17,7 @@
 #include "tandem/train/trainer.h"
 #include "train/manifest.h"
 #include "train/memory_limit.h"
+#include "train/memory_plan.h"
 #include "train/run_directory.h"
 #include "train/session.h"
 
@@ -143,6 +144,7 @@ DryRunReport dry_run(const RunConfig& config) {
   TrainingSession session(std::move(inputs), nullptr, {});
   for (const auto& parameter : session.model()->parameters())
     report.parameters += parameter.numel();
+  log_info(memory_plan_line(plan_memory(session.config(), session.model())));
   time_steps(session, report);
   const uint64_t bytes = try_checkpoint(session);
   require_free_space(parent, bytes * static_cast<uint64_t>(config.train.keep_last + 1));

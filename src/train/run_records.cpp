@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "tandem/core/log.h"
+#include "train/memory_plan.h"
 
 namespace tandem {
 namespace {
@@ -84,6 +85,7 @@ void log_start(const TrainingSession& session, const RunDirectory& directory, in
                   config.optim.lr, session.learning_rate().warmup_steps(), config.data.batch_size,
                   std::log(static_cast<double>(config.data.batch_size))));
   log_info(group_table(session.optimizer()));
+  log_info(memory_plan_line(plan_memory(config, session.model())));
 }
 
 void log_data_summary(const LoaderStats& stats) {

@@ -29,7 +29,8 @@ class RunRecords {
   std::optional<EventWriter> events_;
 };
 
-/// Logs what is about to be trained: size, device, schedule, decay groups, loss at chance.
+/// Logs what is about to be trained: size, device, schedule, decay groups, loss at chance,
+/// memory of a step.
 void log_start(const TrainingSession& session, const RunDirectory& directory, int64_t start_step);
 
 /// Logs what the loader met on the way: unusable samples by reason, cut captions, and a warning
