@@ -13,16 +13,6 @@ namespace {
 
 constexpr float kLargestWeight = 127.0F;
 
-// The products add pairs of neighbours in 16 bits where the CPU has no better instruction (VNNI):
-// 7 bits of x then keep them from overflowing.
-float largest_byte() {
-#if defined(__x86_64__)
-  return __builtin_cpu_supports("avx512vnni") != 0 ? 255.0F : 127.0F;
-#else
-  return 255.0F;
-#endif
-}
-
 torch::Tensor pack(const torch::Tensor& weight) {
   static const c10::OperatorHandle op = *find_operator("onednn::qlinear_prepack");
   return call_operator(op, {weight, c10::IValue()}).toTensor();
@@ -38,19 +28,34 @@ torch::Tensor multiply(const torch::Tensor& bytes, const torch::Tensor& packed,
       .toTensor();
 }
 
-// Whether the private operators are there, take these arguments and compute what they should.
-bool probe() {
+// Whether products of bytes up to `largest` are exact.
+bool is_exact_up_to(int64_t largest) {
+  const torch::Tensor weight = torch::arange(32 * 64).remainder(255).sub(127).view({32, 64});
+  torch::Tensor bytes = torch::arange(5 * 64).remainder(largest + 1).view({5, 64});
+  bytes[0].fill_(largest);
+  weight[0].fill_(127);
+  const torch::Tensor found = multiply(bytes.to(torch::kUInt8), pack(weight.to(torch::kInt8)),
+                                       torch::full({32}, 0.5), torch::zeros({32}, torch::kInt8));
+  return torch::equal(2 * found, bytes.matmul(weight.t()).to(torch::kFloat32));
+}
+
+// The largest byte that x may be rounded to; 0 where there are no such products, or they are wrong.
+// They add pairs of neighbours in 16 bits where the CPU, or the form of oneDNN that runs on it, has
+// nothing better (VNNI): 7 bits of x then keep them from overflowing.
+float find_largest_byte() {
   try {
     if (!find_operator("onednn::qlinear_prepack") || !find_operator("onednn::qlinear_pointwise"))
-      return false;
-    const torch::Tensor bytes = torch::arange(5 * 64).remainder(127).view({5, 64}),
-                        weight = torch::arange(32 * 64).remainder(255).sub(127).view({32, 64});
-    const torch::Tensor found = multiply(bytes.to(torch::kUInt8), pack(weight.to(torch::kInt8)),
-                                         torch::full({32}, 0.5), torch::zeros({32}, torch::kInt8));
-    return torch::equal(2 * found, bytes.matmul(weight.t()).to(torch::kFloat32));
-  } catch (const std::exception&) {
-    return false;
+      return 0.0F;
+    for (const int64_t largest : {255, 127})
+      if (is_exact_up_to(largest)) return static_cast<float>(largest);
+  } catch (const std::exception&) {  // operators that take other arguments
   }
+  return 0.0F;
+}
+
+float largest_byte() {
+  static const float largest = find_largest_byte();
+  return largest;
 }
 
 // Rows of so many columns that are worth a thread.
@@ -64,8 +69,8 @@ int64_t rows_of_a_part(int64_t columns) {
 std::shared_ptr<const QuantizedLinear> QuantizedLinear::make(const torch::Tensor& weight,
                                                              const torch::Tensor& bias) {
   const torch::NoGradGuard no_grad;
-  static const bool available = probe();
-  if (!available || !weight.is_cpu() || weight.scalar_type() != torch::kFloat32) return nullptr;
+  if (largest_byte() == 0.0F || !weight.is_cpu() || weight.scalar_type() != torch::kFloat32)
+    return nullptr;
   const torch::Tensor whole = weight.detach().contiguous();  // [N, K]
   const torch::Tensor scales = whole.abs().amax(1).clamp_min(1e-12).div_(kLargestWeight);
   const torch::Tensor rounded = (whole / scales.unsqueeze(1)).round_();
@@ -81,7 +86,7 @@ std::shared_ptr<const QuantizedLinear> QuantizedLinear::make(const torch::Tensor
 bool QuantizedLinear::takes(const torch::Tensor& x) const { return is_for_cpu_inference(x); }
 
 torch::Tensor QuantizedLinear::operator()(const torch::Tensor& x) const {
-  static const float largest = largest_byte();
+  const float largest = largest_byte();
   const int64_t K = x.size(-1), N = scales_.size(0), M = x.numel() / K;
   const torch::Tensor rows = x.contiguous(), bytes = torch::empty({M, K}, torch::kUInt8);
   const torch::Tensor scale = torch::empty({M}), zero = torch::empty({M});
