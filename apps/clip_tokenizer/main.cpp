@@ -2,6 +2,7 @@
 
 #include "clip_tokenizer/commands.h"
 #include "common/run_app.h"
+#include "tandem/text/tokenizer.h"
 
 namespace tandem::apps {
 namespace {
@@ -19,7 +20,7 @@ void add_tokenizer_options(CLI::App& command, TokenizerArguments& arguments) {
           "--cleaning", arguments.cleaning,
           "Clean texts first, beside what the tokenizer says: clip_original as openai/CLIP, "
           "whitespace, lower or canonicalize as open_clip with other vocabularies")
-      ->check(CLI::IsMember({"none", "clip_original", "whitespace", "lower", "canonicalize"}))
+      ->check(CLI::IsMember(cleaning_names()))
       ->capture_default_str();
 }
 

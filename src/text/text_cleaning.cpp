@@ -255,4 +255,10 @@ std::optional<TextCleaning> cleaning_named(std::string_view name) {
   return std::nullopt;
 }
 
+std::vector<std::string> cleaning_names() {
+  std::vector<std::string> names;
+  for (const auto& [value, name] : kNames) names.emplace_back(name);
+  return names;
+}
+
 }  // namespace tandem

@@ -32,9 +32,10 @@ enum class TextCleaning {
 };
 
 /// Return the name of a way ("none", "clip_original", "whitespace", "lower", "canonicalize"; the
-/// last three are open_clip's own words), and the way that a name stands for.
+/// last three are open_clip's own words), the way that a name stands for, and all names.
 [[nodiscard]] const char* cleaning_name(TextCleaning cleaning);
 [[nodiscard]] std::optional<TextCleaning> cleaning_named(std::string_view name);
+[[nodiscard]] std::vector<std::string> cleaning_names();
 
 /// How a tokenizer is read.
 struct TokenizerLoadOptions {
