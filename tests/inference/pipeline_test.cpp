@@ -158,6 +158,7 @@ TEST_F(PipelineTest, ThreadsShareOnePipeline) {
     std::vector<torch::Tensor> results(4);
     {
       std::vector<std::jthread> threads;
+      threads.reserve(results.size());
       for (torch::Tensor& result : results)
         threads.emplace_back([&] { result = pipeline.encode_images(files); });
     }

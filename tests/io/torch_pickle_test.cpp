@@ -29,9 +29,13 @@ std::string zip(const std::vector<std::pair<std::string, std::string>>& files, i
     const std::string common = little(0, 2) + little(static_cast<uint64_t>(method), 2) +
                                little(0, 8) + little(content.size(), 4) +
                                little(content.size(), 4) + little(name.size(), 2);
-    directory += "PK\x01\x02" + little(20, 2) + little(20, 2) + common + little(0, 12) +
-                 little(body.size(), 4) + name;
-    body += "PK\x03\x04" + little(20, 2) + common + little(0, 2) + name + content;
+    const std::string version = little(20, 2), offset = little(body.size(), 4);
+    for (const std::string& part :
+         {std::string("PK\x01\x02"), version, version, common, little(0, 12), offset, name})
+      directory += part;
+    for (const std::string& part :
+         {std::string("PK\x03\x04"), version, common, little(0, 2), name, content})
+      body += part;
   }
   return body + directory + "PK\x05\x06" + little(0, 4) + little(files.size(), 2) +
          little(files.size(), 2) + little(directory.size(), 4) + little(body.size(), 4) +

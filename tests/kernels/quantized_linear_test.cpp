@@ -69,6 +69,7 @@ TEST(QuantizedLinear, GivesEveryThreadItsOwnNumbers) {
   constexpr int kThreads = 4, kRounds = 200;
   std::vector<int> wrong(kThreads, 0);
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       const torch::NoGradGuard no_grad;

@@ -104,7 +104,7 @@ TEST(Checkpoint, RefusesNumbersThatAreNotFinite) {
     checkpoint.weights["a"][1][2] = bad;
     const Error error = test::error_of([&] { save_checkpoint(folder.path(), checkpoint, 1); });
     EXPECT_EQ(error.kind(), ErrorKind::kDiverged);
-    EXPECT_MENTIONS(error, "a holds numbers that are not finite at step 2");
+    TANDEM_EXPECT_MENTIONS(error, "a holds numbers that are not finite at step 2");
     EXPECT_EQ(find_latest_checkpoint(folder.path()), good);
   }
 }
@@ -113,7 +113,7 @@ TEST(Checkpoint, SaysWhenTheDiskIsTooSmall) {
   const test::Folder folder;
   const Error error = test::error_of([&] { require_free_space(folder.path(), uint64_t{1} << 62); });
   EXPECT_EQ(error.kind(), ErrorKind::kIo);
-  EXPECT_MENTIONS(error, "expected 5534023222112.9 MB free, found");
+  TANDEM_EXPECT_MENTIONS(error, "expected 5534023222112.9 MB free, found");
   EXPECT_NO_THROW(require_free_space(folder.path(), 1));
 }
 
@@ -130,7 +130,7 @@ TEST(Checkpoint, RefusesAnotherFormatVersionAndLeavesItAlone) {
   set_version(path, kCheckpointFormat + 1);
   const Error error = test::error_of([&] { (void)load_checkpoint(path); });
   EXPECT_EQ(error.kind(), ErrorKind::kCheckpoint);
-  EXPECT_MENTIONS(error, "expected 1, found 2, written by tandem 9.9.9");
+  TANDEM_EXPECT_MENTIONS(error, "expected 1, found 2, written by tandem 9.9.9");
   EXPECT_EQ(test::error_of([&] { (void)find_latest_checkpoint(folder.path()); }).kind(),
             ErrorKind::kCheckpoint);
   EXPECT_TRUE(fs::exists(path));
@@ -140,7 +140,7 @@ TEST(Checkpoint, RefusesWhatIsNone) {
   const test::Folder folder;
   const Error error = test::error_of([&] { (void)load_checkpoint(folder.path() / "nowhere"); });
   EXPECT_EQ(error.kind(), ErrorKind::kCheckpoint);
-  EXPECT_MENTIONS(error, "is not a checkpoint folder");
+  TANDEM_EXPECT_MENTIONS(error, "is not a checkpoint folder");
 }
 
 struct Damage {
@@ -159,7 +159,7 @@ TEST_P(DamagedCheckpoint, IsRefusedAndSetAsideForTheOneBefore) {
 
   const Error error = test::error_of([&] { (void)load_checkpoint(bad); });
   EXPECT_EQ(error.kind(), ErrorKind::kCheckpoint);
-  EXPECT_MENTIONS(error, GetParam().message);
+  TANDEM_EXPECT_MENTIONS(error, GetParam().message);
 
   EXPECT_EQ(find_latest_checkpoint(folder.path()), good);
   EXPECT_FALSE(fs::exists(bad));

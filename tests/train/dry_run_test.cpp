@@ -56,7 +56,7 @@ TEST(DryRun, NamesPicturesThatAreMissing) {
   config.tokenizer.train_vocab_size = 30;
   const Error error = test::error_of([&] { (void)dry_run(config); });
   EXPECT_EQ(error.kind(), ErrorKind::kData);
-  EXPECT_MENTIONS(error, "gone-");
+  TANDEM_EXPECT_MENTIONS(error, "gone-");
 }
 
 TEST(DryRun, SaysThatValidationDataAreTrainingData) {

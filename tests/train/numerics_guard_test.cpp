@@ -154,7 +154,7 @@ TEST(Spike, EndsTheRunWhenItComesAgainAndAgain) {
   const test::Folder folder;
   const Error error = test::error_of([&] { run(watchful_run(folder.path()), 100); });
   EXPECT_EQ(error.kind(), ErrorKind::kDiverged);
-  EXPECT_MENTIONS(error, "spiked again after 2 rollbacks to step 6");
+  TANDEM_EXPECT_MENTIONS(error, "spiked again after 2 rollbacks to step 6");
 }
 
 TEST(Spike, IsOnlyToldWithoutACheckpointToGoBackTo) {

@@ -135,8 +135,8 @@ TEST_P(ChangedRun, IsRefusedWithTheDifference) {
   GetParam().second(config);
   const Error error = test::error_of([&] { const Trainer trainer(config); });
   EXPECT_EQ(error.kind(), ErrorKind::kConfig);
-  EXPECT_MENTIONS(error, GetParam().first);
-  EXPECT_MENTIONS(error, "another run.name");
+  TANDEM_EXPECT_MENTIONS(error, GetParam().first);
+  TANDEM_EXPECT_MENTIONS(error, "another run.name");
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -162,7 +162,7 @@ TEST(Resume, RefusesAnotherTokenizerUnderTheSameName) {
   config = test::tiny_run(folder.path());
   const Error error = test::error_of([&] { const Trainer trainer(config); });
   EXPECT_EQ(error.kind(), ErrorKind::kConfig);
-  EXPECT_MENTIONS(error, "tokenizer (fingerprint)");
+  TANDEM_EXPECT_MENTIONS(error, "tokenizer (fingerprint)");
 }
 
 TEST(Resume, AllowsOtherChangesAndNamesThem) {
@@ -189,8 +189,8 @@ TEST(Resume, NeverRefusesToWriteOverARun) {
   const Error error =
       test::error_of([&] { const Trainer trainer(config, {.resume = Resume::kNever}); });
   EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
-  EXPECT_MENTIONS(error, (folder.path() / "tiny").string());
-  EXPECT_MENTIONS(error, "step-00000002");
+  TANDEM_EXPECT_MENTIONS(error, (folder.path() / "tiny").string());
+  TANDEM_EXPECT_MENTIONS(error, "step-00000002");
 }
 
 TEST(Resume, FromACheckpointStartsAnotherRunThere) {
@@ -209,7 +209,7 @@ TEST(Resume, FromACheckpointStartsAnotherRunThere) {
   }
   const Error error = test::error_of([&] { const Trainer again(config, from); });
   EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
-  EXPECT_MENTIONS(error, "later checkpoint");
+  TANDEM_EXPECT_MENTIONS(error, "later checkpoint");
 }
 
 TEST(Resume, FromNowhereIsRefused) {

@@ -23,9 +23,9 @@ TEST_P(RunLockOfKind, NamesWhoHoldsIt) {
   const RunLock first(folder.path(), GetParam());
   const Error error = test::error_of([&] { const RunLock second(folder.path(), GetParam()); });
   EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
-  EXPECT_MENTIONS(error, "pid " + std::to_string(::getpid()) + " on ");
-  EXPECT_MENTIONS(error, " since 20");
-  EXPECT_MENTIONS(error, folder.path().string());
+  TANDEM_EXPECT_MENTIONS(error, "pid " + std::to_string(::getpid()) + " on ");
+  TANDEM_EXPECT_MENTIONS(error, " since 20");
+  TANDEM_EXPECT_MENTIONS(error, folder.path().string());
 }
 
 TEST_P(RunLockOfKind, IsFreeAfterwards) {
@@ -98,14 +98,14 @@ TEST_F(FileLock, OfAnotherMachineIsLeftToTheUser) {
   leave("host", "elsewhere");
   const Error error = test::error_of([&] { const RunLock lock(folder_.path(), LockKind::kFile); });
   EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
-  EXPECT_MENTIONS(error, " on elsewhere since ");
-  EXPECT_MENTIONS(error, "remove " + file_.string());
+  TANDEM_EXPECT_MENTIONS(error, " on elsewhere since ");
+  TANDEM_EXPECT_MENTIONS(error, "remove " + file_.string());
 }
 
 TEST_F(FileLock, ThatSaysNothingIsLeftToTheUser) {
   std::ofstream(file_) << "???";
   const Error error = test::error_of([&] { const RunLock lock(folder_.path(), LockKind::kFile); });
-  EXPECT_MENTIONS(error, "of unknown name");
+  TANDEM_EXPECT_MENTIONS(error, "of unknown name");
 }
 
 }  // namespace

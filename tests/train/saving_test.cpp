@@ -85,7 +85,7 @@ TEST(Checkpoint, RefusesTheStateOfAnUnknownOptimizer) {
   write_manifest(path, hashes);
   const Error error = test::error_of([&] { (void)load_checkpoint(path); });
   EXPECT_EQ(error.kind(), ErrorKind::kCheckpoint);
-  EXPECT_MENTIONS(error, "expected adamw, found muon");
+  TANDEM_EXPECT_MENTIONS(error, "expected adamw, found muon");
 }
 
 TEST(Manifest, TellsWhatTheDeviceMadeOfAFile) {
@@ -217,7 +217,7 @@ TEST(BestCheckpoint, NeedsAMetricThatIsThere) {
   best.config.train.keep_best_metric = "probe/valeu";
   const Error error = test::error_of([&] { best.run(); });
   EXPECT_EQ(error.kind(), ErrorKind::kConfig);
-  EXPECT_MENTIONS(error, "expected probe/other, probe/value, found probe/valeu");
+  TANDEM_EXPECT_MENTIONS(error, "expected probe/other, probe/value, found probe/valeu");
 }
 
 TEST(TrainerSaves, ByTheClockAsWell) {
@@ -271,7 +271,7 @@ TEST(TrainerSaves, NothingIntoARunDirectoryThatIsGone) {
     });
     const Error error = test::error_of([&] { trainer.run(); });
     EXPECT_EQ(error.kind(), ErrorKind::kIo);
-    EXPECT_MENTIONS(error, "was removed, moved or replaced");
+    TANDEM_EXPECT_MENTIONS(error, "was removed, moved or replaced");
     EXPECT_FALSE(fs::exists(trainer.run_directory()));
   }
 }

@@ -97,7 +97,7 @@ Error error_of(Action&& action) {
   return Error(ErrorKind::kInternal, "none");
 }
 
-#define EXPECT_MENTIONS(error, text) \
+#define TANDEM_EXPECT_MENTIONS(error, text) \
   EXPECT_NE(std::string((error).what()).find(text), std::string::npos) << (error).what()
 
 }  // namespace tandem::test

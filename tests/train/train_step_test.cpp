@@ -197,7 +197,7 @@ TEST(TrainStep, RefusesPartsThatDoNotDivideTheBatch) {
   const Error error = test::error_of(
       [&] { (void)forward_backward(model, pairs.images, pairs.tokens, {.micro_batches = 3}); });
   EXPECT_EQ(error.kind(), ErrorKind::kUsage);
-  EXPECT_MENTIONS(error, "divisor of 16");
+  TANDEM_EXPECT_MENTIONS(error, "divisor of 16");
 }
 
 TEST(TrainStep, SigmoidLossNeedsABiasInTheModel) {

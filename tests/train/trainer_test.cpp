@@ -166,9 +166,9 @@ TEST(Trainer, SkipsBadStepsThenGivesUp) {
     const Error error = test::error_of([&] { trainer.run(); });
     EXPECT_EQ(error.kind(), ErrorKind::kDiverged);
     EXPECT_EQ(exit_code(error.kind()), 17);
-    EXPECT_MENTIONS(error, "3 steps in a row up to step 6");
+    TANDEM_EXPECT_MENTIONS(error, "3 steps in a row up to step 6");
     for (const char* cause : {"optim.lr", "optim.grad_clip_norm", "model.logit_scale_max"})
-      EXPECT_MENTIONS(error, cause);
+      TANDEM_EXPECT_MENTIONS(error, cause);
     EXPECT_EQ(skipped, (std::vector<int64_t>{0, 0, 0, 1, 2}));
     const std::string log = read_file(trainer.run_directory() / "train.log");
     EXPECT_NE(log.find("step 4 is skipped: loss nan"), std::string::npos);
@@ -187,7 +187,7 @@ TEST(Trainer, CountsBadStepsBetweenLogLines) {
   Trainer trainer(config);
   trainer.on_log([&](const StepStats&) { fill(trainer, std::nan("")); });
   const Error error = test::error_of([&] { trainer.run(); });
-  EXPECT_MENTIONS(error, "3 steps in a row up to step 7");
+  TANDEM_EXPECT_MENTIONS(error, "3 steps in a row up to step 7");
   const std::string log = read_file(trainer.run_directory() / "train.log");
   for (const char* line : {"step 5 is skipped", "step 6 is skipped", "step 7 is skipped"})
     EXPECT_NE(log.find(line), std::string::npos) << line;
@@ -254,7 +254,7 @@ TEST(Trainer, RefusesASecondTrainerInItsFolder) {
     const Trainer first(config);
     const Error error = test::error_of([&] { const Trainer second(config); });
     EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
-    EXPECT_MENTIONS(error, "pid " + std::to_string(::getpid()));
+    TANDEM_EXPECT_MENTIONS(error, "pid " + std::to_string(::getpid()));
   }
   EXPECT_NO_THROW(Trainer third(config));
 }
@@ -266,7 +266,7 @@ TEST(Trainer, RefusesAnOutputPathThatIsAFile) {
   config.data.train.shapes.count = 1 << 30;  // never looked at: the folder comes first
   const Error error = test::error_of([&] { const Trainer trainer(config); });
   EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
-  EXPECT_MENTIONS(error, "occupied");
+  TANDEM_EXPECT_MENTIONS(error, "occupied");
 }
 
 TEST(Trainer, RefusesFewerSamplesThanABatch) {
@@ -275,8 +275,8 @@ TEST(Trainer, RefusesFewerSamplesThanABatch) {
   config.data.train.shapes.count = 7;
   const Error error = test::error_of([&] { const Trainer trainer(config); });
   EXPECT_EQ(error.kind(), ErrorKind::kData);
-  EXPECT_MENTIONS(error, "7");
-  EXPECT_MENTIONS(error, "8");
+  TANDEM_EXPECT_MENTIONS(error, "7");
+  TANDEM_EXPECT_MENTIONS(error, "8");
 }
 
 TEST(Trainer, RefusesADeviceThatIsNotThere) {
@@ -296,8 +296,8 @@ TEST(Trainer, RefusesAVocabularyThatIsNotTheTokenizers) {
   config.model.text.vocab_size = 5000;
   const Error error = test::error_of([&] { const Trainer trainer(config); });
   EXPECT_EQ(error.kind(), ErrorKind::kConfig);
-  EXPECT_MENTIONS(error, "model.text.vocab_size");
-  EXPECT_MENTIONS(error, "5000");
+  TANDEM_EXPECT_MENTIONS(error, "model.text.vocab_size");
+  TANDEM_EXPECT_MENTIONS(error, "5000");
 }
 
 TEST(Trainer, RefusesAWarmUpAsLongAsTheRun) {
@@ -313,7 +313,7 @@ TEST(Trainer, RefusesMicroBatchesThatDoNotDivideTheBatch) {
   config.train.accumulation_steps = 3;
   const Error error = test::error_of([&] { const Trainer trainer(config); });
   EXPECT_EQ(error.kind(), ErrorKind::kConfig);
-  EXPECT_MENTIONS(error, "accumulation_steps");
+  TANDEM_EXPECT_MENTIONS(error, "accumulation_steps");
 }
 
 }  // namespace
