@@ -165,11 +165,11 @@ void add_to_stats_aten(const torch::Tensor& tile, const TileTerms& terms, const 
 }
 
 void softmax_gradient(const torch::Tensor& tile, const TileTerms& terms, const SoftmaxShares& of,
-                      torch::Tensor gradient) {
+                      const torch::Tensor& gradient) {
 #ifdef TANDEM_CUDA_KERNELS
   if (tile.is_cuda()) return cuda::softmax_gradient(tile, terms, of, gradient);
 #endif
-  if (!is_for_cpu(tile)) return softmax_gradient_aten(tile, terms, of, std::move(gradient));
+  if (!is_for_cpu(tile)) return softmax_gradient_aten(tile, terms, of, gradient);
   for_each_chunk(tile, [&, diagonal = of.diagonal.const_data_ptr<float>()](
                            int64_t, const TileRows& rows, int64_t first) {
     make_logits(rows, terms.meaning(first));
@@ -184,7 +184,7 @@ void softmax_gradient(const torch::Tensor& tile, const TileTerms& terms, const S
 }
 
 void softmax_gradient_aten(const torch::Tensor& tile, const TileTerms& terms,
-                           const SoftmaxShares& of, torch::Tensor gradient) {
+                           const SoftmaxShares& of, const torch::Tensor& gradient) {
   const torch::Tensor logits = logits_of(tile, terms);
   torch::Tensor sum = (logits - of.rows.max.unsqueeze(1)).exp_().mul_(of.rows.weight.unsqueeze(1));
   sum.add_((logits - of.columns.max).exp_().mul_(of.columns.weight));
@@ -193,11 +193,11 @@ void softmax_gradient_aten(const torch::Tensor& tile, const TileTerms& terms,
 }
 
 void sigmoid_gradient(const torch::Tensor& tile, const TileTerms& terms, const SigmoidSums& sums,
-                      torch::Tensor gradient) {
+                      const torch::Tensor& gradient) {
 #ifdef TANDEM_CUDA_KERNELS
   if (tile.is_cuda()) return cuda::sigmoid_gradient(tile, terms, sums, gradient);
 #endif
-  if (!is_for_cpu(tile)) return sigmoid_gradient_aten(tile, terms, sums, std::move(gradient));
+  if (!is_for_cpu(tile)) return sigmoid_gradient_aten(tile, terms, sums, gradient);
   for_each_chunk(tile,
                  [&, loss = sums.loss.data_ptr<float>(), slope = sums.slope.data_ptr<float>()](
                      int64_t, const TileRows& rows, int64_t first) {
@@ -212,7 +212,7 @@ void sigmoid_gradient(const torch::Tensor& tile, const TileTerms& terms, const S
 }
 
 void sigmoid_gradient_aten(const torch::Tensor& tile, const TileTerms& terms,
-                           const SigmoidSums& sums, torch::Tensor gradient) {
+                           const SigmoidSums& sums, const torch::Tensor& gradient) {
   const torch::Tensor logits = logits_of(tile, terms);
   const torch::Tensor sign = 1.0 - 2.0 * matches(tile, terms).to(torch::kFloat32);
   const torch::Tensor turned = logits * sign;

@@ -75,9 +75,9 @@ struct SoftmaxShares {
   torch::Tensor diagonal;
 };
 void softmax_gradient(const torch::Tensor& tile, const TileTerms& terms, const SoftmaxShares& of,
-                      torch::Tensor gradient);
+                      const torch::Tensor& gradient);
 void softmax_gradient_aten(const torch::Tensor& tile, const TileTerms& terms,
-                           const SoftmaxShares& of, torch::Tensor gradient);
+                           const SoftmaxShares& of, const torch::Tensor& gradient);
 
 /// Puts the gradient of Σ softplus(± logit), minus for matches, into `gradient` as above; adds that
 /// sum over each row to `loss` [R] and the sum of gradients over each row to `slope` [R].
@@ -86,8 +86,8 @@ struct SigmoidSums {
   torch::Tensor slope;
 };
 void sigmoid_gradient(const torch::Tensor& tile, const TileTerms& terms, const SigmoidSums& sums,
-                      torch::Tensor gradient);
+                      const torch::Tensor& gradient);
 void sigmoid_gradient_aten(const torch::Tensor& tile, const TileTerms& terms,
-                           const SigmoidSums& sums, torch::Tensor gradient);
+                           const SigmoidSums& sums, const torch::Tensor& gradient);
 
 }  // namespace tandem::kernels

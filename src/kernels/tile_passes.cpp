@@ -33,7 +33,7 @@ void make_logits(const TileRows& tile, const TileMeaning& meaning) {
 #pragma omp simd
     for (int64_t c = 0; c < tile.columns; ++c) {
       const bool same = (image == groups.column_image[c]) | (text == groups.column_text[c]);
-      row[c] = same ? kLeftOut : row[c];
+      row[c] = same ? kLeftOut : row[c];  // NOLINT(bugprone-narrowing-conversions): float to float.
     }
     if (own < tile.columns) row[own] = kept;
   }
