@@ -145,8 +145,8 @@ def loss_rows(bench, _):
         yield compare(bench, name, target, lambda: once("tiled", []), lambda: once("plain", ["--plain"]), value, bigger)
 
 
-ROWS = {"loader": loader_rows, "encode-image": encode_image_rows, "encode-int8": encode_int8_rows, "encode-text": encode_text_rows,
-        "train-step": train_step_rows, "cold-start": cold_start_rows, "loss": loss_rows}
+ROWS = {"loader": loader_rows, "encode-image": encode_image_rows, "encode-int8": encode_int8_rows,
+        "encode-text": encode_text_rows, "train-step": train_step_rows, "cold-start": cold_start_rows, "loss": loss_rows}
 
 
 def processor():

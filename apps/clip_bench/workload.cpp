@@ -8,6 +8,7 @@
 
 #include "common/text_io.h"
 #include "tandem/config/load.h"
+#include "tandem/config/tower_shape.h"
 #include "tandem/core/device.h"
 #include "tandem/core/error.h"
 
@@ -27,19 +28,11 @@ struct Rows {
 // behind it, and two products per pair of tokens.
 double block_flops(const auto& tower, const Rows& rows) {
   const auto width = static_cast<double>(tower.width), layers = static_cast<double>(tower.layers);
-  const auto mlp = static_cast<double>(tower.mlp_width > 0 ? tower.mlp_width : 4 * tower.width);
+  const auto mlp = static_cast<double>(hidden_width(tower));
   const double before = 3.0 * width * width * layers * rows.all;
   const double behind =
       (width * width + 2.0 * width * mlp) * ((layers - 1.0) * rows.all + rows.pooled);
   return 2.0 * (before + behind) + 4.0 * layers * rows.token_pairs * width;
-}
-
-bool reads_every_token(ImagePool pool) {
-  return pool == ImagePool::kMean || pool == ImagePool::kMap;
-}
-
-bool reads_every_token(TextPool pool) {
-  return pool == TextPool::kMean || pool == TextPool::kMeanAll;
 }
 
 double projector_flops(const ModelOptions& model, int64_t width, double rows) {
@@ -125,9 +118,8 @@ torch::Tensor random_pictures(const ImageEncoderOptions& model, int64_t batch) {
 
 double image_flops(const ModelOptions& model, int64_t batch) {
   const ImageEncoderOptions& image = model.image;
-  const int64_t side = image.image_size / image.patch_size;
-  const auto patches = static_cast<double>(side * side);
-  const double tokens = patches + (image.class_token ? 1.0 : 0.0);
+  const auto tokens = static_cast<double>(image_tokens(image));
+  const double patches = tokens - (image.class_token ? 1.0 : 0.0);
   const auto count = static_cast<double>(batch);
   const double embedding = 2.0 * count * patches *
                            static_cast<double>(3 * image.patch_size * image.patch_size) *

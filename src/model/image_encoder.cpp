@@ -5,6 +5,7 @@
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 #include "kernels/fused_rows.h"
+#include "tandem/config/tower_shape.h"
 #include "tandem/core/device.h"
 #include "tandem/core/error.h"
 
@@ -13,10 +14,6 @@ namespace {
 
 constexpr int64_t kChannels = 3;
 constexpr double kPixelMax = 255.0;
-
-int64_t hidden_width(const ImageEncoderOptions& options) {
-  return options.mlp_width > 0 ? options.mlp_width : 4 * options.width;
-}
 
 TransformerOptions block_options(const ImageEncoderOptions& options) {
   return {.width = options.width,
@@ -92,13 +89,12 @@ ImageEncoderImpl::ImageEncoderImpl(const ImageEncoderOptions& options,
     : options_(options), dropout_(options.dropout, stream) {
   check(options);
   const int64_t width = options.width;
-  const int64_t side = options.image_size / options.patch_size;
   const int64_t patch_values = kChannels * options.patch_size * options.patch_size;
   patch_embedding =
       register_module("patch_embedding", Linear(patch_values, width, options.patch_bias));
   if (options.class_token) class_token = register_parameter("class_token", torch::empty({width}));
-  const int64_t tokens = side * side + (options.class_token ? 1 : 0);
-  position_embedding = register_parameter("position_embedding", torch::empty({tokens, width}));
+  position_embedding =
+      register_parameter("position_embedding", torch::empty({image_tokens(options), width}));
   if (options.pre_norm) pre_norm = register_module("pre_norm", LayerNorm(width, options.norm_eps));
   layers = register_module("layers", Transformer(block_options(options), std::move(stream)));
   if (options.final_norm)

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "tandem/config/tower_shape.h"
 #include "tandem/core/error.h"
 
 namespace tandem {
@@ -11,7 +12,7 @@ TransformerOptions block_options(const TextEncoderOptions& options) {
   return {.width = options.width,
           .layers = options.layers,
           .heads = options.heads,
-          .mlp_width = options.mlp_width > 0 ? options.mlp_width : 4 * options.width,
+          .mlp_width = hidden_width(options),
           .activation = options.activation,
           .norm_order = options.norm_order,
           .norm_eps = options.norm_eps,

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <torch/types.h>
 
+#include "tandem/config/tower_shape.h"
 #include "train/sliced_step.h"
 
 namespace tandem {
@@ -19,21 +19,16 @@ struct Tower {
 };
 
 Tower tower_of(const ImageEncoderOptions& options) {
-  const int64_t side = options.image_size / options.patch_size;
   const auto patch = static_cast<double>(3 * options.patch_size * options.patch_size);
-  return {.tokens = static_cast<double>(side * side + (options.class_token ? 1 : 0)),
+  return {.tokens = static_cast<double>(image_tokens(options)),
           .embedding = patch + 2.0 * static_cast<double>(options.width),
-          .reads_all = options.pool == ImagePool::kMean || options.pool == ImagePool::kMap};
+          .reads_all = reads_every_token(options.pool)};
 }
 
 Tower tower_of(const TextEncoderOptions& options) {
   return {.tokens = static_cast<double>(options.context_length),
           .embedding = 2.0 * static_cast<double>(options.width),
-          .reads_all = options.pool == TextPool::kMean || options.pool == TextPool::kMeanAll};
-}
-
-double hidden_width(const auto& options) {
-  return static_cast<double>(options.mlp_width > 0 ? options.mlp_width : 4 * options.width);
+          .reads_all = reads_every_token(options.pool)};
 }
 
 // Values of a row that attention keeps: its norm's input and output, q, k and v, and the result.
@@ -48,7 +43,7 @@ double attention_values(const auto& options, const Tower& tower) {
 double block_values(const auto& options, const Tower& tower) {
   const double masks = options.dropout > 0.0 ? 4.0 : 0.0;
   return attention_values(options, tower) + (2.0 + masks) * static_cast<double>(options.width) +
-         2.0 * hidden_width(options);
+         2.0 * static_cast<double>(hidden_width(options));
 }
 
 struct Values {
@@ -68,7 +63,8 @@ Values values_of(const auto& options, bool recomputes) {
   if (trained > 0 && !recomputes && !tower.reads_all)
     blocks += attention_values(options, tower) - block;
   return {.kept = tower.tokens * (embedding + blocks),
-          .passing = tower.tokens * (hidden_width(options) + (recomputes ? block : 0.0))};
+          .passing = tower.tokens *
+                     (static_cast<double>(hidden_width(options)) + (recomputes ? block : 0.0))};
 }
 
 double loss_bytes(const RunConfig& config) {
@@ -81,10 +77,8 @@ double loss_bytes(const RunConfig& config) {
 
 // Slices of a batch that run side by side on the CPU have gradients of their own.
 double gradient_copies(const RunConfig& config, const ClipModel& model) {
-  const torch::Tensor images =
-      torch::empty({config.data.batch_size, 0}, model->logit_scale().device());
-  const int64_t slices =
-      step_slices(model, images, {.micro_batches = config.train.accumulation_steps});
+  const int64_t slices = step_slices(model, config.data.batch_size,
+                                     {.micro_batches = config.train.accumulation_steps});
   return slices > 1 ? static_cast<double>(slices) : 0.0;
 }
 

@@ -11,8 +11,7 @@ namespace tandem {
 /// long as context_length. Without the pictures that wait, and what the allocator keeps beside it.
 struct MemoryPlan {
   double weights = 0;
-  double gradients =
-      0;  ///< Of the weights' precision, for each slice as well, and fp32 beside bf16.
+  double gradients = 0;    ///< Those of each slice as well, and fp32 ones beside bf16.
   double optimizer = 0;    ///< Both moments, and fp32 weights beside bf16.
   double activations = 0;  ///< What the backward pass reads, of one micro-batch.
   double loss = 0;         ///< Embeddings, their gradients, and tiles of logits.

@@ -52,15 +52,13 @@ void add_gradients(const std::vector<torch::Tensor>& parameters,
 
 }  // namespace
 
-int64_t step_slices(const ClipModel& model, const torch::Tensor& images,
-                    const AccumulationOptions& options) {
-  if (!images.is_cpu() || options.micro_batches > 1) return 1;
+int64_t step_slices(const ClipModel& model, int64_t pairs, const AccumulationOptions& options) {
+  if (!model->logit_scale().is_cpu() || options.micro_batches > 1) return 1;
   const ModelOptions& choices = model->options();
   if (model->recomputes_activations() || draws_numbers(choices) ||
       choices.text.pool == TextPool::kMeanAll)
     return 1;
-  const int64_t slices =
-      std::min<int64_t>(torch::get_num_threads(), images.size(0) / kSmallestSlice);
+  const int64_t slices = std::min<int64_t>(torch::get_num_threads(), pairs / kSmallestSlice);
   size_t bytes = 0;
   for (const torch::Tensor& each : model->parameters()) bytes += each.nbytes();
   return slices > 1 && bytes * static_cast<size_t>(slices) <= kLargestGradients ? slices : 1;

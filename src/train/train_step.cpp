@@ -108,7 +108,7 @@ torch::Tensor accumulate(ClipModel& model, const std::vector<Part>& parts,
 torch::Tensor forward_backward(ClipModel model, const torch::Tensor& images,
                                const TokenBatch& tokens, const AccumulationOptions& options) {
   const std::vector<Part> parts = split(images, tokens, options);
-  if (const int64_t slices = step_slices(model, images, options); slices > 1) {
+  if (const int64_t slices = step_slices(model, images.size(0), options); slices > 1) {
     return sliced_forward_backward(
         model, images, tokens, slices,
         [&](const ClipEmbeddings& embeddings) { return loss_of(embeddings, model, options); });

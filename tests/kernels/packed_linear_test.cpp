@@ -1,12 +1,10 @@
 #include "kernels/packed_linear.h"
 
-#include <thread>
-#include <vector>
-
 #include <gtest/gtest.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "kernels/several_threads.h"
 #include "tandem/core/device.h"
 
 namespace tandem::kernels {
@@ -35,21 +33,13 @@ TEST(PackedLinear, GivesEveryThreadItsOwnNumbers) {
   const torch::Tensor weight = random({48, 96}, 1);
   const auto packed = PackedLinear::make(weight, {});
   if (packed == nullptr) GTEST_SKIP() << "this LibTorch has no packed products";
-  constexpr int kThreads = 4, kRounds = 200;
-  std::vector<int> wrong(kThreads, 0);
-  std::vector<std::thread> threads;
-  threads.reserve(kThreads);
-  for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&, t] {
+  expect_right_on_threads([&](int thread) {
+    const torch::Tensor x = random({20, 96}, 10 + thread), expected = at::linear(x, weight);
+    return [=] {
       const torch::NoGradGuard no_grad;
-      const torch::Tensor x = random({20, 96}, 10 + t), expected = at::linear(x, weight);
-      for (int round = 0; round < kRounds; ++round) {
-        if (!torch::allclose((*packed)(x), expected, 1e-4, 1e-4)) ++wrong[t];
-      }
-    });
-  }
-  for (std::thread& each : threads) each.join();
-  for (int t = 0; t < kThreads; ++t) EXPECT_EQ(wrong[t], 0) << "thread " << t;
+      return torch::allclose((*packed)(x), expected, 1e-4, 1e-4);
+    };
+  });
 }
 
 TEST(PackedLinear, DoesWithoutBiasAndTakesMoreDimensions) {

@@ -1,13 +1,12 @@
 #include "kernels/quantized_linear.h"
 
 #include <cmath>
-#include <thread>
-#include <vector>
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "kernels/several_threads.h"
 #include "tandem/core/device.h"
 
 namespace tandem::kernels {
@@ -66,22 +65,14 @@ TEST(QuantizedLinear, GivesEveryThreadItsOwnNumbers) {
   const torch::Tensor weight = random({48, 96}, 1);
   const auto quantized = QuantizedLinear::make(weight, {});
   if (quantized == nullptr) GTEST_SKIP() << "this LibTorch has no 8-bit products";
-  constexpr int kThreads = 4, kRounds = 200;
-  std::vector<int> wrong(kThreads, 0);
-  std::vector<std::thread> threads;
-  threads.reserve(kThreads);
-  for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&, t] {
+  expect_right_on_threads([&](int thread) {
+    const torch::Tensor x = random({20, 96}, 10 + thread) * std::pow(10.0, thread);
+    const torch::Tensor expected = at::linear(x, weight);
+    return [=] {
       const torch::NoGradGuard no_grad;
-      const torch::Tensor x = random({20, 96}, 10 + t) * std::pow(10.0, t);
-      const torch::Tensor expected = at::linear(x, weight);
-      for (int round = 0; round < kRounds; ++round) {
-        if (worst((*quantized)(x), expected) > 0.03) ++wrong[t];
-      }
-    });
-  }
-  for (std::thread& each : threads) each.join();
-  for (int t = 0; t < kThreads; ++t) EXPECT_EQ(wrong[t], 0) << "thread " << t;
+      return worst((*quantized)(x), expected) <= 0.03;
+    };
+  });
 }
 
 TEST(QuantizedLinear, KeepsWhatIsNotFinite) {

@@ -79,12 +79,12 @@ TEST(SlicedStep, GivesTheSameBitsEveryTime) {
 
 TEST(SlicedStep, IsLeftAloneWhereItWouldChangeTheResult) {
   set_cpu_threads(2);
-  EXPECT_EQ(step_slices(make_tiny(), pictures(64), {}), 2);
-  EXPECT_EQ(step_slices(make_tiny(), pictures(16), {}), 1);
-  EXPECT_EQ(step_slices(make_tiny(0.1), pictures(64), {}), 1);
-  EXPECT_EQ(step_slices(make_tiny(), pictures(64), {.micro_batches = 2}), 1);
+  EXPECT_EQ(step_slices(make_tiny(), 64, {}), 2);
+  EXPECT_EQ(step_slices(make_tiny(), 16, {}), 1);
+  EXPECT_EQ(step_slices(make_tiny(0.1), 64, {}), 1);
+  EXPECT_EQ(step_slices(make_tiny(), 64, {.micro_batches = 2}), 1);
   set_cpu_threads(1);
-  EXPECT_EQ(step_slices(make_tiny(), pictures(64), {}), 1);
+  EXPECT_EQ(step_slices(make_tiny(), 64, {}), 1);
 }
 
 }  // namespace
