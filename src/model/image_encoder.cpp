@@ -77,9 +77,11 @@ torch::Tensor MapHeadImpl::forward(const torch::Tensor& tokens) {
   const int64_t heads = options_.heads;
   const torch::Tensor q =
       query(probe).view({1, 1, heads, -1}).transpose(1, 2).expand({B, -1, -1, -1});
-  const torch::Tensor kv =
-      key_value(tokens).view({B, N, 2, heads, -1}).permute({2, 0, 3, 1, 4});  // [2, B, H, N, Dh]
-  const torch::Tensor mixed = at::scaled_dot_product_attention(q, kv[0], kv[1]);
+  const std::vector<torch::Tensor> kv = key_value(tokens).chunk(2, -1);  // [B, N, D] each
+  const auto by_head = [&](const torch::Tensor& x) {
+    return x.view({B, N, heads, -1}).transpose(1, 2);  // [B, H, N, Dh]
+  };
+  const torch::Tensor mixed = at::scaled_dot_product_attention(q, by_head(kv[0]), by_head(kv[1]));
   const torch::Tensor x = output(mixed.transpose(1, 2).reshape({B, D}));
   return x + mlp_out(activate(mlp_in(norm(x)), options_.activation));  // [B, D]
 }

@@ -39,8 +39,19 @@ torch::Tensor attention_mask(const SequenceLayout& layout, bool causal,
   return layout.key_mask.defined() ? past & layout.key_mask : past;
 }
 
-// Attention that reads the packed rows [T, 3, H, Dh] where they lie: FlashAttention's form for
-// texts of several lengths. Dao et al., arXiv:2205.14135; on GPUs, in 16 bits.
+struct Heads {
+  torch::Tensor q, k, v;
+};
+
+// The three parts of [T, 3 * D], in place, each with the shape given. Chunks, because their
+// gradients meet in one concatenation; three selects would add up three matrices of mostly zeros.
+Heads split_heads(const torch::Tensor& qkv, at::IntArrayRef shape) {
+  const std::vector<torch::Tensor> parts = qkv.chunk(3, 1);
+  return {.q = parts[0].view(shape), .k = parts[1].view(shape), .v = parts[2].view(shape)};
+}
+
+// Attention that reads the packed rows where they lie: FlashAttention's form for texts of several
+// lengths. Dao et al., arXiv:2205.14135; on GPUs, in 16 bits.
 bool attends_packed(const torch::Tensor& qkv, const SequenceLayout& layout, int64_t head_dim) {
   constexpr int64_t kLargestHead = 256, kHeadUnit = 8;
   return qkv.is_cuda() && layout.cu_seqlens.defined() && head_dim <= kLargestHead &&
@@ -48,12 +59,11 @@ bool attends_packed(const torch::Tensor& qkv, const SequenceLayout& layout, int6
          (qkv.scalar_type() == torch::kBFloat16 || qkv.scalar_type() == torch::kFloat16);
 }
 
-torch::Tensor packed_attention(const torch::Tensor& qkv, const SequenceLayout& layout,
-                               bool causal) {
+torch::Tensor packed_attention(const Heads& heads, const SequenceLayout& layout, bool causal) {
   const auto& bounds = layout.cu_seqlens;
   return std::get<0>(at::_flash_attention_forward(
-      qkv.select(1, 0), qkv.select(1, 1), qkv.select(1, 2), bounds, bounds, layout.max_length,
-      layout.max_length, /*dropout_p=*/0.0, causal, /*return_debug_mask=*/false));  // [T, H, Dh]
+      heads.q, heads.k, heads.v, bounds, bounds, layout.max_length, layout.max_length,
+      /*dropout_p=*/0.0, causal, /*return_debug_mask=*/false));  // [T, H, Dh]
 }
 
 }  // namespace
@@ -95,15 +105,14 @@ torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const SequenceLayou
   const torch::Tensor projected = qkv(x);  // [T, 3 * D]
   const bool drops = is_training() && options_.attention_dropout > 0.0;
   if (!drops && attends_packed(projected, layout, head_dim)) {
-    const torch::Tensor mixed = packed_attention(projected.view({-1, 3, options_.heads, head_dim}),
-                                                 layout, options_.causal);
+    const torch::Tensor mixed = packed_attention(
+        split_heads(projected, {-1, options_.heads, head_dim}), layout, options_.causal);
     return output(select_rows(mixed.reshape({-1, options_.width}), wanted));  // [R, D]
   }
-  const torch::Tensor split =
-      pad_rows(projected, layout)
-          .view({layout.count, layout.max_length, 3, options_.heads, head_dim})
-          .permute({2, 0, 3, 1, 4});  // [3, B, H, L, Dh]
-  const torch::Tensor q = split[0], k = split[1], v = split[2];
+  const Heads heads = split_heads(pad_rows(projected, layout),
+                                  {layout.count, layout.max_length, options_.heads, head_dim});
+  const torch::Tensor q = heads.q.transpose(1, 2), k = heads.k.transpose(1, 2),
+                      v = heads.v.transpose(1, 2);  // [B, H, L, Dh]
   const torch::Tensor mask = attention_mask(layout, options_.causal, x.device());
   torch::Tensor mixed;  // [B, H, L, Dh]
   if (drops) {
