@@ -31,7 +31,7 @@ NormedSum add_layer_norm_aten(const torch::Tensor& x, const torch::Tensor& resid
 
 torch::Tensor bias_gelu(const torch::Tensor& x, const torch::Tensor& bias) {
 #ifdef TANDEM_CUDA_KERNELS
-  if (cuda::takes(x) && bias.scalar_type() == x.scalar_type()) return cuda::bias_gelu(x, bias);
+  if (cuda::takes_bias(x, bias)) return cuda::bias_gelu(x, bias);
 #endif
   return bias_gelu_aten(x, bias);
 }
@@ -42,8 +42,7 @@ torch::Tensor bias_gelu_aten(const torch::Tensor& x, const torch::Tensor& bias) 
 
 torch::Tensor patches(const torch::Tensor& images, const PatchOptions& options) {
 #ifdef TANDEM_CUDA_KERNELS
-  if (images.is_cuda() && images.scalar_type() == torch::kUInt8 && images.is_contiguous())
-    return cuda::patches(images, options);
+  if (cuda::takes_images(images)) return cuda::patches(images, options);
 #endif
   return patches_aten(images, options);
 }

@@ -25,6 +25,17 @@ torch::Tensor floats(const torch::Tensor& like, at::IntArrayRef sizes) {
   return torch::empty(sizes, like.options().dtype(torch::kFloat32));
 }
 
+bool in_packs(const torch::Tensor& x) {
+  return reinterpret_cast<uintptr_t>(x.const_data_ptr()) % kPackBytes == 0 &&
+         x.size(-1) * x.element_size() % kPackBytes == 0;
+}
+
+// A gradient as it arrives, in rows of packs.
+torch::Tensor packed(const torch::Tensor& x) {
+  const torch::Tensor rows = x.contiguous();
+  return in_packs(rows) ? rows : rows.clone();
+}
+
 // Adds the blocks' shares up, in a fixed order.
 torch::Tensor total(const torch::Tensor& parts, const torch::Tensor& like) {
   return parts.sum(0).to(like.scalar_type());  // [D]
@@ -57,9 +68,9 @@ struct AddLayerNorm : torch::autograd::Function<AddLayerNorm> {
     const variable_list saved = context->get_saved_variables();
     const torch::Tensor &sum = saved[0], &weight = saved[1];
     const c10::cuda::CUDAGuard device(sum.device());
-    const torch::Tensor of_sum = arriving[0].defined() ? arriving[0].contiguous() : arriving[0];
+    const torch::Tensor of_sum = arriving[0].defined() ? packed(arriving[0]) : arriving[0];
     const torch::Tensor of_normed =
-        arriving[1].defined() ? arriving[1].contiguous() : torch::zeros_like(sum);
+        arriving[1].defined() ? packed(arriving[1]) : torch::zeros_like(sum);
     const torch::Tensor of_input = torch::empty_like(sum);
     const int64_t parts = part_count(sum.size(0));
     const torch::Tensor of_weight = floats(sum, {parts, sum.size(1)});
@@ -95,7 +106,7 @@ struct BiasGelu : torch::autograd::Function<BiasGelu> {
     const variable_list saved = context->get_saved_variables();
     const torch::Tensor &x = saved[0], &bias = saved[1];
     const c10::cuda::CUDAGuard device(x.device());
-    const torch::Tensor gradient = arriving[0].contiguous(), of_input = torch::empty_like(x);
+    const torch::Tensor gradient = packed(arriving[0]), of_input = torch::empty_like(x);
     const torch::Tensor of_bias = floats(x, {part_count(x.size(0)), x.size(1)});
     bias_gelu_backward(shape_of(x),
                        {.x = x.data_ptr(),
@@ -112,14 +123,22 @@ struct BiasGelu : torch::autograd::Function<BiasGelu> {
 }  // namespace
 
 bool takes(const torch::Tensor& x) {
-  return x.is_cuda() && x.dim() == 2 && x.numel() > 0 && x.is_contiguous() &&
+  return x.is_cuda() && x.dim() == 2 && x.numel() > 0 && x.is_contiguous() && in_packs(x) &&
          (x.scalar_type() == torch::kFloat32 || x.scalar_type() == torch::kBFloat16);
 }
 
+bool takes_bias(const torch::Tensor& x, const torch::Tensor& bias) {
+  return takes(x) && bias.scalar_type() == x.scalar_type() && in_packs(bias);
+}
+
 bool takes_norm(const torch::Tensor& x, const torch::Tensor& residual, const NormParameters& norm) {
-  return takes(x) && takes(residual) && x.size(1) <= kWidestRow && x.sizes() == residual.sizes() &&
-         x.scalar_type() == residual.scalar_type() &&
-         x.scalar_type() == norm.weight.scalar_type() && x.scalar_type() == norm.bias.scalar_type();
+  return takes_bias(x, norm.bias) && takes_bias(residual, norm.weight) && x.size(1) <= kWidestRow &&
+         x.sizes() == residual.sizes() && x.scalar_type() == residual.scalar_type();
+}
+
+bool takes_images(const torch::Tensor& images) {
+  return images.is_cuda() && images.scalar_type() == torch::kUInt8 && images.is_contiguous() &&
+         reinterpret_cast<uintptr_t>(images.const_data_ptr()) % kPackBytes == 0;
 }
 
 NormedSum add_layer_norm(const torch::Tensor& x, const torch::Tensor& residual,
@@ -135,15 +154,15 @@ torch::Tensor bias_gelu(const torch::Tensor& x, const torch::Tensor& bias) {
 torch::Tensor patches(const torch::Tensor& images, const PatchOptions& options) {
   const c10::cuda::CUDAGuard device(images.device());
   const int64_t B = images.size(0), C = images.size(1), S = images.size(2), P = options.patch;
+  const bool in_bf16 = options.dtype == torch::kBFloat16;
   torch::Tensor out =
       torch::empty({B * (S / P) * (S / P), C * P * P},
-                   images.options().dtype(options.dtype == torch::kBFloat16 ? torch::kBFloat16
-                                                                            : torch::kFloat32));
+                   images.options().dtype(in_bf16 ? torch::kBFloat16 : torch::kFloat32));
   cuda::patches({.count = B,
-                 .channels = C,
-                 .size = S,
-                 .patch = P,
-                 .number = out.scalar_type() == torch::kBFloat16 ? Number::kBf16 : Number::kFp32},
+                 .channels = static_cast<int>(C),
+                 .size = static_cast<int>(S),
+                 .patch = static_cast<int>(P),
+                 .number = in_bf16 ? Number::kBf16 : Number::kFp32},
                 images.data_ptr<uint8_t>(), options.mean.data_ptr<float>(),
                 options.std.data_ptr<float>(), out.data_ptr(), stream());
   C10_CUDA_KERNEL_LAUNCH_CHECK();

@@ -11,7 +11,7 @@
 namespace tandem::kernels {
 namespace {
 
-// Widths that fill no block of threads evenly, and rows that fill no part.
+// Widths that fill no warp evenly, one that makes the largest block, and rows that fill no part.
 struct RowCase {
   int64_t rows;
   int64_t columns;
@@ -39,9 +39,9 @@ class RowKernels : public testing::TestWithParam<RowCase> {
                               given_.in_bf16 ? cuda::Number::kBf16 : cuda::Number::kFp32};
 };
 INSTANTIATE_TEST_SUITE_P(Sizes, RowKernels,
-                         testing::Values(RowCase{1, 8, false}, RowCase{33, 257, false},
-                                         RowCase{70, 600, false}, RowCase{33, 257, true},
-                                         RowCase{70, 600, true}));
+                         testing::Values(RowCase{1, 8, false}, RowCase{33, 260, false},
+                                         RowCase{70, 600, false}, RowCase{2, 4096, false},
+                                         RowCase{33, 264, true}, RowCase{70, 1032, true}));
 
 torch::Tensor exact(const torch::Tensor& x) {
   return x.detach().to(torch::kFloat32, false, true).requires_grad_();
@@ -114,19 +114,32 @@ TEST_P(RowKernels, BiasGeluEqualsItsAtenForm) {
   expect_close(of_bias.sum(0), shift.grad());
 }
 
+// Pictures that patches do not fill, with patches that packs fill and that they do not.
 TEST_P(RowKernels, PatchesEqualTheirAtenForm) {
-  // 26 pixels: patches of 8 do not fill the picture.
-  const torch::Tensor images =
-      torch::randint(0, 256, {2, 3, 26, 26}, make_generator(torch::kCPU, 1), torch::kUInt8);
-  const torch::Tensor mean = torch::tensor({{120.0F}, {110.0F}, {100.0F}}),
-                      std = torch::tensor({{60.0F}, {61.0F}, {62.0F}});
-  const torch::Tensor expected =
-      patches_aten(images, {.patch = 8, .mean = mean, .std = std, .dtype = torch::kFloat32});
-  const torch::Tensor out = room(expected);
-  cuda::patches({.count = 2, .channels = 3, .size = 26, .patch = 8, .number = shape_.number},
-                images.data_ptr<uint8_t>(), mean.data_ptr<float>(), std.data_ptr<float>(),
-                out.data_ptr(), nullptr);
-  expect_close(out, expected);
+  for (const auto& [size, patch] : {std::pair{48, 16}, {48, 32}, {24, 16}, {20, 7}}) {
+    const torch::Tensor images =
+        torch::randint(0, 256, {2, 3, size, size}, make_generator(torch::kCPU, 1), torch::kUInt8);
+    const torch::Tensor mean = torch::tensor({{120.0F}, {110.0F}, {100.0F}}),
+                        std = torch::tensor({{60.0F}, {61.0F}, {62.0F}});
+    const torch::Tensor expected =
+        patches_aten(images, {.patch = patch, .mean = mean, .std = std, .dtype = torch::kFloat32});
+    const torch::Tensor out = room(expected);
+    cuda::patches(
+        {.count = 2, .channels = 3, .size = size, .patch = patch, .number = shape_.number},
+        images.data_ptr<uint8_t>(), mean.data_ptr<float>(), std.data_ptr<float>(), out.data_ptr(),
+        nullptr);
+    expect_close(out, expected);
+  }
+}
+
+// Where the mass beyond x is small, and where the formula's branches meet.
+TEST(GeluKernel, IsExactToItsFormulasError) {
+  const torch::Tensor x = torch::linspace(-12.0, 12.0, 4096).view({1, 4096});
+  const torch::Tensor out = torch::empty_like(x), none = torch::zeros({4096});
+  cuda::bias_gelu({1, 4096, cuda::Number::kFp32}, x.data_ptr(), none.data_ptr(), out.data_ptr(),
+                  nullptr);
+  const torch::Tensor exact = at::gelu(x.to(torch::kFloat64));
+  EXPECT_LT(((out - exact).abs() / (x.abs() + 1e-3)).max().item<double>(), 2.5e-7);
 }
 
 }  // namespace

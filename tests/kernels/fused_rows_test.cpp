@@ -60,7 +60,7 @@ TEST(FusedRows, PatchesLeaveOutWhatDoesNotFillOne) {
   EXPECT_TRUE(torch::equal(patches(images, options), patches(whole, options)));
 }
 
-// Widths that fill no block of threads evenly, and rows that fill no part.
+// Widths that packs fill and that they do not, the widest, and rows that fill no part.
 class FusedRowsOnGpu : public testing::TestWithParam<std::tuple<int64_t, int64_t, bool>> {
  protected:
   void SetUp() override {
@@ -114,21 +114,25 @@ TEST_P(FusedRowsOnGpu, BiasGeluEqualsItsAtenForm_CUDA) {
 }
 
 TEST_P(FusedRowsOnGpu, PatchesEqualTheirAtenForm_CUDA) {
+  const auto on_gpu = [](const torch::Tensor& x) { return x.to(torch::kCUDA); };
   const torch::Tensor images =
-      torch::randint(0, 256, {3, 3, 24, 24}, make_generator(torch::kCPU, 1), torch::kUInt8)
-          .to(torch::kCUDA);
-  const torch::Tensor mean = torch::tensor({{120.0F}, {110.0F}, {100.0F}}).to(torch::kCUDA),
-                      std = torch::tensor({{60.0F}, {61.0F}, {62.0F}}).to(torch::kCUDA);
-  const auto dtype = options().dtype().toScalarType();
-  const PatchOptions cut{.patch = 8, .mean = mean, .std = std, .dtype = dtype};
-  const PatchOptions exact{.patch = 8, .mean = mean, .std = std, .dtype = torch::kFloat32};
-  expect_close(patches(images, cut), patches_aten(images, exact));
+      on_gpu(torch::randint(0, 256, {3, 3, 48, 48}, make_generator(torch::kCPU, 1), torch::kUInt8));
+  PatchOptions cut{.patch = 0,
+                   .mean = on_gpu(torch::tensor({{120.0F}, {110.0F}, {100.0F}})),
+                   .std = on_gpu(torch::tensor({{60.0F}, {61.0F}, {62.0F}})),
+                   .dtype = torch::kFloat32};
+  for (const int64_t patch : {16, 7}) {
+    cut.patch = patch;
+    PatchOptions rounded = cut;
+    rounded.dtype = options().dtype().toScalarType();
+    expect_close(patches(images, rounded), patches_aten(images, cut));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, FusedRowsOnGpu,
                          testing::Values(std::tuple{1, 8, false}, std::tuple{33, 257, false},
-                                         std::tuple{70, 768, false}, std::tuple{33, 257, true},
-                                         std::tuple{70, 768, true}));
+                                         std::tuple{70, 768, false}, std::tuple{33, 260, true},
+                                         std::tuple{70, 768, true}, std::tuple{9, 4096, false}));
 
 }  // namespace
 }  // namespace tandem::kernels

@@ -6,180 +6,250 @@
 namespace tandem::kernels::cuda {
 namespace {
 
-// The sum of `value` over the block, known to every thread. `parts` is free again afterwards.
-__device__ float over_block(float value, float* parts) {
+constexpr int kMostWarps = 32;  // Of a block.
+constexpr int kColumnThreads = 128;
+constexpr int kPixels = 16;  // That a thread takes of a picture's row, where they are in one patch.
+
+// Threads of a block: along x those that share a row, whole warps with a pack of columns each.
+template <typename T>
+dim3 row_threads(int64_t columns, int block) {
+  const unsigned warps = block_count(columns, kWarp * kPackSize<T>);
+  const unsigned rows = static_cast<unsigned>(block) / (warps * kWarp);
+  return {warps * kWarp, rows > 1 ? rows : 1};
+}
+
+// The sum of `value` over the threads of this thread's row, known to all of them. `parts` has room
+// for every warp of the block, and is not free again before the next __syncthreads.
+__device__ float over_row(float value, float* parts) {
   value = sum_over_warp(value);
-  if (threadIdx.x % kWarp == 0) parts[threadIdx.x / kWarp] = value;
+  const unsigned warps = blockDim.x / kWarp;
+  float* const own = parts + threadIdx.y * warps;
+  if (threadIdx.x % kWarp == 0) own[threadIdx.x / kWarp] = value;
   __syncthreads();
   float sum = 0.0F;
-  for (int warp = 0; warp < kWarps; ++warp) sum += parts[warp];
-  __syncthreads();
+#pragma unroll 1
+  for (unsigned warp = 0; warp < warps; ++warp) sum += own[warp];
   return sum;
 }
 
-// A block takes one row; the sum stays in shared memory, in fp32, between the three passes.
+// A row is read once, and stays in its threads' registers.
 template <typename T>
-__global__ void add_layer_norm_rows(int64_t columns, NormForward pass) {
-  __shared__ float row[kWidestRow];
-  __shared__ float parts[kWarps];
-  const int64_t start = int64_t{blockIdx.x} * columns;
-  const T* const x = static_cast<const T*>(pass.x) + start;
-  const T* const residual = static_cast<const T*>(pass.residual) + start;
-  T* const sum = static_cast<T*>(pass.sum) + start;
-  T* const normed = static_cast<T*>(pass.normed) + start;
+__global__ void __launch_bounds__(kWidestRow / kPackSize<T>)
+    add_layer_norm_rows(RowShape shape, NormForward pass) {
+  constexpr int kPack = kPackSize<T>;
+  __shared__ float totals[kMostWarps], squares[kMostWarps];
+  const int64_t r = int64_t{blockIdx.x} * blockDim.y + threadIdx.y;
+  const int64_t c = int64_t{threadIdx.x} * kPack;
+  const bool inside = r < shape.rows && c < shape.columns;
+  const int64_t at = r * shape.columns + c;
+  float row[kPack] = {}, residual[kPack];
   float total = 0.0F;
-  for (int64_t c = threadIdx.x; c < columns; c += kThreads) {
-    write(sum + c, read(x + c) + read(residual + c));
-    row[c] = read(sum + c);  // rounded, as the next layer sees it
-    total += row[c];
+  if (inside) {
+    read_pack(static_cast<const T*>(pass.x) + at, row);
+    read_pack(static_cast<const T*>(pass.residual) + at, residual);
+    for (int i = 0; i < kPack; ++i) {
+      T rounded;  // As the next layer sees it.
+      write(&rounded, row[i] + residual[i]);
+      row[i] = number(rounded);
+      total += row[i];
+    }
+    write_pack(static_cast<T*>(pass.sum) + at, row);
   }
-  const float mean = over_block(total, parts) / static_cast<float>(columns);
-  float squares = 0.0F;
-  for (int64_t c = threadIdx.x; c < columns; c += kThreads)
-    squares += (row[c] - mean) * (row[c] - mean);
-  const float variance = over_block(squares, parts) / static_cast<float>(columns);
-  const float inverse = rsqrtf(variance + pass.eps);
-  const T* const weight = static_cast<const T*>(pass.weight);
-  const T* const bias = static_cast<const T*>(pass.bias);
-  for (int64_t c = threadIdx.x; c < columns; c += kThreads)
-    write(normed + c, (row[c] - mean) * inverse * read(weight + c) + read(bias + c));
-  if (threadIdx.x == 0) {
-    pass.mean[blockIdx.x] = mean;
-    pass.inverse[blockIdx.x] = inverse;
+  const float share = 1.0F / static_cast<float>(shape.columns);
+  const float mean = over_row(total, totals) * share;
+  float square = 0.0F;
+  for (int i = 0; inside && i < kPack; ++i) square += (row[i] - mean) * (row[i] - mean);
+  const float inverse = rsqrtf(over_row(square, squares) * share + pass.eps);
+  if (!inside) return;
+  float weight[kPack], bias[kPack];
+  read_pack(static_cast<const T*>(pass.weight) + c, weight);
+  read_pack(static_cast<const T*>(pass.bias) + c, bias);
+  for (int i = 0; i < kPack; ++i) row[i] = (row[i] - mean) * inverse * weight[i] + bias[i];
+  write_pack(static_cast<T*>(pass.normed) + at, row);
+  if (c == 0) {
+    pass.mean[r] = mean;
+    pass.inverse[r] = inverse;
   }
 }
 
-// A block takes kRowsPerPart rows. A thread always has the same columns, so that their share of the
-// gradients of weight and bias needs no other thread.
+// A block takes kRowsPerPart rows, one after the other. A thread always has the same columns, so
+// that their share of the gradients of weight and bias needs no other thread.
 template <typename T>
-__global__ void add_layer_norm_gradients(int64_t rows, int64_t columns, NormBackward pass) {
-  __shared__ float weight_sum[kWidestRow], bias_sum[kWidestRow];
-  __shared__ float parts[kWarps];
-  for (int64_t c = threadIdx.x; c < columns; c += kThreads) weight_sum[c] = bias_sum[c] = 0.0F;
-  const T* const weight = static_cast<const T*>(pass.weight);
+__global__ void __launch_bounds__(kWidestRow / kPackSize<T>)
+    add_layer_norm_gradients(RowShape shape, NormBackward pass) {
+  constexpr int kPack = kPackSize<T>;
+  __shared__ float plain_parts[kMostWarps], by_unit_parts[kMostWarps];
+  const int64_t c = int64_t{threadIdx.x} * kPack;
+  const bool inside = c < shape.columns;
+  const float share = 1.0F / static_cast<float>(shape.columns);
+  float weight[kPack] = {}, weight_sum[kPack] = {}, bias_sum[kPack] = {};
+  if (inside) read_pack(static_cast<const T*>(pass.weight) + c, weight);
   const int64_t first = int64_t{blockIdx.x} * kRowsPerPart;
-  const int64_t last = first + kRowsPerPart < rows ? first + kRowsPerPart : rows;
+  const int64_t last = first + kRowsPerPart < shape.rows ? first + kRowsPerPart : shape.rows;
   for (int64_t r = first; r < last; ++r) {
-    const T* const value = static_cast<const T*>(pass.sum) + r * columns;
-    const T* const arriving = static_cast<const T*>(pass.normed_gradient) + r * columns;
-    const float mean = pass.mean[r], inverse = pass.inverse[r];
-    float plain = 0.0F, by_value = 0.0F;
-    for (int64_t c = threadIdx.x; c < columns; c += kThreads) {
-      const float unit = (read(value + c) - mean) * inverse, gradient = read(arriving + c);
-      const float scaled = gradient * read(weight + c);
-      plain += scaled;
-      by_value += scaled * unit;
-      weight_sum[c] += gradient * unit;
-      bias_sum[c] += gradient;
-    }
-    plain = over_block(plain, parts) / static_cast<float>(columns);
-    by_value = over_block(by_value, parts) / static_cast<float>(columns);
-    T* const out = static_cast<T*>(pass.input_gradient) + r * columns;
-    for (int64_t c = threadIdx.x; c < columns; c += kThreads) {
-      const float unit = (read(value + c) - mean) * inverse;
-      float gradient = inverse * (read(arriving + c) * read(weight + c) - plain - unit * by_value);
+    const int64_t at = r * shape.columns + c;
+    float unit[kPack] = {}, gradient[kPack] = {}, of_sum[kPack] = {};
+    float plain = 0.0F, by_unit = 0.0F;
+    const float inverse = pass.inverse[r];
+    if (inside) {
+      read_pack(static_cast<const T*>(pass.sum) + at, unit);
+      read_pack(static_cast<const T*>(pass.normed_gradient) + at, gradient);
       if (pass.sum_gradient != nullptr)
-        gradient += read(static_cast<const T*>(pass.sum_gradient) + r * columns + c);
-      write(out + c, gradient);
+        read_pack(static_cast<const T*>(pass.sum_gradient) + at, of_sum);
+      const float mean = pass.mean[r];
+      for (int i = 0; i < kPack; ++i) {
+        unit[i] = (unit[i] - mean) * inverse;
+        weight_sum[i] += gradient[i] * unit[i];
+        bias_sum[i] += gradient[i];
+        gradient[i] *= weight[i];
+        plain += gradient[i];
+        by_unit += gradient[i] * unit[i];
+      }
     }
+    plain = over_row(plain, plain_parts) * share;
+    by_unit = over_row(by_unit, by_unit_parts) * share;
+    if (!inside) continue;
+    for (int i = 0; i < kPack; ++i)
+      of_sum[i] += inverse * (gradient[i] - plain - unit[i] * by_unit);
+    write_pack(static_cast<T*>(pass.input_gradient) + at, of_sum);
   }
-  for (int64_t c = threadIdx.x; c < columns; c += kThreads) {
-    pass.weight_parts[blockIdx.x * columns + c] = weight_sum[c];
-    pass.bias_parts[blockIdx.x * columns + c] = bias_sum[c];
-  }
+  if (!inside) return;
+  write_pack(pass.weight_parts + blockIdx.x * shape.columns + c, weight_sum);
+  write_pack(pass.bias_parts + blockIdx.x * shape.columns + c, bias_sum);
 }
 
-constexpr float kInverseRoot2 = 0.70710678F;
-constexpr float kInverseRoot2Pi = 0.39894228F;
-
-__device__ float gelu(float x) { return 0.5F * x * (1.0F + erff(x * kInverseRoot2)); }
-__device__ float gelu_slope(float x) {
-  return 0.5F * (1.0F + erff(x * kInverseRoot2)) + x * kInverseRoot2Pi * expf(-0.5F * x * x);
+// GELU's parts at x: the normal distribution's mass below x, and its density there. The mass beyond
+// |x| by formula 7.1.26 of Abramowitz and Stegun, Handbook of Mathematical Functions, good to
+// 1.5e-7: erff costs more than a GPU's memory leaves time for, and has no use for the density.
+struct Normal {
+  float mass;
+  float density;
+};
+__device__ Normal normal_at(float x) {
+  const float size = fabsf(x), bell = __expf(-0.5F * x * x);
+  const float t = __fdividef(1.0F, 1.0F + 0.3275911F * 0.70710678F * size);
+  const float series =
+      ((((1.061405429F * t - 1.453152027F) * t + 1.421413741F) * t - 0.284496736F) * t +
+       0.254829592F) *
+      t;
+  const float beyond = 0.5F * series * bell;
+  return {x < 0.0F ? beyond : 1.0F - beyond, 0.39894228F * bell};
 }
 
-// Threads take neighbouring columns of kRowsPerPart rows. Parts of rows are a grid's x, of which
-// there may be two thousand million; of its y only 65,535.
+// Threads take a pack of columns of kRowsPerPart rows. Parts of rows are a grid's x, of which there
+// may be two thousand million; of its y only 65,535.
 template <typename T>
-__global__ void bias_gelu_rows(int64_t rows, int64_t columns, const T* x, const T* bias, T* out) {
-  const int64_t c = int64_t{blockIdx.y} * kThreads + threadIdx.x;
-  if (c >= columns) return;
-  const float shift = read(bias + c);
+__global__ void bias_gelu_rows(RowShape shape, const T* __restrict__ x, const T* bias,
+                               T* __restrict__ out) {
+  constexpr int kPack = kPackSize<T>;
+  const int64_t c = (int64_t{blockIdx.y} * kColumnThreads + threadIdx.x) * kPack;
+  if (c >= shape.columns) return;
+  float shift[kPack];
+  read_pack(bias + c, shift);
   const int64_t first = int64_t{blockIdx.x} * kRowsPerPart;
-  const int64_t last = first + kRowsPerPart < rows ? first + kRowsPerPart : rows;
-  for (int64_t r = first; r < last; ++r)
-    write(out + r * columns + c, gelu(read(x + r * columns + c) + shift));
-}
-
-template <typename T>
-__global__ void bias_gelu_gradients(int64_t rows, int64_t columns, GeluBackward pass) {
-  const int64_t c = int64_t{blockIdx.y} * kThreads + threadIdx.x;
-  if (c >= columns) return;
-  const float shift = read(static_cast<const T*>(pass.bias) + c);
-  const int64_t first = int64_t{blockIdx.x} * kRowsPerPart;
-  const int64_t last = first + kRowsPerPart < rows ? first + kRowsPerPart : rows;
-  float sum = 0.0F;
+  const int64_t last = first + kRowsPerPart < shape.rows ? first + kRowsPerPart : shape.rows;
+#pragma unroll 4
   for (int64_t r = first; r < last; ++r) {
-    const int64_t at = r * columns + c;
-    const float gradient = read(static_cast<const T*>(pass.gradient) + at) *
-                           gelu_slope(read(static_cast<const T*>(pass.x) + at) + shift);
-    write(static_cast<T*>(pass.input_gradient) + at, gradient);
-    sum += gradient;
+    float row[kPack];
+    read_pack(x + r * shape.columns + c, row);
+    for (int i = 0; i < kPack; ++i) {
+      row[i] += shift[i];
+      row[i] *= normal_at(row[i]).mass;
+    }
+    write_pack(out + r * shape.columns + c, row);
   }
-  pass.bias_parts[blockIdx.x * columns + c] = sum;
 }
 
-// A thread makes one value of a patch; neighbours read neighbouring bytes of a row of the picture.
 template <typename T>
-__global__ void cut_patches(PatchShape shape, const uint8_t* images, const float* mean,
+__global__ void bias_gelu_gradients(RowShape shape, GeluBackward pass) {
+  constexpr int kPack = kPackSize<T>;
+  const int64_t c = (int64_t{blockIdx.y} * kColumnThreads + threadIdx.x) * kPack;
+  if (c >= shape.columns) return;
+  float shift[kPack], sum[kPack] = {};
+  read_pack(static_cast<const T*>(pass.bias) + c, shift);
+  const int64_t first = int64_t{blockIdx.x} * kRowsPerPart;
+  const int64_t last = first + kRowsPerPart < shape.rows ? first + kRowsPerPart : shape.rows;
+#pragma unroll 2
+  for (int64_t r = first; r < last; ++r) {
+    const int64_t at = r * shape.columns + c;
+    float row[kPack], gradient[kPack];
+    read_pack(static_cast<const T*>(pass.x) + at, row);
+    read_pack(static_cast<const T*>(pass.gradient) + at, gradient);
+    for (int i = 0; i < kPack; ++i) {
+      const float value = row[i] + shift[i];
+      const Normal normal = normal_at(value);
+      gradient[i] *= normal.mass + value * normal.density;
+      sum[i] += gradient[i];
+    }
+    write_pack(static_cast<T*>(pass.input_gradient) + at, gradient);
+  }
+  write_pack(pass.bias_parts + blockIdx.x * shape.columns + c, sum);
+}
+
+// A thread makes kCount neighbouring values of a patch; a picture takes some blocks.
+template <typename T, int kCount>
+__global__ void cut_patches(PatchShape shape, int blocks, const uint8_t* images, const float* mean,
                             const float* std, T* out) {
-  const int64_t P = shape.patch, n = shape.size / P, values = shape.channels * P * P;
-  const int64_t at = int64_t{blockIdx.x} * kThreads + threadIdx.x;
-  if (at >= shape.count * n * n * values) return;
-  const int64_t place = at % values, patch = at / values;
-  const int64_t channel = place / (P * P), y = place / P % P, x = place % P;
-  const int64_t picture = patch / (n * n), down = patch / n % n, across = patch % n;
-  const int64_t row = (picture * shape.channels + channel) * shape.size + down * P + y;
-  const float value = static_cast<float>(images[row * shape.size + across * P + x]);
-  write(out + at, (value - mean[channel]) / std[channel]);
+  const int P = shape.patch, n = shape.size / P, side = n * P / kCount;
+  const int64_t picture = blockIdx.x / blocks;
+  const auto at = static_cast<int>(blockIdx.x % blocks * kThreads + threadIdx.x);
+  const int line = at / side, x = at % side * kCount;  // Of the channels' rows and columns.
+  const int channel = line / (n * P), y = line % (n * P);
+  if (channel >= shape.channels) return;
+  const int64_t row = (picture * shape.channels + channel) * shape.size + y;
+  float values[kCount];
+  read_pack(images + row * shape.size + x, values);
+  const float shift = mean[channel], scale = 1.0F / std[channel];
+  for (int i = 0; i < kCount; ++i) values[i] = (values[i] - shift) * scale;
+  const int64_t patch = (picture * n + y / P) * n + x / P;
+  const int place = (channel * P + y % P) * P + x % P;
+  write_pack(out + patch * shape.channels * P * P + place, values);
 }
 
 }  // namespace
 
 void add_layer_norm(const RowShape& shape, const NormForward& pass, void* stream) {
   with_type(shape.number, [&]<typename T>(T*) {
-    launch({block_count(shape.rows, 1), kThreads, stream}, add_layer_norm_rows<T>, shape.columns,
+    const dim3 threads = row_threads<T>(shape.columns, kThreads);
+    launch({block_count(shape.rows, threads.y), threads, stream}, add_layer_norm_rows<T>, shape,
            pass);
   });
 }
 
 void add_layer_norm_backward(const RowShape& shape, const NormBackward& pass, void* stream) {
   with_type(shape.number, [&]<typename T>(T*) {
-    launch({block_count(shape.rows, kRowsPerPart), kThreads, stream}, add_layer_norm_gradients<T>,
-           shape.rows, shape.columns, pass);
+    launch({block_count(shape.rows, kRowsPerPart), row_threads<T>(shape.columns, 1), stream},
+           add_layer_norm_gradients<T>, shape, pass);
   });
 }
 
 void bias_gelu(const RowShape& shape, const void* x, const void* bias, void* out, void* stream) {
-  const dim3 blocks(block_count(shape.rows, kRowsPerPart), block_count(shape.columns, kThreads));
   with_type(shape.number, [&]<typename T>(T*) {
-    launch({blocks, kThreads, stream}, bias_gelu_rows<T>, shape.rows, shape.columns,
-           static_cast<const T*>(x), static_cast<const T*>(bias), static_cast<T*>(out));
+    const dim3 blocks(block_count(shape.rows, kRowsPerPart),
+                      block_count(shape.columns, int64_t{kColumnThreads} * kPackSize<T>));
+    launch({blocks, kColumnThreads, stream}, bias_gelu_rows<T>, shape, static_cast<const T*>(x),
+           static_cast<const T*>(bias), static_cast<T*>(out));
   });
 }
 
 void bias_gelu_backward(const RowShape& shape, const GeluBackward& pass, void* stream) {
-  const dim3 blocks(block_count(shape.rows, kRowsPerPart), block_count(shape.columns, kThreads));
   with_type(shape.number, [&]<typename T>(T*) {
-    launch({blocks, kThreads, stream}, bias_gelu_gradients<T>, shape.rows, shape.columns, pass);
+    const dim3 blocks(block_count(shape.rows, kRowsPerPart),
+                      block_count(shape.columns, int64_t{kColumnThreads} * kPackSize<T>));
+    launch({blocks, kColumnThreads, stream}, bias_gelu_gradients<T>, shape, pass);
   });
 }
 
 void patches(const PatchShape& shape, const uint8_t* images, const float* mean, const float* std,
              void* out, void* stream) {
-  const int64_t values = shape.count * shape.channels * shape.size * shape.size;
+  const bool in_packs = shape.patch % kPixels == 0 && shape.size % kPixels == 0;
+  const int64_t side = int64_t{shape.size / shape.patch} * shape.patch;
+  const int64_t threads = shape.channels * side * side / (in_packs ? kPixels : 1);
+  const unsigned blocks = block_count(threads, kThreads);  // Of a picture.
   with_type(shape.number, [&]<typename T>(T*) {
-    launch({block_count(values, kThreads), kThreads, stream}, cut_patches<T>, shape, images, mean,
-           std, static_cast<T*>(out));
+    launch({block_count(shape.count * blocks, 1), kThreads, stream},
+           in_packs ? cut_patches<T, kPixels> : cut_patches<T, 1>, shape, static_cast<int>(blocks),
+           images, mean, std, static_cast<T*>(out));
   });
 }
 

@@ -5,7 +5,9 @@
 #include "kernels/cuda/numbers.h"
 
 /// The passes of kernels/fused_rows.h as CUDA kernels, on device pointers and a stream
-/// (cudaStream_t). They return as soon as they are launched. Rows are contiguous.
+/// (cudaStream_t). They return as soon as they are launched. Rows are contiguous, start at
+/// multiples of kPackBytes, and so do all other pointers: these passes cost what memory costs, and
+/// memory gives most in accesses of that size.
 namespace tandem::kernels::cuda {
 
 struct RowShape {
@@ -13,7 +15,7 @@ struct RowShape {
   int64_t columns;
   Number number;  ///< Of everything that is void* below.
 };
-/// Widest row that the passes with LayerNorm take: a row in fp32 lies in shared memory twice.
+/// Widest row that the passes with LayerNorm take: a thread for each kPackBytes, 1024 in fp32.
 constexpr int64_t kWidestRow = 4096;
 /// Rows of which the gradients of weight and bias are summed by one block.
 constexpr int64_t kRowsPerPart = 32;
@@ -58,9 +60,9 @@ void bias_gelu_backward(const RowShape& shape, const GeluBackward& pass, void* s
 
 struct PatchShape {
   int64_t count;
-  int64_t channels;
-  int64_t size;
-  int64_t patch;
+  int channels;
+  int size;
+  int patch;
   Number number;
 };
 void patches(const PatchShape& shape, const uint8_t* images, const float* mean, const float* std,

@@ -13,12 +13,16 @@
 #define __global__
 #define __device__
 #define __shared__ static
+#define __launch_bounds__(threads)
 #define __fdividef(x, y) ((x) / (y))
 
 struct dim3 {
   unsigned x = 1, y = 1, z = 1;
   constexpr dim3(unsigned size_x = 1, unsigned size_y = 1, unsigned size_z = 1)
       : x(size_x), y(size_y), z(size_z) {}
+};
+struct alignas(16) uint4 {
+  unsigned x, y, z, w;
 };
 using cudaStream_t = void*;
 enum cudaError_t { cudaSuccess };
@@ -29,6 +33,7 @@ namespace tandem::cuda_on_host {
 struct Place {
   dim3 thread;
   dim3 block;
+  dim3 threads;  // Of each block.
 };
 extern Place place;
 
@@ -44,12 +49,14 @@ float exchange(float value, int lanes);
 
 #define threadIdx (::tandem::cuda_on_host::place.thread)
 #define blockIdx (::tandem::cuda_on_host::place.block)
+#define blockDim (::tandem::cuda_on_host::place.threads)
 
 inline void __syncthreads() { tandem::cuda_on_host::wait_for_block(); }
 inline float __shfl_xor_sync(unsigned, float value, int lanes) {
   return tandem::cuda_on_host::exchange(value, lanes);
 }
 inline float __expf(float x) { return std::exp(x); }
+inline void __stwb(uint4* to, uint4 value) { *to = value; }
 inline float rsqrtf(float x) { return 1.0F / std::sqrt(x); }
 
 template <typename... P>

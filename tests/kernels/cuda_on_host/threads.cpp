@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kStackBytes = size_t{64} << 10;
 constexpr unsigned kWarp = 32;
 constexpr unsigned kGridLimit = 65535;  // Of a grid's y and z.
+constexpr unsigned kBlockLimit = 1024;  // Threads.
 
 enum class State { kReady, kAtBarrier, kAtShuffle, kDone };
 
@@ -43,11 +44,10 @@ class Block {
   }
 
   void wait(State state) {
-    Thread& own = threads_[place.thread.x];
-    own.state = state;
-    swapcontext(&own.context, &scheduler_);
+    own().state = state;
+    swapcontext(&own().context, &scheduler_);
   }
-  Thread& own() { return threads_[place.thread.x]; }
+  Thread& own() { return threads_[place.thread.y * place.threads.x + place.thread.x]; }
 
  private:
   static void enter();
@@ -67,7 +67,7 @@ class Block {
     const unsigned first = warp * kWarp, last = std::min(first + kWarp, count_);
     do {
       for (unsigned i = first; i < last; ++i) {
-        place.thread = dim3(i, 0, 0);
+        place.thread = dim3(i % place.threads.x, i / place.threads.x, 0);
         if (own().state == State::kReady) swapcontext(&scheduler_, &own().context);
       }
     } while (exchange_warp(first, last));
@@ -117,13 +117,15 @@ void Block::enter() {
 }  // namespace
 
 void run_grid(dim3 blocks, dim3 threads, const std::function<void()>& thread) {
-  if (blocks.y > kGridLimit || blocks.x == 0 || blocks.y == 0 || threads.y != 1 || threads.z != 1)
+  if (blocks.y > kGridLimit || blocks.x == 0 || blocks.y == 0 || threads.z != 1 ||
+      threads.x * threads.y > kBlockLimit)
     throw std::logic_error("a grid that no GPU takes, or that these tests do not know");
+  place.threads = threads;
   static bool backwards = false;  // Every other block: what depends on an order shows.
   for (unsigned y = 0; y < blocks.y; ++y) {
     for (unsigned x = 0; x < blocks.x; ++x) {
       place.block = dim3(x, y, 0);
-      block.run(threads.x, backwards, thread);
+      block.run(threads.x * threads.y, backwards, thread);
       backwards = !backwards;
     }
   }
