@@ -16,7 +16,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
-DEFAULT_TOKENS = 24
+STAMPS = HERE / "caption_lengths.txt"
 
 
 def without_folders(value):
@@ -157,11 +157,10 @@ def processor():
 
 
 def text_lengths(options, folder):
+    if not options.captions:
+        return str(STAMPS)
     path = pathlib.Path(folder) / "lengths.txt"
-    if options.captions:
-        subprocess.run([options.peer_python, HERE / "peers" / "lengths.py", options.captions, path], check=True)
-    else:
-        path.write_text(f"{DEFAULT_TOKENS}\n", encoding="utf-8")
+    subprocess.run([options.peer_python, HERE / "peers" / "lengths.py", options.captions, path], check=True)
     return str(path)
 
 

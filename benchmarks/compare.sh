@@ -4,7 +4,8 @@
 #   benchmarks/compare.sh [--photos TSV] [--captions TSV] [--rounds N] [--threads N] [--only NAME]… [--output FILE]
 #
 # --photos     a table (columns filepath, title) of photographs: the loader's rows; left out without it
-# --captions   a table of captions (column title): lengths of real texts; without it every text has 24 tokens
+# --captions   a table of captions (column title): lengths of real texts; without it those of Tux Paint's stamps
+#              (caption_lengths.txt)
 # --rounds     how often each program runs, in turn with its peers (default 3); the table shows medians
 # --only       rows to measure: loader, encode-image, encode-int8, encode-text, train-step, cold-start, loss
 #
@@ -12,7 +13,7 @@
 # PEER_PYTHON names another interpreter that has them.
 set -euo pipefail
 
-case ${1:-} in -h|--help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
+case ${1:-} in -h|--help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
 here=$(cd "$(dirname "$0")" && pwd)
 python=${PEER_PYTHON:-$("$here/setup_peers.sh")}
 exec python3 "$here/compare.py" --peer-python "$python" "$@"

@@ -55,6 +55,7 @@ main() {
   libraries_of "$folder"/bin/* "$folder/lib/$soname" | while read -r library; do cp -L "$library" "$folder/lib/"; done
   strip --strip-unneeded "$folder"/bin/* "$folder"/lib/* 2>/dev/null || true
   cp -r "$root/benchmarks/peers" "$folder/peers"
+  cp "$root/benchmarks/caption_lengths.txt" "$folder/"
   cp "$root/configs/quickstart.json" "$folder/configs/"
   cp "$root/scripts/gpu_check.sh" "$folder/"
   tar -C "$stage" -cJf "$output" tandem-gpu

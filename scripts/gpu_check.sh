@@ -80,19 +80,34 @@ run_tests() {
   done
 }
 
+# bench NAME VERB OPTION…: clip-bench on the GPU.
+bench() {
+  local name=$1
+  shift
+  record "$name" "$kBenchSeconds" "$here/bin/clip-bench" "$@" --device cuda
+}
+
+# peer NAME SECONDS WORK OPTION…
+peer() {
+  local name=$1 seconds=$2
+  shift 2
+  record "$name" "$seconds" "$python" "$here/peers/gpu.py" "$@"
+}
+
 run_benchmarks() {
-  local bench=("$here/bin/clip-bench") peer=("$python" "$here/peers/gpu.py") towers=(--image-preset vit_b_16 --text-preset roberta_base)
-  record "train-step" $kBenchSeconds "${bench[@]}" train-step --device cuda --precision bf16 "${towers[@]}" --batch-size 1024 --warmup 3
-  record "train-step: eager" $kBenchSeconds "${peer[@]}" train-step
-  record "train-step: compile" 120 "${peer[@]}" train-step --compile
-  record "encode-image" $kBenchSeconds "${bench[@]}" encode-image --device cuda --precision bf16 --image-preset vit_b_16 --batch-size 256 --warmup 3
-  record "encode-image: compile" $kBenchSeconds "${peer[@]}" encode-image --compile
-  local kind
+  local texts=(--lengths "$here/caption_lengths.txt") loss=(loss --precision bf16 --dim 768) kind
+  bench "train-step" train-step --precision bf16 --image-preset vit_b_16 --text-preset roberta_base --batch-size 1024 --warmup 3 "${texts[@]}"
+  peer "train-step: eager" "$kBenchSeconds" train-step "${texts[@]}"
+  peer "train-step: compile" 120 train-step --compile "${texts[@]}"
+  bench "encode-image" encode-image --precision bf16 --image-preset vit_b_16 --batch-size 256 --warmup 3
+  peer "encode-image: compile" "$kBenchSeconds" encode-image --compile
   for kind in info_nce sigmoid; do
-    record "loss $kind" $kBenchSeconds "${bench[@]}" loss --device cuda --precision bf16 --kind $kind --count 65536 --dim 768
-    record "loss $kind: plain" $kBenchSeconds "${bench[@]}" loss --device cuda --precision bf16 --kind $kind --count 65536 --dim 768 --plain
+    bench "loss $kind" "${loss[@]}" --kind $kind --count 65536
+    bench "loss $kind: plain" "${loss[@]}" --kind $kind --count 65536 --plain
   done
-  record "loss info_nce, a million" $kBenchSeconds "${bench[@]}" loss --device cuda --precision bf16 --count 1048576 --dim 768 --warmup 0 --repeats 1
+  bench "loss info_nce, a million" "${loss[@]}" --count 1048576 --warmup 0 --repeats 1
+  # The tiles that the losses cut on a GPU, and the rows of 1024 pictures in a ViT-B/16.
+  bench "kernels" kernels --tile-rows 4096 --tile-columns 2048 --rows 201728 --width 768
 }
 
 main() {

@@ -4,7 +4,7 @@
 #include <torch/nn/functional/loss.h>
 #include <torch/types.h>
 
-#include "clip_bench/resident.h"
+#include "clip_bench/peak_memory.h"
 #include "clip_bench/training.h"
 #include "clip_bench/workload.h"
 #include "tandem/core/device.h"
@@ -63,7 +63,8 @@ int run_loss(const LossArguments& arguments) {
   const bool sigmoid = arguments.kind == "sigmoid";
   const Leaves leaves = make_leaves(arguments);
   double value = 0.0;
-  const int64_t before = reset_peak_resident_bytes();
+  const torch::Device device = leaves.image.device();
+  const int64_t before = reset_peak_bytes(device);
   const Seconds seconds = measure(arguments.measure, [&] {
     const torch::Tensor loss =
         arguments.plain ? plain_loss(leaves, sigmoid) : tiled_loss(leaves, sigmoid);
@@ -72,7 +73,7 @@ int run_loss(const LossArguments& arguments) {
       each.mutable_grad().reset();
     value = loss.item<double>();
   });
-  const int64_t after = peak_resident_bytes();
+  const int64_t after = peak_bytes(device);
   const auto N = static_cast<double>(arguments.count);
   // What the mathematics needs: the logits, and a product for each side's gradient.
   const double flops = 3.0 * 2.0 * N * N * static_cast<double>(arguments.dim);

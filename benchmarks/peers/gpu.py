@@ -8,6 +8,8 @@ import time
 import torch
 import torch.nn.functional as F
 
+CONTEXT = 77
+
 
 class Block(torch.nn.Module):
     """A transformer block as the reference models have it, pre-norm (ViT) or post-norm (RoBERTa)."""
@@ -77,12 +79,21 @@ class Clip(torch.nn.Module):
         return (F.cross_entropy(logits.float(), target) + F.cross_entropy(logits.t().float(), target)) / 2
 
 
+def text_lengths(file, batch):
+    """Lengths of the batch's texts, the file's taken in turn: what is padded to the longest."""
+    if file is None:
+        return torch.full((batch,), 32)
+    with open(file, encoding="utf-8") as lines:
+        known = [min(int(line), CONTEXT) for line in lines]
+    return torch.tensor([known[i % len(known)] for i in range(batch)])
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("work", choices=["train-step", "encode-image"])
     p.add_argument("--compile", action="store_true")
     p.add_argument("--batch-size", type=int, default=0)
-    p.add_argument("--text-tokens", type=int, default=32)
+    p.add_argument("--lengths", help="lengths of texts in tokens, one per line; without it all have 32")
     p.add_argument("--repeats", type=int, default=7)
     p.add_argument("--device", default="cuda")
     options = p.parse_args()
@@ -92,8 +103,9 @@ def main():
     batch = options.batch_size or (1024 if training else 256)
     model = Clip().to(options.device)
     images = torch.randint(0, 256, (batch, 3, 224, 224), dtype=torch.uint8, device=options.device)
-    ids = torch.randint(4, 50265, (batch, options.text_tokens), device=options.device)
-    mask = torch.ones_like(ids, dtype=torch.bool)
+    lengths = text_lengths(options.lengths, batch).to(options.device)
+    mask = torch.arange(int(lengths.max()), device=options.device) < lengths.unsqueeze(1)
+    ids = torch.randint(4, 50265, mask.shape, device=options.device)
     run = model if training else model.image.eval()
     if options.compile:
         run = torch.compile(run, mode="max-autotune")
@@ -124,7 +136,7 @@ def main():
             seconds.append(time.perf_counter() - start)
     middle = statistics.median(seconds)
     print(json.dumps({"benchmark": options.work, "peer": "compile" if options.compile else "eager", "batch_size": batch,
-                      "seconds": {"median": middle, "min": min(seconds), "max": max(seconds)},
+                      "mean_tokens": lengths.float().mean().item(), "seconds": {"median": middle, "min": min(seconds), "max": max(seconds)},
                       f"{'pairs' if training else 'images'}_per_second": batch / middle}))
 
 

@@ -65,7 +65,7 @@ TEST(ClipBench, MeasuresAStartWithAVocabularyOfItsOwn) {
 }
 
 TEST(ClipBench, MeasuresEveryKernel) {
-  const Json result = bench({"kernels", "--tile", "64", "--rows", "8", "--width", "32"});
+  const Json result = bench({"kernels", "--tile-rows", "64", "--tile-columns", "32", "--rows", "8", "--width", "32"});
   ASSERT_TRUE(result.contains("kernels"));
   int passes = 0, products = 0;
   for (const Json& row : result["kernels"]) {
@@ -73,7 +73,7 @@ TEST(ClipBench, MeasuresEveryKernel) {
     passes += row.contains("share_of_copy") ? 1 : 0;
     products += row.contains("share_of_machine") ? 1 : 0;
   }
-  EXPECT_EQ(passes, 4);
+  EXPECT_EQ(passes, 9);
   EXPECT_GE(products, 1);
 }
 
