@@ -29,7 +29,7 @@ parse_arguments() {
 # Libraries that a program loads, but for those that every GPU host with PyTorch has.
 libraries_of() {
   ldd "$@" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u |
-    grep -v -E '/(torch|nvidia|cuda)[^/]*/|/lib(c|m|dl|rt|pthread|gcc_s|stdc\+\+|gomp|c10|torch|cud|nv|cupti)[^/]*\.so' || true
+    grep -v -E '/(torch|nvidia|cuda)[^/]*/|/lib((c|m|dl|rt|pthread|util|resolv|gcc_s|stdc\+\+|gomp)\.so|c10|torch|cud|cublas|cufft|cufile|cupti|curand|cusolver|cusparse|nccl|nv)' || true
 }
 
 # Rooms with tests that need a GPU.

@@ -92,7 +92,8 @@ std::vector<Kernel> row_kernels(const KernelSizes& sizes) {
   std::vector<Kernel> found = {
       {"sum + LayerNorm", shape, [=] { (void)kernels::add_layer_norm(x, residual, norm); },
        4 * bytes_of({x})},
-      {"bias + GELU", wide_shape, [=] { (void)kernels::bias_gelu(y, shift); }, 2 * bytes_of({y})},
+      {"bias + GELU", wide_shape,
+       [=] { (void)kernels::bias_activation(y, shift, Activation::kGelu); }, 2 * bytes_of({y})},
       {"patches of bytes", fmt::format("{} x 3 x {} x {}", images.size(0), kSize, kSize),
        [=] { (void)kernels::patches(images, cut); },
        bytes_of({images, kernels::patches(images, cut)})}};
@@ -102,7 +103,8 @@ std::vector<Kernel> row_kernels(const KernelSizes& sizes) {
                                   {x, residual, norm.weight, norm.bias}));
   found.back().bytes = 4 * bytes_of({x});
   found.push_back(gradient_kernel("bias + GELU, gradient", wide_shape,
-                                  {kernels::bias_gelu(y, shift)}, {y, shift}));
+                                  {kernels::bias_activation(y, shift, Activation::kGelu)},
+                                  {y, shift}));
   found.back().bytes = 3 * bytes_of({y});
   return found;
 }

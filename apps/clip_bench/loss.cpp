@@ -30,10 +30,10 @@ struct Leaves {
 Leaves make_leaves(const LossArguments& arguments) {
   const torch::Device device = resolve_device(arguments.measure.device);
   const auto unit_rows = [&](uint64_t seed) {
-    const torch::Tensor x =
-        torch::randn({arguments.count, arguments.dim}, make_generator(torch::kCPU, seed));
+    const torch::Tensor x = torch::randn({arguments.count, arguments.dim},
+                                         make_generator(device, seed), torch::device(device));
     const torch::Tensor unit = x / x.norm(2, -1, true);
-    return unit.to(device, parse_precision(arguments.precision)).requires_grad_();
+    return unit.to(parse_precision(arguments.precision)).requires_grad_();
   };
   return {.image = unit_rows(1),
           .text = unit_rows(2),
@@ -69,7 +69,7 @@ int run_loss(const LossArguments& arguments) {
     const torch::Tensor loss =
         arguments.plain ? plain_loss(leaves, sigmoid) : tiled_loss(leaves, sigmoid);
     loss.backward();
-    for (torch::Tensor each : {leaves.image, leaves.text, leaves.scale, leaves.bias})
+    for (const torch::Tensor& each : {leaves.image, leaves.text, leaves.scale, leaves.bias})
       each.mutable_grad().reset();
     value = loss.item<double>();
   });

@@ -20,10 +20,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double timed(const MeasureOptions& options, const std::function<void()>& work) {
-  if (options.on_gpu()) torch::cuda::synchronize();
+  const auto wait = [device = torch::Device(options.device)] {
+    if (device.is_cuda()) torch::cuda::synchronize(device.has_index() ? device.index() : 0);
+  };
+  wait();
   const auto start = Clock::now();
   work();
-  if (options.on_gpu()) torch::cuda::synchronize();
+  wait();
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
@@ -65,7 +68,12 @@ void add_measure_options(CLI::App& verb, MeasureOptions& options) {
 }
 
 void add_device_option(CLI::App& verb, MeasureOptions& options) {
-  verb.add_option("--device", options.device, "cpu, cuda or cuda:N")->capture_default_str();
+  const auto resolved = [](const std::string& name) {
+    return name == "auto" ? resolve_device(name).str() : name;
+  };
+  verb.add_option("--device", options.device, "cpu, cuda, cuda:N or auto")
+      ->transform(resolved, "", "")
+      ->capture_default_str();
 }
 
 Seconds measure(const MeasureOptions& options, const std::function<void()>& work) {

@@ -34,7 +34,10 @@ double step_flops(const ModelOptions& model, const TokenBatch& tokens) {
 }
 
 int run_train_step(const TrainStepArguments& arguments) {
-  const RunConfig config = chosen_config(arguments.model);
+  RunConfig config = chosen_config(arguments.model);
+  // What the peers do, too.
+  config.model.text.dropout = config.model.text.attention_dropout = 0.0;
+  config.model.image.dropout = 0.0;
   const int64_t batch = arguments.batch > 0 ? arguments.batch : config.data.batch_size;
   ClipModel model(config.model);
   const torch::Device device = resolve_device(arguments.measure.device);

@@ -222,8 +222,12 @@ Batch Loader::Implementation::next() {
   }
   batch.images = batch.images.slice(0, 0, static_cast<int64_t>(texts.size()));  // [B, 3, S, S]
   batch.tokens = pack_tokens(texts, options.pin_memory);
-  batch.image_groups = torch::tensor(image_groups, torch::kInt64);  // [B]
-  batch.text_groups = torch::tensor(text_groups, torch::kInt64);    // [B]
+  const auto ids = [&](const std::vector<int64_t>& values) {
+    const torch::Tensor found = torch::tensor(values, torch::kInt64);
+    return options.pin_memory ? found.pin_memory() : found;
+  };
+  batch.image_groups = ids(image_groups);  // [B]
+  batch.text_groups = ids(text_groups);    // [B]
   batch.next_position = share.behind(seen);
   return batch;
 }

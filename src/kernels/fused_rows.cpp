@@ -29,15 +29,26 @@ NormedSum add_layer_norm_aten(const torch::Tensor& x, const torch::Tensor& resid
           .normed = at::layer_norm(sum, norm.weight.sizes(), norm.weight, norm.bias, norm.eps)};
 }
 
-torch::Tensor bias_gelu(const torch::Tensor& x, const torch::Tensor& bias) {
-#ifdef TANDEM_CUDA_KERNELS
-  if (cuda::takes_bias(x, bias)) return cuda::bias_gelu(x, bias);
-#endif
-  return bias_gelu_aten(x, bias);
+torch::Tensor activate(const torch::Tensor& x, Activation activation) {
+  switch (activation) {
+    case Activation::kGelu: return at::gelu(x);
+    case Activation::kGeluTanh: return at::gelu(x, "tanh");
+    case Activation::kQuickGelu: return x * torch::sigmoid(1.702 * x);
+  }
+  TORCH_CHECK(false, "unknown activation ", static_cast<int>(activation));
 }
 
-torch::Tensor bias_gelu_aten(const torch::Tensor& x, const torch::Tensor& bias) {
-  return at::gelu(x + bias);
+torch::Tensor bias_activation(const torch::Tensor& x, const torch::Tensor& bias,
+                              Activation activation) {
+#ifdef TANDEM_CUDA_KERNELS
+  if (cuda::takes_bias(x, bias)) return cuda::bias_activation(x, bias, activation);
+#endif
+  return bias_activation_aten(x, bias, activation);
+}
+
+torch::Tensor bias_activation_aten(const torch::Tensor& x, const torch::Tensor& bias,
+                                   Activation activation) {
+  return activate(x + bias, activation);
 }
 
 torch::Tensor patches(const torch::Tensor& images, const PatchOptions& options) {

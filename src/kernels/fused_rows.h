@@ -2,6 +2,8 @@
 
 #include <torch/types.h>
 
+#include "tandem/config/model_options.h"
+
 /// Passes over rows [T, D] that a transformer makes between its products, each in one go on a GPU
 /// with its gradient, fp32 or bf16 with sums in fp32. The ATen form is what runs elsewhere; a test
 /// holds both equal. All may be differentiated.
@@ -22,9 +24,13 @@ struct NormParameters {
 [[nodiscard]] NormedSum add_layer_norm_aten(const torch::Tensor& x, const torch::Tensor& residual,
                                             const NormParameters& norm);
 
-/// Returns gelu(x + bias) (erf) for x [T, D] and bias [D].
-[[nodiscard]] torch::Tensor bias_gelu(const torch::Tensor& x, const torch::Tensor& bias);
-[[nodiscard]] torch::Tensor bias_gelu_aten(const torch::Tensor& x, const torch::Tensor& bias);
+/// Returns exact (erf) GELU of x, its tanh form, or x · sigmoid(1.702 x).
+[[nodiscard]] torch::Tensor activate(const torch::Tensor& x, Activation activation);
+/// Returns activate(x + bias) for x [T, D] and bias [D].
+[[nodiscard]] torch::Tensor bias_activation(const torch::Tensor& x, const torch::Tensor& bias,
+                                            Activation activation);
+[[nodiscard]] torch::Tensor bias_activation_aten(const torch::Tensor& x, const torch::Tensor& bias,
+                                                 Activation activation);
 
 /// Returns square patches of pictures [B, C, S, S] in bytes, row by row, as (value − mean) / std of
 /// their channel: [B · ⌊S / patch⌋², C · patch²] of `dtype`. Pixels left over at the right and the

@@ -45,6 +45,7 @@ struct AddLayerNorm : torch::autograd::Function<AddLayerNorm> {
   static variable_list forward(AutogradContext* context, const torch::Tensor& x,
                                const torch::Tensor& residual, const torch::Tensor& weight,
                                const torch::Tensor& bias, double eps) {
+    context->set_materialize_grads(false);
     const c10::cuda::CUDAGuard device(x.device());
     const torch::Tensor sum = torch::empty_like(x), normed = torch::empty_like(x);
     const torch::Tensor mean = floats(x, {x.size(0)}), inverse = floats(x, {x.size(0)});
@@ -91,14 +92,17 @@ struct AddLayerNorm : torch::autograd::Function<AddLayerNorm> {
   }
 };
 
-struct BiasGelu : torch::autograd::Function<BiasGelu> {
+struct BiasActivation : torch::autograd::Function<BiasActivation> {
   static torch::Tensor forward(AutogradContext* context, const torch::Tensor& x,
-                               const torch::Tensor& bias) {
+                               const torch::Tensor& bias, Activation activation) {
     const c10::cuda::CUDAGuard device(x.device());
     torch::Tensor out = torch::empty_like(x);
-    cuda::bias_gelu(shape_of(x), x.data_ptr(), bias.data_ptr(), out.data_ptr(), stream());
+    cuda::bias_activation(shape_of(x), activation,
+                          {.x = x.data_ptr(), .bias = bias.data_ptr(), .out = out.data_ptr()},
+                          stream());
     C10_CUDA_KERNEL_LAUNCH_CHECK();
     context->save_for_backward({x, bias});
+    context->saved_data["activation"] = static_cast<int64_t>(activation);
     return out;
   }
 
@@ -108,15 +112,16 @@ struct BiasGelu : torch::autograd::Function<BiasGelu> {
     const c10::cuda::CUDAGuard device(x.device());
     const torch::Tensor gradient = packed(arriving[0]), of_input = torch::empty_like(x);
     const torch::Tensor of_bias = floats(x, {part_count(x.size(0)), x.size(1)});
-    bias_gelu_backward(shape_of(x),
-                       {.x = x.data_ptr(),
-                        .bias = bias.data_ptr(),
-                        .gradient = gradient.data_ptr(),
-                        .input_gradient = of_input.data_ptr(),
-                        .bias_parts = of_bias.data_ptr<float>()},
-                       stream());
+    const auto activation = static_cast<Activation>(context->saved_data["activation"].toInt());
+    bias_activation_backward(shape_of(x), activation,
+                             {.x = x.data_ptr(),
+                              .bias = bias.data_ptr(),
+                              .gradient = gradient.data_ptr(),
+                              .input_gradient = of_input.data_ptr(),
+                              .bias_parts = of_bias.data_ptr<float>()},
+                             stream());
     C10_CUDA_KERNEL_LAUNCH_CHECK();
-    return {of_input, total(of_bias, bias)};
+    return {of_input, total(of_bias, bias), torch::Tensor()};
   }
 };
 
@@ -147,8 +152,9 @@ NormedSum add_layer_norm(const torch::Tensor& x, const torch::Tensor& residual,
   return {.sum = both[0], .normed = both[1]};
 }
 
-torch::Tensor bias_gelu(const torch::Tensor& x, const torch::Tensor& bias) {
-  return BiasGelu::apply(x, bias);
+torch::Tensor bias_activation(const torch::Tensor& x, const torch::Tensor& bias,
+                              Activation activation) {
+  return BiasActivation::apply(x, bias, activation);
 }
 
 torch::Tensor patches(const torch::Tensor& images, const PatchOptions& options) {

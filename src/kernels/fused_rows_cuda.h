@@ -14,7 +14,8 @@ namespace tandem::kernels::cuda {
 
 [[nodiscard]] NormedSum add_layer_norm(const torch::Tensor& x, const torch::Tensor& residual,
                                        const NormParameters& norm);
-[[nodiscard]] torch::Tensor bias_gelu(const torch::Tensor& x, const torch::Tensor& bias);
+[[nodiscard]] torch::Tensor bias_activation(const torch::Tensor& x, const torch::Tensor& bias,
+                                            Activation activation);
 [[nodiscard]] bool takes_images(const torch::Tensor& images);
 [[nodiscard]] torch::Tensor patches(const torch::Tensor& images, const PatchOptions& options);
 

@@ -4,8 +4,8 @@
 #include <ATen/ops/mm.h>
 #include <torch/version.h>
 
-// LibTorch 2.8 brought products whose result has another dtype.
-#define TANDEM_MIXED_PRODUCTS (TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 8)
+// LibTorch 2.8 brought products whose result has another dtype, 2.10 sums of them.
+#define TANDEM_MIXED_PRODUCTS (TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 10)
 
 namespace tandem {
 

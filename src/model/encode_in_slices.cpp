@@ -40,9 +40,9 @@ torch::Tensor encode_images_in_slices(ClipModel model, const torch::Tensor& imag
 
 torch::Tensor encode_texts_in_slices(ClipModel model, const TokenBatch& tokens) {
   // This mean counts padding, and with it the longest text of the batch.
-  const bool whole = model->options().text.pool == TextPool::kMeanAll;
+  const bool counts_padding = model->options().text.pool == TextPool::kMeanAll;
   const torch::NoGradGuard no_gradient;
-  if (whole) return model->encode_texts(tokens);
+  if (counts_padding || !tokens.ids.is_cpu()) return model->encode_texts(tokens);
   return in_slices(tokens.size(), tokens.ids.device(), [&](int64_t first, int64_t last) {
     return model->encode_texts(tokens.slice(first, last));
   });

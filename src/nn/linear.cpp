@@ -25,7 +25,7 @@ kernels::Epilogue epilogue_of(Activation activation) {
 
 // The activation of a tensor that nothing else reads.
 torch::Tensor activate_in_place(torch::Tensor x, Activation activation) {
-  if (torch::GradMode::is_enabled()) return activate(x, activation);
+  if (torch::GradMode::is_enabled()) return kernels::activate(x, activation);
   switch (activation) {
     case Activation::kGelu: return at::gelu_(x);
     case Activation::kGeluTanh: return at::gelu_(x, "tanh");
@@ -53,8 +53,8 @@ torch::Tensor LinearImpl::activated(const torch::Tensor& x, Activation activatio
   const kernels::PackedLinear* const packed = packed_.load(std::memory_order_acquire);
   const kernels::Epilogue epilogue = epilogue_of(activation);
   const bool fused = packed != nullptr && packed->takes(x) && epilogue != kernels::Epilogue::kNone;
-  if (activation == Activation::kGelu && bias.defined() && kernels::is_fused_for(x))
-    return kernels::bias_gelu(at::linear(x, weight), bias);
+  if (bias.defined() && kernels::is_fused_for(x))
+    return kernels::bias_activation(at::linear(x, weight), bias, activation);
   return fused ? (*packed)(x, epilogue) : activate_in_place(forward(x), activation);
 }
 

@@ -122,8 +122,12 @@ torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const SequenceLayou
     const Dropout drop(options_.attention_dropout, stream_);
     mixed = torch::matmul(drop(scores.softmax(-1), true), v);
   } else {
+    // Only without a mask of its own can the operator take its fastest way.
+    const bool only_causal = options_.causal && !layout.key_mask.defined();
+    const bool masked = mask.defined() && !only_causal;
     mixed = at::scaled_dot_product_attention(
-        q, k, v, mask.defined() ? std::optional<torch::Tensor>(mask) : std::nullopt);
+        q, k, v, masked ? std::optional<torch::Tensor>(mask) : std::nullopt, /*dropout_p=*/0.0,
+        only_causal);
   }
   const torch::Tensor rows =
       mixed.transpose(1, 2).reshape({layout.count * layout.max_length, options_.width});
@@ -184,15 +188,6 @@ torch::Tensor TransformerImpl::forward(torch::Tensor x, const SequenceLayout& la
     if (states) states->push_back(x);
   }
   return x;
-}
-
-torch::Tensor activate(const torch::Tensor& x, Activation activation) {
-  switch (activation) {
-    case Activation::kGelu: return at::gelu(x);
-    case Activation::kGeluTanh: return at::gelu(x, "tanh");
-    case Activation::kQuickGelu: return x * torch::sigmoid(1.702 * x);
-  }
-  TORCH_CHECK(false, "unknown activation ", static_cast<int>(activation));
 }
 
 }  // namespace tandem

@@ -11,6 +11,10 @@
 namespace tandem {
 namespace {
 
+constexpr int64_t kLongestDot = int64_t{1} << 30;  // cuBLAS counts in 32 bits.
+// A parameter begins where wide loads can: after a multiple of 64 bytes, in 16 bits and in 32.
+constexpr int64_t kAlignment = 32;
+
 // A view of `flat` with the parameter's shape.
 torch::Tensor view_at(const torch::Tensor& flat, int64_t offset, const torch::Tensor& parameter) {
   return flat.narrow(0, offset, parameter.numel()).view(parameter.sizes());
@@ -45,11 +49,11 @@ void AdamW::flatten(Group& group) {
   int64_t total = 0;
   for (const auto& parameter : group.parameters) {
     group.offsets.push_back(total);
-    total += parameter.tensor.numel();
+    total += (parameter.tensor.numel() + kAlignment - 1) / kAlignment * kAlignment;
   }
   const auto model_options = group.parameters.front().tensor.options().requires_grad(false);
   const auto master_options = model_options.dtype(torch::kFloat32);
-  group.weights = torch::empty({total}, model_options);
+  group.weights = torch::zeros({total}, model_options);
   group.weight_gradients = torch::zeros({total}, model_options);
   for (size_t i = 0; i < group.parameters.size(); ++i) {
     torch::Tensor parameter = group.parameters[i].tensor;
@@ -82,10 +86,13 @@ torch::Tensor AdamW::clip_grad_norm(double max_norm) {
   const torch::NoGradGuard no_grad;
   gather_gradients();
   torch::Tensor sum = torch::zeros({}, groups_.front().masters.options());
-  for (const Group& group : groups_) sum += group.gradients.dot(group.gradients);
+  for (const Group& group : groups_) {
+    for (const torch::Tensor& part : group.gradients.split(kLongestDot)) sum += part.dot(part);
+  }
   const torch::Tensor norm = sum.sqrt();
   if (max_norm > 0.0) {
-    const torch::Tensor factor = (max_norm / (norm + 1e-6)).clamp_max(1.0);
+    // A factor of NaN would stay in the gaps between the parameters.
+    const torch::Tensor factor = (max_norm / (norm + 1e-6)).nan_to_num(1.0).clamp_max(1.0);
     for (Group& group : groups_) group.gradients.mul_(factor);
   }
   return norm;

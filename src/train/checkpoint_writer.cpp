@@ -32,8 +32,9 @@ TensorMap copy_to_host(const TensorMap& tensors, TensorMap reused) {
   return copies;
 }
 
-bool any_on_device(const TensorMap& tensors) {
-  return !tensors.empty() && tensors.begin()->second.is_cuda();
+void wait_for_device_of(const TensorMap& tensors) {
+  if (tensors.empty() || !tensors.begin()->second.is_cuda()) return;
+  torch::cuda::synchronize(tensors.begin()->second.get_device());
 }
 
 }  // namespace
@@ -50,7 +51,7 @@ void CheckpointWriter::start(const Checkpoint& checkpoint, const Retention& rete
   wait();
   TensorMap weights = copy_to_host(checkpoint.weights, std::move(copy_.weights));
   TensorMap optimizer = copy_to_host(checkpoint.optimizer, std::move(copy_.optimizer));
-  if (any_on_device(checkpoint.weights)) torch::cuda::synchronize();
+  wait_for_device_of(checkpoint.weights);
   copy_ = checkpoint;
   copy_.weights = std::move(weights);
   copy_.optimizer = std::move(optimizer);

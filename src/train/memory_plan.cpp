@@ -39,11 +39,13 @@ double attention_values(const auto& options, const Tower& tower) {
   return 6.0 * static_cast<double>(options.width) + scores;
 }
 
-// What a whole block keeps: the MLP's norm and both sides of its activation as well.
+// What a whole block keeps: the MLP's norm and both sides of its activation as well; of quick GELU
+// also its sigmoid, but where it is fused.
 double block_values(const auto& options, const Tower& tower) {
   const double masks = options.dropout > 0.0 ? 4.0 : 0.0;
   return attention_values(options, tower) + (2.0 + masks) * static_cast<double>(options.width) +
-         2.0 * static_cast<double>(hidden_width(options));
+         (options.activation == Activation::kQuickGelu ? 3.0 : 2.0) *
+             static_cast<double>(hidden_width(options));
 }
 
 struct Values {

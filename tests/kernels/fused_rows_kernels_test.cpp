@@ -1,4 +1,5 @@
 // The CUDA kernels of fused rows, run on the host (cuda_on_host), beside their ATen forms.
+#include "kernels/cuda/activations.cu"
 #include "kernels/cuda/fused_rows.cu"
 
 #include <gtest/gtest.h>
@@ -17,6 +18,10 @@ struct RowCase {
   int64_t columns;
   bool in_bf16;
 };
+
+void PrintTo(const RowCase& each, std::ostream* to) {
+  *to << each.rows << " x " << each.columns << (each.in_bf16 ? " in bf16" : " in fp32");
+}
 
 class RowKernels : public testing::TestWithParam<RowCase> {
  protected:
@@ -92,26 +97,31 @@ TEST_P(RowKernels, AddLayerNormEqualsItsAtenForm) {
   expect_close(of_bias.sum(0), shift.grad());
 }
 
-TEST_P(RowKernels, BiasGeluEqualsItsAtenForm) {
+TEST_P(RowKernels, BiasActivationEqualsItsAtenForm) {
   const int64_t R = given_.rows, C = given_.columns;
-  const torch::Tensor x = draw({R, C}, 1), bias = draw({C}, 2), out = room(x), of_input = room(x);
-  cuda::bias_gelu(shape_, x.data_ptr(), bias.data_ptr(), out.data_ptr(), nullptr);
-  const torch::Tensor in = exact(x), shift = exact(bias);
-  const torch::Tensor expected = bias_gelu_aten(in, shift);
-  expect_close(out, expected);
+  for (const Activation activation :
+       {Activation::kGelu, Activation::kGeluTanh, Activation::kQuickGelu}) {
+    const torch::Tensor x = draw({R, C}, 1), bias = draw({C}, 2), out = room(x), of_input = room(x);
+    cuda::bias_activation(shape_, activation,
+                          {.x = x.data_ptr(), .bias = bias.data_ptr(), .out = out.data_ptr()},
+                          nullptr);
+    const torch::Tensor in = exact(x), shift = exact(bias);
+    const torch::Tensor expected = bias_activation_aten(in, shift, activation);
+    expect_close(out, expected);
 
-  const torch::Tensor arriving = draw({R, C}, 5);
-  const torch::Tensor of_bias = torch::empty({cuda::part_count(R), C});
-  cuda::bias_gelu_backward(shape_,
-                           {.x = x.data_ptr(),
-                            .bias = bias.data_ptr(),
-                            .gradient = arriving.data_ptr(),
-                            .input_gradient = of_input.data_ptr(),
-                            .bias_parts = of_bias.data_ptr<float>()},
-                           nullptr);
-  expected.backward(arriving.to(torch::kFloat32));
-  expect_close(of_input, in.grad());
-  expect_close(of_bias.sum(0), shift.grad());
+    const torch::Tensor arriving = draw({R, C}, 5);
+    const torch::Tensor of_bias = torch::empty({cuda::part_count(R), C});
+    cuda::bias_activation_backward(shape_, activation,
+                                   {.x = x.data_ptr(),
+                                    .bias = bias.data_ptr(),
+                                    .gradient = arriving.data_ptr(),
+                                    .input_gradient = of_input.data_ptr(),
+                                    .bias_parts = of_bias.data_ptr<float>()},
+                                   nullptr);
+    expected.backward(arriving.to(torch::kFloat32));
+    expect_close(of_input, in.grad());
+    expect_close(of_bias.sum(0), shift.grad());
+  }
 }
 
 // Pictures that patches do not fill, with patches that packs fill and that they do not.
@@ -136,8 +146,9 @@ TEST_P(RowKernels, PatchesEqualTheirAtenForm) {
 TEST(GeluKernel, IsExactToItsFormulasError) {
   const torch::Tensor x = torch::linspace(-12.0, 12.0, 4096).view({1, 4096});
   const torch::Tensor out = torch::empty_like(x), none = torch::zeros({4096});
-  cuda::bias_gelu({1, 4096, cuda::Number::kFp32}, x.data_ptr(), none.data_ptr(), out.data_ptr(),
-                  nullptr);
+  cuda::bias_activation({1, 4096, cuda::Number::kFp32}, Activation::kGelu,
+                        {.x = x.data_ptr(), .bias = none.data_ptr(), .out = out.data_ptr()},
+                        nullptr);
   const torch::Tensor exact = at::gelu(x.to(torch::kFloat64));
   EXPECT_LT(((out - exact).abs() / (x.abs() + 1e-3)).max().item<double>(), 2.5e-7);
 }

@@ -32,10 +32,10 @@ TEST(FusedRows, AddLayerNormFollowsItsFormula) {
       found.normed, centred / (variance + norm.eps).sqrt() * norm.weight + norm.bias, 1e-5, 1e-6));
 }
 
-TEST(FusedRows, BiasGeluFollowsItsFormula) {
+TEST(FusedRows, BiasActivationFollowsItsFormula) {
   const torch::Tensor x = random({4, 7}, 1), bias = random({7}, 2), y = x + bias;
-  EXPECT_TRUE(torch::allclose(bias_gelu(x, bias), y * (1 + torch::erf(y / std::sqrt(2.0))) / 2,
-                              1e-5, 1e-6));
+  EXPECT_TRUE(torch::allclose(bias_activation(x, bias, Activation::kGelu),
+                              y * (1 + torch::erf(y / std::sqrt(2.0))) / 2, 1e-5, 1e-6));
 }
 
 TEST(FusedRows, PatchesStandInReadingOrder) {
@@ -99,18 +99,23 @@ TEST_P(FusedRowsOnGpu, AddLayerNormEqualsItsAtenForm_CUDA) {
   for (size_t i = 0; i < inputs.size(); ++i) expect_close(inputs[i].grad(), exact[i].grad());
 }
 
-TEST_P(FusedRowsOnGpu, BiasGeluEqualsItsAtenForm_CUDA) {
-  const torch::Tensor x = leaf(random({rows_, width_}, 1), options()),
-                      bias = leaf(random({width_}, 2), options());
-  const torch::Tensor exact_x = x.detach().to(torch::kFloat32).requires_grad_(),
-                      exact_bias = bias.detach().to(torch::kFloat32).requires_grad_();
+TEST_P(FusedRowsOnGpu, BiasActivationEqualsItsAtenForm_CUDA) {
   const torch::Tensor pull = random({rows_, width_}, 5).to(torch::kCUDA);
-  const torch::Tensor found = bias_gelu(x, bias), expected = bias_gelu_aten(exact_x, exact_bias);
-  (found * pull).sum().backward();
-  (expected * pull).sum().backward();
-  expect_close(found, expected);
-  expect_close(x.grad(), exact_x.grad());
-  expect_close(bias.grad(), exact_bias.grad());
+  for (const Activation activation :
+       {Activation::kGelu, Activation::kGeluTanh, Activation::kQuickGelu}) {
+    const torch::Tensor x = leaf(random({rows_, width_}, 1), options()),
+                        bias = leaf(random({width_}, 2), options());
+    const torch::Tensor exact_x = x.detach().to(torch::kFloat32, false, true).requires_grad_(),
+                        exact_bias =
+                            bias.detach().to(torch::kFloat32, false, true).requires_grad_();
+    const torch::Tensor found = bias_activation(x, bias, activation),
+                        expected = bias_activation_aten(exact_x, exact_bias, activation);
+    (found * pull).sum().backward();
+    (expected * pull).sum().backward();
+    expect_close(found, expected);
+    expect_close(x.grad(), exact_x.grad());
+    expect_close(bias.grad(), exact_bias.grad());
+  }
 }
 
 TEST_P(FusedRowsOnGpu, PatchesEqualTheirAtenForm_CUDA) {

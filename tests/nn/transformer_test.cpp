@@ -8,6 +8,7 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "kernels/fused_rows.h"
 #include "tandem/core/device.h"
 
 namespace tandem {
@@ -162,13 +163,13 @@ TEST(Transformer, StatesEndWithWhatAForwardPassGives) {
 
 TEST(Activate, MatchesItsFormulas) {
   const torch::Tensor x = torch::linspace(-4, 4, 33, torch::kFloat64);
-  EXPECT_TRUE(torch::allclose(activate(x, Activation::kGelu),
+  EXPECT_TRUE(torch::allclose(kernels::activate(x, Activation::kGelu),
                               0.5 * x * (1 + torch::erf(x / std::sqrt(2.0)))));
-  EXPECT_TRUE(
-      torch::allclose(activate(x, Activation::kQuickGelu), x / (1 + torch::exp(-1.702 * x))));
+  EXPECT_TRUE(torch::allclose(kernels::activate(x, Activation::kQuickGelu),
+                              x / (1 + torch::exp(-1.702 * x))));
   const torch::Tensor inner = std::sqrt(2.0 / M_PI) * (x + 0.044715 * x.pow(3));
-  EXPECT_TRUE(
-      torch::allclose(activate(x, Activation::kGeluTanh), 0.5 * x * (1 + torch::tanh(inner))));
+  EXPECT_TRUE(torch::allclose(kernels::activate(x, Activation::kGeluTanh),
+                              0.5 * x * (1 + torch::tanh(inner))));
 }
 
 TEST(DropoutStream, DropsTheStatedShareAndScales) {

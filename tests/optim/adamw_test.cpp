@@ -143,6 +143,18 @@ TEST(AdamW, LeavesOutAStepThatDoesNotCount) {
   }
 }
 
+// What wide loads need, of whatever size the parameters before are.
+TEST(AdamW, LaysParametersOnMultiplesOf64Bytes) {
+  for (const auto dtype : {torch::kFloat32, torch::kBFloat16}) {
+    const auto parameters = some_parameters(dtype);
+    const AdamW optimizer(parameters, {});
+    for (const auto& [name, tensor] : parameters) {
+      for (const torch::Tensor& each : {tensor, tensor.grad()})
+        EXPECT_EQ(reinterpret_cast<uintptr_t>(each.data_ptr()) % 64, 0) << name;
+    }
+  }
+}
+
 TEST(AdamW, GoesOnExactlyFromItsState) {
   for (const auto dtype : {torch::kFloat32, torch::kBFloat16}) {
     const auto parameters = some_parameters(dtype), copies = some_parameters(dtype);

@@ -85,6 +85,14 @@ TEST(MemoryPlan, KnowsDropout) {
   expect_as_planned(config);
 }
 
+TEST(MemoryPlan, KnowsTheOtherActivations) {
+  for (const Activation activation : {Activation::kQuickGelu, Activation::kGeluTanh}) {
+    RunConfig config = large_run();
+    config.model.image.activation = config.model.text.activation = activation;
+    expect_as_planned(config);
+  }
+}
+
 TEST(MemoryPlan, KnowsMicroBatches) {
   RunConfig config = large_run();
   config.data.batch_size = 64;

@@ -22,7 +22,8 @@ class LinearImpl : public torch::nn::Module {
   LinearImpl(int64_t input_dim, int64_t output_dim, bool with_bias = true);
   /// Returns [..., output_dim] for x [..., input_dim].
   torch::Tensor forward(const torch::Tensor& x) const;
-  /// Returns activate(forward(x), activation), in one pass where the layer is packed.
+  /// Returns the activation of forward(x): exact (erf) GELU, its tanh form, or x · sigmoid(1.702
+  /// x); in one pass where the layer is packed, or with the bias on a GPU.
   torch::Tensor activated(const torch::Tensor& x, Activation activation) const;
   /// Makes a second form of the weight, where inference on this CPU reads one faster; forward uses
   /// it outside autograd. `weight` and `bias` must not change from then on; packing again does

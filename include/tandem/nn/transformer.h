@@ -115,7 +115,4 @@ class TransformerImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Transformer);
 
-/// The activation as a function; exact (erf) GELU, its tanh form, or x · sigmoid(1.702 x).
-torch::Tensor activate(const torch::Tensor& x, Activation activation);
-
 }  // namespace tandem

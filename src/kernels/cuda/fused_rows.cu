@@ -7,7 +7,6 @@ namespace tandem::kernels::cuda {
 namespace {
 
 constexpr int kMostWarps = 32;  // Of a block.
-constexpr int kColumnThreads = 128;
 constexpr int kPixels = 16;  // That a thread takes of a picture's row, where they are in one patch.
 
 // Threads of a block: along x those that share a row, whole warps with a pack of columns each.
@@ -118,74 +117,6 @@ __global__ void __launch_bounds__(kWidestRow / kPackSize<T>)
   write_pack(pass.bias_parts + blockIdx.x * shape.columns + c, bias_sum);
 }
 
-// GELU's parts at x: the normal distribution's mass below x, and its density there. The mass beyond
-// |x| by formula 7.1.26 of Abramowitz and Stegun, Handbook of Mathematical Functions, good to
-// 1.5e-7: erff costs more than a GPU's memory leaves time for, and has no use for the density.
-struct Normal {
-  float mass;
-  float density;
-};
-__device__ Normal normal_at(float x) {
-  const float size = fabsf(x), bell = __expf(-0.5F * x * x);
-  const float t = __fdividef(1.0F, 1.0F + 0.3275911F * 0.70710678F * size);
-  const float series =
-      ((((1.061405429F * t - 1.453152027F) * t + 1.421413741F) * t - 0.284496736F) * t +
-       0.254829592F) *
-      t;
-  const float beyond = 0.5F * series * bell;
-  return {x < 0.0F ? beyond : 1.0F - beyond, 0.39894228F * bell};
-}
-
-// Threads take a pack of columns of kRowsPerPart rows. Parts of rows are a grid's x, of which there
-// may be two thousand million; of its y only 65,535.
-template <typename T>
-__global__ void bias_gelu_rows(RowShape shape, const T* __restrict__ x, const T* bias,
-                               T* __restrict__ out) {
-  constexpr int kPack = kPackSize<T>;
-  const int64_t c = (int64_t{blockIdx.y} * kColumnThreads + threadIdx.x) * kPack;
-  if (c >= shape.columns) return;
-  float shift[kPack];
-  read_pack(bias + c, shift);
-  const int64_t first = int64_t{blockIdx.x} * kRowsPerPart;
-  const int64_t last = first + kRowsPerPart < shape.rows ? first + kRowsPerPart : shape.rows;
-#pragma unroll 4
-  for (int64_t r = first; r < last; ++r) {
-    float row[kPack];
-    read_pack(x + r * shape.columns + c, row);
-    for (int i = 0; i < kPack; ++i) {
-      row[i] += shift[i];
-      row[i] *= normal_at(row[i]).mass;
-    }
-    write_pack(out + r * shape.columns + c, row);
-  }
-}
-
-template <typename T>
-__global__ void bias_gelu_gradients(RowShape shape, GeluBackward pass) {
-  constexpr int kPack = kPackSize<T>;
-  const int64_t c = (int64_t{blockIdx.y} * kColumnThreads + threadIdx.x) * kPack;
-  if (c >= shape.columns) return;
-  float shift[kPack], sum[kPack] = {};
-  read_pack(static_cast<const T*>(pass.bias) + c, shift);
-  const int64_t first = int64_t{blockIdx.x} * kRowsPerPart;
-  const int64_t last = first + kRowsPerPart < shape.rows ? first + kRowsPerPart : shape.rows;
-#pragma unroll 2
-  for (int64_t r = first; r < last; ++r) {
-    const int64_t at = r * shape.columns + c;
-    float row[kPack], gradient[kPack];
-    read_pack(static_cast<const T*>(pass.x) + at, row);
-    read_pack(static_cast<const T*>(pass.gradient) + at, gradient);
-    for (int i = 0; i < kPack; ++i) {
-      const float value = row[i] + shift[i];
-      const Normal normal = normal_at(value);
-      gradient[i] *= normal.mass + value * normal.density;
-      sum[i] += gradient[i];
-    }
-    write_pack(static_cast<T*>(pass.input_gradient) + at, gradient);
-  }
-  write_pack(pass.bias_parts + blockIdx.x * shape.columns + c, sum);
-}
-
 // A thread makes kCount neighbouring values of a patch; a picture takes some blocks.
 template <typename T, int kCount>
 __global__ void cut_patches(PatchShape shape, int blocks, const uint8_t* images, const float* mean,
@@ -220,23 +151,6 @@ void add_layer_norm_backward(const RowShape& shape, const NormBackward& pass, vo
   with_type(shape.number, [&]<typename T>(T*) {
     launch({block_count(shape.rows, kRowsPerPart), row_threads<T>(shape.columns, 1), stream},
            add_layer_norm_gradients<T>, shape, pass);
-  });
-}
-
-void bias_gelu(const RowShape& shape, const void* x, const void* bias, void* out, void* stream) {
-  with_type(shape.number, [&]<typename T>(T*) {
-    const dim3 blocks(block_count(shape.rows, kRowsPerPart),
-                      block_count(shape.columns, int64_t{kColumnThreads} * kPackSize<T>));
-    launch({blocks, kColumnThreads, stream}, bias_gelu_rows<T>, shape, static_cast<const T*>(x),
-           static_cast<const T*>(bias), static_cast<T*>(out));
-  });
-}
-
-void bias_gelu_backward(const RowShape& shape, const GeluBackward& pass, void* stream) {
-  with_type(shape.number, [&]<typename T>(T*) {
-    const dim3 blocks(block_count(shape.rows, kRowsPerPart),
-                      block_count(shape.columns, int64_t{kColumnThreads} * kPackSize<T>));
-    launch({blocks, kColumnThreads, stream}, bias_gelu_gradients<T>, shape, pass);
   });
 }
 

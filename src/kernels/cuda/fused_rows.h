@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "kernels/cuda/numbers.h"
+#include "tandem/config/model_options.h"
 
 /// The passes of kernels/fused_rows.h as CUDA kernels, on device pointers and a stream
 /// (cudaStream_t). They return as soon as they are launched. Rows are contiguous, start at
@@ -47,16 +48,23 @@ struct NormBackward {
 };
 void add_layer_norm_backward(const RowShape& shape, const NormBackward& pass, void* stream);
 
-void bias_gelu(const RowShape& shape, const void* x, const void* bias, void* out, void* stream);
+struct ActivationForward {
+  const void* x;
+  const void* bias;
+  void* out;
+};
+void bias_activation(const RowShape& shape, Activation activation, const ActivationForward& pass,
+                     void* stream);
 
-struct GeluBackward {
+struct ActivationBackward {
   const void* x;
   const void* bias;
   const void* gradient;
   void* input_gradient;
   float* bias_parts;  ///< [part_count(rows), columns], to be added up.
 };
-void bias_gelu_backward(const RowShape& shape, const GeluBackward& pass, void* stream);
+void bias_activation_backward(const RowShape& shape, Activation activation,
+                              const ActivationBackward& pass, void* stream);
 
 struct PatchShape {
   int64_t count;

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): CUDA's own names.
 #define __global__
 #define __device__
 #define __shared__ static
@@ -68,3 +69,4 @@ cudaError_t cudaLaunchKernel(void (*kernel)(P...), dim3 blocks, dim3 threads, vo
   tandem::cuda_on_host::run_grid(blocks, threads, [&] { call(std::index_sequence_for<P...>{}); });
   return cudaSuccess;
 }
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
