@@ -81,7 +81,8 @@ void adjust_brightness(Image& image, double factor) {
 void adjust_contrast(Image& image, double factor) {
   int64_t sum = 0;
   for (size_t i = 0; i < image.pixels.size(); i += 3) sum += luma(&image.pixels[i]);
-  const auto count = static_cast<double>(image.pixels.size() / 3);
+  const size_t pixels = image.pixels.size() / 3;
+  const auto count = static_cast<double>(pixels);
   const int mean = static_cast<int>(static_cast<double>(sum) / count + 0.5);
   const auto factor_32 = static_cast<float>(factor);
   for (uint8_t& value : image.pixels) value = blend(mean, value, factor_32);

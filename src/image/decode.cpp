@@ -40,6 +40,12 @@ Image decode_any(const EncodedImage& encoded, const ImageTransformOptions& optio
                                    .expected = "a still JPEG, PNG, WebP or BMP",
                                    .found = header.found});
   }
+  if (encoded.bytes.size() > kMaxEncodedBytes) {
+    throw Error(ErrorKind::kData, {.what = "file is too large",
+                                   .where = encoded.where,
+                                   .expected = fmt::format("at most {} bytes", kMaxEncodedBytes),
+                                   .found = std::to_string(encoded.bytes.size())});
+  }
   check_pixel_count(encoded, header.width, header.height);
   Image image = header.format == ImageFormat::kJpeg ? decode_jpeg(encoded) : decode_other(encoded);
   if (options.exif == ExifOrientation::kIgnore) return image;
@@ -51,7 +57,7 @@ Image decode_image(std::string_view bytes, const ImageTransformOptions& options)
 }
 
 Image load_image(const std::filesystem::path& path, const ImageTransformOptions& options) {
-  const std::string bytes = read_file(path);
+  const std::string bytes = read_file(path, kMaxEncodedBytes);
   return decode_any(encoded_image(bytes, options, path.string()), options);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,9 @@
 #include "tandem/image/image.h"
 
 namespace tandem {
+
+/// No longer content is decoded: OpenCV counts its bytes in an int.
+inline constexpr size_t kMaxEncodedBytes = std::numeric_limits<int>::max();
 
 /// Part of a picture.
 struct Area {

@@ -24,9 +24,9 @@ void write_planar_from(int64_t first, const Image& image, uint8_t* out) {
 
 /// For byte i of a plane of 16 pixels, in which of the three loads its value stands, and where.
 struct Shuffles {
-  alignas(16) char places[3][3][16];  // [channel][load][i]; -1 for another load's
+  alignas(16) char places[3][3][16] = {};  // [channel][load][i]; -1 for another load's
 
-  constexpr Shuffles() : places() {
+  constexpr Shuffles() {
     for (int channel = 0; channel < 3; ++channel) {
       for (int load = 0; load < 3; ++load) {
         for (int i = 0; i < 16; ++i) {

@@ -13,7 +13,7 @@
 namespace tandem {
 namespace {
 
-constexpr int kLaneBytes = 16;
+constexpr int64_t kLaneBytes = 16;
 
 /// 16 sums, one per byte of a column or row. Weights have up to 24 bits: 32-bit products are what
 /// keeps them exact.
@@ -59,7 +59,7 @@ TANDEM_AVX2_INLINE void weighted_sum(const uint8_t* source, int64_t stride, cons
 TANDEM_AVX2_INLINE void transpose(__m128i (&rows)[16]) {
   for (int round = 0; round < 4; ++round) {
     __m128i paired[16];
-    for (int i = 0; i < 8; ++i) {
+    for (int64_t i = 0; i < 8; ++i) {
       paired[2 * i] = _mm_unpacklo_epi8(rows[i], rows[i + 8]);
       paired[2 * i + 1] = _mm_unpackhi_epi8(rows[i], rows[i + 8]);
     }

@@ -14,7 +14,7 @@ double triangle(double x) {
 
 /// Keys' cubic convolution kernel with a = -0.5 (1981), in Horner's form.
 double cubic(double x) {
-  constexpr double a = -0.5;
+  const double a = -0.5;
   x = std::fabs(x);
   if (x < 1.0) return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
   if (x < 2.0) return (((x - 5.0) * x + 8.0) * x - 4.0) * a;

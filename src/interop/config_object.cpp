@@ -72,6 +72,17 @@ std::string ConfigObject::text(std::string_view key, std::string_view fallback) 
   return value->get<std::string>();
 }
 
+std::array<double, 3> ConfigObject::three_numbers(std::string_view key,
+                                                  const std::array<double, 3>& fallback) {
+  const Json* value = find(key);
+  if (!value) return fallback;
+  const auto is_number = [](const Json& each) { return each.is_number(); };
+  if (!value->is_array() || value->size() != 3 ||
+      !std::all_of(value->begin(), value->end(), is_number))
+    refuse(key, "three numbers");
+  return value->get<std::array<double, 3>>();
+}
+
 ConfigObject ConfigObject::object(std::string_view key) {
   const Json* value = find(key);
   if (value && !value->is_object()) refuse(key, "an object");

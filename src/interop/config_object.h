@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <set>
 #include <span>
@@ -36,6 +37,8 @@ class ConfigObject {
   [[nodiscard]] double number(std::string_view key, double fallback);
   [[nodiscard]] bool flag(std::string_view key, bool fallback);
   [[nodiscard]] std::string text(std::string_view key, std::string_view fallback);
+  [[nodiscard]] std::array<double, 3> three_numbers(std::string_view key,
+                                                    const std::array<double, 3>& fallback);
   /// Returns the object of this name; an empty one when it is absent or null.
   [[nodiscard]] ConfigObject object(std::string_view key);
   /// Returns the raw value, null when absent, and counts it as read.

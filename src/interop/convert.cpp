@@ -1,5 +1,6 @@
 #include "tandem/interop/convert.h"
 
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -114,10 +115,11 @@ ImportedModel import_model(const fs::path& directory, ModelFormat format,
   ForeignConfig foreign = read_config_of(directory, format, request);
   // Held to the rules of our own configurations before a tensor is made of it.
   ModelConfig config = parse_model_config(to_json(foreign.config), directory.string());
-  ImportedModel result{.model = ClipModel(config.model),
-                       .config = std::move(config),
+  ImportedModel result{.model = ClipModel(config.model, std::nullopt),
+                       .config = {},
                        .report = {},
                        .cleaning = foreign.cleaning};
+  result.config = std::move(config);
   result.report.family = foreign.family;
   result.report.notes = std::move(foreign.notes);
   TensorMap theirs = modern_names(foreign.layout, found.tensors, result.report);
@@ -126,9 +128,8 @@ ImportedModel import_model(const fs::path& directory, ModelFormat format,
   drop_unused_pooler(pairs, theirs, result.report);
   TensorMap weights = to_ours(pairs, theirs, own, result.report);
   require_complete(result.report, found.file.string());
-  for (const auto& [name, tensor] : named_weights(result.model)) {
-    if (!own.contains(name)) weights.emplace(name, tensor);
-  }
+  if (!own.contains("logit_scale"))
+    weights.emplace("logit_scale", result.model->logit_scale().detach());
   load_weights(result.model, weights, found.file.string());
   result.model->eval();
   return result;

@@ -1,5 +1,9 @@
 #include "interop/fidelity.h"
 
+#include "interop/foreign_config.h"
+#include "tandem/config/data_options.h"
+#include "tandem/config/tower_shape.h"
+
 namespace tandem {
 namespace {
 
@@ -9,7 +13,7 @@ void drop_training_fields(Tower& tower) {
   tower.dropout = tower.attention_dropout = tower.init_std = 0.0;
   tower.freeze = false;
   tower.unfreeze_last_layers = 0;
-  if (tower.mlp_width == 0) tower.mlp_width = 4 * tower.width;
+  tower.mlp_width = hidden_width(tower);
 }
 
 ProjectorOptions canonical(ProjectorOptions projector) {
@@ -49,6 +53,8 @@ RunConfig canonical(ModelConfig config) {
   if (model.towers != Towers::kText) {
     run.data.transform.resize_mode = config.transform.resize_mode;
     run.data.transform.interpolation = config.transform.interpolation;
+    // Two shares that come to the same size give the same pixels.
+    run.data.transform.crop_pct = crop_pct_of(resized_side(config), config.model.image.image_size);
   }
   return run;
 }

@@ -65,6 +65,10 @@ struct ForeignFiles {
 [[nodiscard]] const char* bert_type(const TextEncoderOptions& text);
 [[nodiscard]] Json image_processor_json(const ModelConfig& config);
 
+/// Returns the side that pictures are resized to before the crop in the middle keeps image_size of
+/// it: ⌊image_size / crop_pct⌋. Throws kConfig for a crop_pct that is no share.
+[[nodiscard]] int64_t resized_side(const ModelConfig& config);
+
 /// Returns the name that transformers gives an activation, and back.
 [[nodiscard]] const char* activation_name(Activation activation);
 [[nodiscard]] Activation read_activation(ConfigObject& config, std::string_view key,

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "interop/foreign_config.h"
+#include "tandem/config/tower_shape.h"
 #include "tandem/core/error.h"
 
 namespace tandem {
@@ -8,12 +9,10 @@ namespace {
 
 constexpr int64_t kXlmRobertaVocabulary = 250002;
 
-int64_t mlp_width(int64_t stated, int64_t width) { return stated > 0 ? stated : 4 * width; }
-
 template <typename Options>
 void write_blocks(Json& json, const Options& options) {
   json["hidden_size"] = options.width;
-  json["intermediate_size"] = mlp_width(options.mlp_width, options.width);
+  json["intermediate_size"] = hidden_width(options);
   json["num_hidden_layers"] = options.layers;
   json["num_attention_heads"] = options.heads;
   json["layer_norm_eps"] = options.norm_eps;

@@ -1,25 +1,14 @@
-#include <array>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
 #include "interop/foreign_config.h"
+#include "tandem/config/data_options.h"
 #include "tandem/core/error.h"
 
 namespace tandem {
 namespace {
-
-// Pillow's numbers.
-struct ResampleName {
-  int64_t number;
-  std::string_view name;
-  Interpolation interpolation;
-};
-constexpr ResampleName kResamples[] = {
-    {0, "nearest", Interpolation::kNearest},   {1, "lanczos", Interpolation::kLanczos},
-    {2, "bilinear", Interpolation::kBilinear}, {3, "bicubic", Interpolation::kBicubic},
-    {4, "box", Interpolation::kBox},
-};
 
 constexpr std::string_view kHarmless[] = {"image_processor_type",
                                           "feature_extractor_type",
@@ -45,13 +34,6 @@ constexpr std::string_view kHarmless[] = {"image_processor_type",
 constexpr RequiredValue kRequired[] = {
     {"do_resize", "true"}, {"do_rescale", "true"}, {"do_normalize", "true"}};
 
-void read_three(ConfigObject& config, std::string_view key, std::array<double, 3>& into) {
-  const Json value = config.raw(key);
-  if (value.is_null()) return;
-  if (!value.is_array() || value.size() != 3) config.refuse(key, "three numbers");
-  for (size_t i = 0; i < 3; ++i) into[i] = value[i].get<double>();
-}
-
 // A size is a number, {"height", "width"} or {"shortest_edge"}; returns it, and whether both sides
 // are forced to it.
 std::pair<int64_t, bool> read_size(ConfigObject& config, std::string_view key, int64_t fallback,
@@ -59,12 +41,39 @@ std::pair<int64_t, bool> read_size(ConfigObject& config, std::string_view key, i
   const Json value = config.raw(key);
   if (value.is_null()) return {fallback, square};
   if (value.is_number_integer()) return {value.get<int64_t>(), square};
-  if (value.is_object() && value.contains("shortest_edge") && value["shortest_edge"].is_number())
+  if (value.is_object() && value.contains("shortest_edge") &&
+      value["shortest_edge"].is_number_integer())
     return {value["shortest_edge"].get<int64_t>(), false};
   const bool both = value.is_object() && value.contains("height") && value.contains("width") &&
                     value["height"] == value["width"] && value["height"].is_number_integer();
   if (!both) config.refuse(key, "one length for both sides");
   return {value["height"].get<int64_t>(), true};
+}
+
+void read_sizes(ConfigObject& processor, bool clip, ModelConfig& config) {
+  const int64_t side = config.model.image.image_size;
+  const auto [size, squash] = read_size(processor, "size", side, !clip);
+  const bool crops = processor.flag("do_center_crop", clip);
+  const int64_t crop_size = read_size(processor, "crop_size", side, true).first;
+  if (crops ? crop_size != side : !squash)
+    processor.refuse("crop_size", fmt::format("a crop to the model's {}", side));
+  if (crops ? size < side : size != side)
+    processor.refuse("size", fmt::format("{}the model's {}", crops ? "at least " : "", side));
+  config.transform.resize_mode = squash ? ResizeMode::kSquash : ResizeMode::kShortest;
+  if (size > side) config.transform.crop_pct = crop_pct_of(size, side);
+  if (crops) config.transform.crop_offset = CropOffset::kDown;
+}
+
+Interpolation read_filter(ConfigObject& processor, int64_t fallback) {
+  const int64_t number = processor.integer("resample", fallback);
+  if (number < 0 || number > 4) processor.refuse("resample", "0 to 4");
+  return interpolation_by_pillow_number(number);
+}
+
+int64_t pillow_number(Interpolation filter) {
+  int64_t number = 0;
+  while (interpolation_by_pillow_number(number) != filter) ++number;
+  return number;
 }
 
 }  // namespace
@@ -84,25 +93,11 @@ void read_image_processor(const std::filesystem::path& directory, ForeignConfig&
     return;
   }
   ConfigObject processor(read_json_object(file), file.string());
-  read_three(processor, "image_mean", config.model.image.mean);
-  read_three(processor, "image_std", config.model.image.std);
-  const int64_t side = config.model.image.image_size;
-  const auto [size, squash] = read_size(processor, "size", side, !clip);
-  const bool crop = processor.flag("do_center_crop", clip);
-  const auto [crop_size, forced] = read_size(processor, "crop_size", side, true);
-  if (size != side) processor.refuse("size", fmt::format("the model's {}", side));
-  if (!squash && (!crop || crop_size != side))
-    processor.refuse("crop_size", fmt::format("a crop to the model's {}", side));
-  config.transform.resize_mode = squash ? ResizeMode::kSquash : ResizeMode::kShortest;
-  if (!squash) config.transform.crop_offset = CropOffset::kDown;
-  const int64_t number = processor.integer("resample", vit ? 2 : 3);
-  bool known = false;
-  for (const ResampleName& each : kResamples) {
-    if (each.number != number) continue;
-    config.transform.interpolation = each.interpolation;
-    known = true;
-  }
-  if (!known) processor.refuse("resample", "0 to 4");
+  ImageEncoderOptions& image = config.model.image;
+  image.mean = processor.three_numbers("image_mean", image.mean);
+  image.std = processor.three_numbers("image_std", image.std);
+  read_sizes(processor, clip, config);
+  config.transform.interpolation = read_filter(processor, vit ? 2 : 3);
   processor.require(kRequired);
   if (std::abs(processor.number("rescale_factor", 1.0 / 255) - 1.0 / 255) > 1e-9)
     processor.refuse("rescale_factor", "1/255");
@@ -112,23 +107,34 @@ void read_image_processor(const std::filesystem::path& directory, ForeignConfig&
 Json image_processor_json(const ModelConfig& config) {
   const ImageEncoderOptions& image = config.model.image;
   const bool shortest = config.transform.resize_mode == ResizeMode::kShortest;
+  const int64_t resized = resized_side(config);
+  const bool crops = shortest || resized != image.image_size;
+  const auto both = [](int64_t side) { return Json{{"height", side}, {"width", side}}; };
   Json json;
   json["image_processor_type"] = !image.class_token ? "SiglipImageProcessor"
                                  : image.pre_norm   ? "CLIPImageProcessor"
                                                     : "ViTImageProcessor";
   json["do_resize"] = json["do_rescale"] = json["do_normalize"] = true;
-  json["do_center_crop"] = shortest;
+  json["do_center_crop"] = crops;
   if (image.pre_norm) json["do_convert_rgb"] = true;
   json["image_mean"] = image.mean;
   json["image_std"] = image.std;
-  for (const ResampleName& each : kResamples) {
-    if (each.interpolation == config.transform.interpolation) json["resample"] = each.number;
-  }
+  json["resample"] = pillow_number(config.transform.interpolation);
   json["rescale_factor"] = 1.0 / 255;
-  const Json both = {{"height", image.image_size}, {"width", image.image_size}};
-  json["size"] = shortest ? Json{{"shortest_edge", image.image_size}} : both;
-  if (shortest) json["crop_size"] = both;
+  json["size"] = shortest ? Json{{"shortest_edge", resized}} : both(resized);
+  if (crops) json["crop_size"] = both(image.image_size);
   return json;
+}
+
+int64_t resized_side(const ModelConfig& config) {
+  const auto side = static_cast<double>(config.model.image.image_size);
+  const double resized = std::floor(side / config.transform.crop_pct);
+  if (resized >= side && resized <= std::numeric_limits<int32_t>::max())
+    return static_cast<int64_t>(resized);
+  throw Error(ErrorKind::kConfig, {.what = "the crop must be a share of the resized picture",
+                                   .where = "data.transform.crop_pct",
+                                   .expected = "above 0, at most 1",
+                                   .found = fmt::format("{}", config.transform.crop_pct)});
 }
 
 }  // namespace tandem

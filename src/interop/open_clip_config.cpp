@@ -206,16 +206,8 @@ void read_timm(ConfigObject config, const ForeignRequest& request, ForeignConfig
 
 void read_preprocess(ConfigObject config, ForeignConfig& foreign) {
   ImageEncoderOptions& image = foreign.config.model.image;
-  const auto three = [&](std::string_view key, std::array<double, 3>& into) {
-    const Json value = config.raw(key);
-    if (value.is_null()) return;
-    if (!value.is_array() || value.size() != 3) config.refuse(key, "three numbers");
-    for (size_t i = 0; i < 3; ++i) into[i] = value[i].get<double>();
-  };
-  image.mean = ImageEncoderOptions{}.mean;
-  image.std = ImageEncoderOptions{}.std;
-  three("mean", image.mean);
-  three("std", image.std);
+  image.mean = config.three_numbers("mean", ImageEncoderOptions{}.mean);
+  image.std = config.three_numbers("std", ImageEncoderOptions{}.std);
   ImageTransformOptions& transform = foreign.config.transform;
   const std::string interpolation = config.text("interpolation", "bicubic");
   if (interpolation != "bicubic" && interpolation != "bilinear")

@@ -2,6 +2,7 @@
 
 #include "interop/foreign_config.h"
 #include "interop/open_clip_towers.h"
+#include "tandem/config/tower_shape.h"
 #include "tandem/core/error.h"
 
 namespace tandem {
@@ -16,11 +17,12 @@ constexpr const char* kTextFolder = "text_tower";
 }
 
 // The ratio from which open_clip computes this width: it cuts, not rounds.
-double mlp_ratio(int64_t stated, int64_t width) {
-  const int64_t wanted = stated > 0 ? stated : 4 * width;
-  const double ratio = static_cast<double>(wanted) / static_cast<double>(width);
-  if (static_cast<int64_t>(static_cast<double>(width) * ratio) == wanted) return ratio;
-  return (static_cast<double>(wanted) + 0.5) / static_cast<double>(width);
+double mlp_ratio(const auto& tower) {
+  const int64_t wanted = hidden_width(tower);
+  const auto width = static_cast<double>(tower.width);
+  const double ratio = static_cast<double>(wanted) / width;
+  if (static_cast<int64_t>(width * ratio) == wanted) return ratio;
+  return (static_cast<double>(wanted) + 0.5) / width;
 }
 
 template <typename Options>
@@ -46,7 +48,7 @@ Json text_json(const ModelOptions& model) {
                {"width", text.width},
                {"heads", text.heads},
                {"layers", text.layers}};
-  json["mlp_ratio"] = mlp_ratio(text.mlp_width, text.width);
+  json["mlp_ratio"] = mlp_ratio(text);
   json["pool_type"] = pool_name(text.pool);
   if (text.pool == TextPool::kEot) json["eos_id"] = text.eos_id;
   json["pad_id"] = text.pad_id;
@@ -88,7 +90,7 @@ Json vision_json(const ImageEncoderOptions& image) {
                {"width", image.width},
                {"layers", image.layers},
                {"head_width", image.width / image.heads}};
-  json["mlp_ratio"] = mlp_ratio(image.mlp_width, image.width);
+  json["mlp_ratio"] = mlp_ratio(image);
   if (image.pool == ImagePool::kMean) json["pool_type"] = "avg";
   if (!image.pre_norm) json["no_ln_pre"] = true;
   write_details(json, image);
@@ -112,6 +114,9 @@ Json preprocess_json(const ModelConfig& config) {
   const Interpolation interpolation = config.transform.interpolation;
   if (interpolation != Interpolation::kBicubic && interpolation != Interpolation::kBilinear)
     refuse("open_clip resizes bicubic or bilinear only", "data.transform.interpolation", "another");
+  if (resized_side(config) != config.model.image.image_size)
+    refuse("open_clip crops nothing off the side that it resizes to", "data.transform.crop_pct",
+           fmt::format("{}", config.transform.crop_pct));
   const bool squash = config.transform.resize_mode == ResizeMode::kSquash;
   return {{"mean", config.model.image.mean},
           {"std", config.model.image.std},

@@ -3,8 +3,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "interop/config_object.h"
 #include "tandem/core/files.h"
 #include "tandem/interop/convert.h"
+#include "text/json_view.h"
 
 namespace tandem {
 namespace {
@@ -42,17 +44,22 @@ std::optional<SplitTokenizer> split_own_part(const std::string& content) {
                         .own = std::move(own)};
 }
 
+JsonView require_object(const JsonView& view) {
+  if (!view.value().is_object()) view.reject("is no object", "an object");
+  return view;
+}
+
 // Tells open_clip of a tokenizer that is not its own.
-void name_tokenizer(const fs::path& directory, const nlohmann::json& own) {
-  const fs::path file = directory / "open_clip_config.json";
-  const auto tokenizer = nlohmann::json::parse(read_file(directory / "tokenizer.json"));
+void name_tokenizer(const fs::path& directory, const JsonView& tokenizer, const JsonView& own) {
+  const JsonView model = require_object(tokenizer.at("model"));
   // Only CLIP's words end with a mark of this kind.
-  if (tokenizer["model"].value("end_of_word_suffix", "") == "</w>") return;
-  auto config = nlohmann::ordered_json::parse(read_file(file));
+  if (model.string_or("end_of_word_suffix", "") == "</w>") return;
+  const fs::path file = directory / "open_clip_config.json";
+  Json config = read_json_object(file);
   auto& text = config["model_cfg"]["text_cfg"];
   // The directory's own tokenizer is used, whatever its name.
   if (!text.contains("hf_tokenizer_name")) text["hf_tokenizer_name"] = "tandem";
-  const std::string cleaning = own.value("cleaning", "whitespace");
+  const std::string cleaning = own.string_or("cleaning", "whitespace");
   if (cleaning != "whitespace") text["tokenizer_kwargs"] = {{"clean", cleaning}};
   write_file_atomically(file, config.dump(2) + "\n");
 }
@@ -67,14 +74,21 @@ std::vector<std::string> copy_tokenizer_files(const fs::path& from, const fs::pa
     write_file_atomically(to / name, read_file(from / name));
     copied.emplace_back(name);
   }
-  if (format == ModelFormat::kTandem || !fs::exists(to / "tokenizer.json")) return copied;
-  const auto split = split_own_part(read_file(to / "tokenizer.json"));
+  const fs::path source = from / "tokenizer.json";
+  if (format == ModelFormat::kTandem || !fs::is_regular_file(source)) return copied;
+  const std::string content = read_file(source);
+  const auto split = split_own_part(content);
+  if (!split && format == ModelFormat::kHuggingFace) return copied;
+  const auto json = parse_tokenizer_json(content, source.string());
+  const auto own_json = split ? split->own : nlohmann::json::object();
+  const JsonView own(own_json, source.string() + ": tandem");
   if (format == ModelFormat::kOpenClip)
-    name_tokenizer(to, split ? split->own : nlohmann::json::object());
+    name_tokenizer(to, JsonView(json, source.string() + ": "), own);
   if (!split) return copied;
   write_file_atomically(to / "tokenizer.json", split->original);
   if (fs::exists(to / "tokenizer_config.json")) return copied;
-  auto config = split->own.value("special_tokens", nlohmann::json::object());
+  auto config = own.has("special_tokens") ? require_object(own.at("special_tokens")).value()
+                                          : nlohmann::json::object();
   config["tokenizer_class"] = "PreTrainedTokenizerFast";
   write_file_atomically(to / "tokenizer_config.json", config.dump(2) + "\n");
   copied.emplace_back("tokenizer_config.json");

@@ -8,7 +8,8 @@ namespace tandem {
 namespace {
 
 constexpr std::string_view kConvert =
-    "convert it to safetensors first; pickle files are never loaded, because they can run code";
+    "convert it to safetensors first; clip-convert --allow-pickle takes weights out of what "
+    "torch.save wrote, and runs none of its code";
 
 bool starts_html(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);

@@ -19,7 +19,7 @@ struct SplitName {
 SplitName split(std::string_view name) {
   if (name.size() <= kNameBytes) return {.prefix = {}, .name = name};
   const size_t slash = name.find('/', name.size() - kNameBytes - 1);
-  if (slash == std::string_view::npos || slash > kPrefixBytes) {
+  if (slash > kPrefixBytes) {  // so is npos
     throw Error(ErrorKind::kUsage, {.what = "the name is too long for a tar header",
                                     .where = std::string(name),
                                     .expected = fmt::format("at most {} bytes", kNameBytes)});

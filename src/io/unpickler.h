@@ -11,7 +11,7 @@
 
 namespace tandem {
 
-/// A value of a pickle. Values refer to each other by their place in Pickle::values.
+/// A value of a pickle. Values refer to each other by their place, as PickleMachine::at takes it.
 struct PickleValue {
   enum class Kind {
     kNone,

@@ -74,8 +74,8 @@ char32_t JsonView::character() const {
   return code_point_at(text.data()).value;
 }
 
-std::string JsonView::string_or(const char* key, std::string otherwise) const {
-  return has(key) ? at(key).string() : std::move(otherwise);
+std::string JsonView::string_or(const char* key, const std::string& otherwise) const {
+  return has(key) ? at(key).string() : otherwise;
 }
 
 bool JsonView::boolean_or(const char* key, bool otherwise) const {

@@ -17,7 +17,6 @@ class JsonView {
 
   [[nodiscard]] const nlohmann::json& value() const { return *value_; }
   [[nodiscard]] const std::string& path() const { return path_; }  ///< `file: model.vocab`
-  [[nodiscard]] bool is_null() const { return value_->is_null(); }
   /// Whether the object has the key with a value other than null.
   [[nodiscard]] bool has(const char* key) const;
 
@@ -33,7 +32,7 @@ class JsonView {
   [[nodiscard]] char32_t character() const;
 
   /// Return a member, or `otherwise` when it is missing or null.
-  [[nodiscard]] std::string string_or(const char* key, std::string otherwise) const;
+  [[nodiscard]] std::string string_or(const char* key, const std::string& otherwise) const;
   [[nodiscard]] bool boolean_or(const char* key, bool otherwise) const;
 
   /// Throws kCheckpoint about this value.

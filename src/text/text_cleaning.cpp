@@ -208,7 +208,7 @@ bool is_final_sigma(std::string_view text, size_t at) {
   return found != Casing::kCased;
 }
 
-std::string python_lower(std::string text) {
+std::string python_lower(const std::string& text) {
   static constexpr std::string_view kSigma = "\u03A3";
   static constexpr std::string_view kFinalSigma = "\u03C2";
   std::string marked = text;
@@ -231,16 +231,15 @@ std::string without_punctuation(std::string text) {
 }  // namespace
 
 std::string clean_text(std::string_view text, TextCleaning cleaning) {
-  if (cleaning == TextCleaning::kAsFile) return std::string(text);
-  std::string plain = unescape(unescape(text));
+  const auto plain = [text] { return unescape(unescape(text)); };
   switch (cleaning) {
-    case TextCleaning::kAsFile: return plain;
-    case TextCleaning::kClipOriginal: return python_lower(collapse(plain, true));
-    case TextCleaning::kWhitespace: return collapse(plain, false);
-    case TextCleaning::kLower: return python_lower(collapse(plain, false));
+    case TextCleaning::kAsFile: return std::string(text);
+    case TextCleaning::kClipOriginal: return python_lower(collapse(plain(), true));
+    case TextCleaning::kWhitespace: return collapse(plain(), false);
+    case TextCleaning::kLower: return python_lower(collapse(plain(), false));
     case TextCleaning::kCanonicalize: break;
   }
-  return collapse(python_lower(without_punctuation(std::move(plain))), false);
+  return collapse(python_lower(without_punctuation(plain())), false);
 }
 
 const char* cleaning_name(TextCleaning cleaning) {

@@ -15,7 +15,6 @@
 namespace tandem {
 namespace {
 
-constexpr int64_t kMaxVocabSize = 1'000'000;
 constexpr int64_t kSpecialPieces = 4;
 constexpr size_t kMaxTrainingBytes = size_t{32} << 20;
 // The model depends on this number, not on how many of them run at a time: it is the same anywhere.
@@ -29,17 +28,20 @@ struct Corpus {
 };
 
 void check_options(const TokenizerOptions& options) {
-  if (options.train_vocab_size < 1 || options.train_vocab_size > kMaxVocabSize) {
+  constexpr int64_t kMaxSize = TokenizerOptions::kMaxVocabSize;
+  constexpr double kMinCoverage = TokenizerOptions::kMinCharacterCoverage;
+  if (options.train_vocab_size < 1 || options.train_vocab_size > kMaxSize) {
     throw Error(ErrorKind::kConfig, {.what = "the vocabulary size is out of range",
                                      .where = "tokenizer.train_vocab_size",
-                                     .expected = fmt::format("1 to {}", kMaxVocabSize),
+                                     .expected = fmt::format("1 to {}", kMaxSize),
                                      .found = std::to_string(options.train_vocab_size)});
   }
   // Written so that NaN fails too.
-  if (!(options.train_character_coverage >= 0.98 && options.train_character_coverage <= 1.0)) {
+  if (!(options.train_character_coverage >= kMinCoverage &&
+        options.train_character_coverage <= 1.0)) {
     throw Error(ErrorKind::kConfig, {.what = "the character coverage is out of range",
                                      .where = "tokenizer.train_character_coverage",
-                                     .expected = "0.98 to 1",
+                                     .expected = fmt::format("{} to 1", kMinCoverage),
                                      .found = fmt::format("{}", options.train_character_coverage)});
   }
 }

@@ -138,8 +138,9 @@ void UnigramModel::encode(std::string_view word, std::vector<int32_t>& ids) cons
     end = arrival.from;
   }
   // The text of neighbouring unknown pieces counts as one, and may be a token after all.
-  for (auto span = path.rbegin(); span != path.rend(); ++span) {
-    const std::string_view piece = word.substr(span->begin, span->end - span->begin);
+  std::ranges::reverse(path);
+  for (const Span& span : path) {
+    const std::string_view piece = word.substr(span.begin, span.end - span.begin);
     const int32_t id = ids_.find(piece);
     if (id >= 0) {
       ids.push_back(id);

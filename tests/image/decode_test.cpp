@@ -1,9 +1,14 @@
+#include <sys/mman.h>
+
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include <gtest/gtest.h>
 
+#include "core/expect_error.h"
+#include "core/temporary_folder.h"
 #include "image/pictures.h"
 #include "image/png.h"
 #include "tandem/core/error.h"
@@ -79,6 +84,29 @@ TEST(Decode, LoadImageNamesTheFile) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kMissingInput);
   }
+}
+
+/// One byte more than OpenCV counts; pages that nobody reads take no memory.
+constexpr size_t kTooManyBytes = size_t{1} << 31;
+
+TEST(Decode, RefusesMoreBytesThanOpenCvCounts) {
+  void* pages = ::mmap(nullptr, kTooManyBytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  ASSERT_NE(pages, MAP_FAILED);
+  const std::string_view bytes(static_cast<const char*>(pages), kTooManyBytes);
+  std::ranges::copy(encode(gradient(8, 8), ".bmp"), static_cast<char*>(pages));
+  EXPECT_NE(testing::refusal(bytes).find("file is too large"), std::string::npos);
+  ::munmap(pages, kTooManyBytes);
+}
+
+TEST(Decode, LoadImageRefusesAHugeFileUnread) {
+  const TemporaryFolder folder;
+  const auto path = folder / "huge.bmp";
+  std::ofstream(path) << encode(gradient(8, 8), ".bmp");
+  std::filesystem::resize_file(path, kTooManyBytes);
+  const std::string message = expect_error(ErrorKind::kData, "file is too large",
+                                           [&] { static_cast<void>(load_image(path, {})); });
+  EXPECT_NE(message.find(path.string()), std::string::npos) << message;
 }
 
 TEST(Decode, BmpKindsThatWouldComeOutWrongAreRefused) {

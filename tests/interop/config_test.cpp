@@ -112,6 +112,74 @@ TEST(HuggingFaceConfig, ReadsTheProcessorsNumbers) {
   EXPECT_EQ(clip.model.image.mean, ImageEncoderOptions{}.mean);
 }
 
+// CLIP's configuration with `pointer` of its preprocessor set to `value`, read again.
+ModelConfig read_processor(const std::string& pointer, const Json& value) {
+  const TemporaryFolder folder;
+  fs::copy(golden("clip_laion"), folder.path(), fs::copy_options::recursive);
+  const fs::path file = folder / "preprocessor_config.json";
+  Json json = read_json_object(file);
+  json[Json::json_pointer(pointer)] = value;
+  write_file_atomically(file, json.dump());
+  return read_hugging_face_config(folder.path(), {.names = {}}).config;
+}
+
+TEST(ImageProcessor, ReadsTheShareThatTheCropKeeps) {
+  for (const int64_t side : {15, 17, 30}) {
+    const ModelConfig config = read_processor("/size", {{"shortest_edge", side}});
+    EXPECT_EQ(config.transform.resize_mode, ResizeMode::kShortest);
+    EXPECT_EQ(resized_side(config), side);
+    const Json written = image_processor_json(config);
+    EXPECT_EQ(written.at("size"), Json({{"shortest_edge", side}}));
+    EXPECT_EQ(written.at("crop_size"), Json({{"height", 15}, {"width", 15}}));
+  }
+  const ModelConfig squash = read_processor("/size", {{"height", 17}, {"width", 17}});
+  EXPECT_EQ(squash.transform.resize_mode, ResizeMode::kSquash);
+  EXPECT_EQ(resized_side(squash), 17);
+  EXPECT_TRUE(image_processor_json(squash).at("do_center_crop"));
+}
+
+TEST(ImageProcessor, RefusesACropOfAnotherSizeThanTheModels) {
+  const auto refused = [](const std::string& field, const std::string& pointer, const Json& value) {
+    expect_error(ErrorKind::kCheckpoint, "field " + field,
+                 [&] { (void)read_processor(pointer, value); });
+  };
+  refused("size", "/size", {{"shortest_edge", 14}});
+  refused("size", "/size", {{"shortest_edge", 15.5}});
+  refused("crop_size", "/crop_size", 14);
+  refused("crop_size", "/do_center_crop", false);
+}
+
+TEST(ImageProcessor, RefusesWhatIsNoFilterAndNotThreeNumbers) {
+  const auto refused = [](const std::string& field, const Json& value) {
+    expect_error(ErrorKind::kCheckpoint, "field " + field,
+                 [&] { (void)read_processor("/" + field, value); });
+  };
+  refused("resample", 5);
+  refused("image_mean", Json::parse(R"([0.5, "0.5", 0.5])"));
+  refused("image_std", Json::parse("[0.5, null, 0.5]"));
+  expect_error(ErrorKind::kCheckpoint, "field mean", [] {
+    (void)read_changed("open_clip_vit", "/preprocess_cfg/mean", Json::parse("[0, {}, 0]"));
+  });
+}
+
+TEST(OpenClipConfig, RefusesACropThatItHasNoWordFor) {
+  ModelConfig config = read_changed("open_clip_vit", "/model_cfg/embed_dim", 7).config;
+  (void)write_open_clip_config(config);
+  config.transform.crop_pct = 0.5;
+  expect_error(ErrorKind::kConfig, "data.transform.crop_pct",
+               [&] { (void)write_open_clip_config(config); });
+}
+
+TEST(Fidelity, ComparesTheSideThatACropIsCutFrom) {
+  ModelConfig config;
+  config.transform.crop_pct = 0.9;
+  ModelConfig same = config;
+  same.transform.crop_pct = crop_pct_of(248, 224);
+  EXPECT_TRUE(differences_in_numbers(config, same).empty());
+  same.transform.crop_pct = 1.0;
+  EXPECT_EQ(differences_in_numbers(config, same).size(), 1U);
+}
+
 TEST(Fidelity, SeesWhatChangesNumbersAndNothingElse) {
   ModelConfig config;
   config.model.text = text_preset("roberta_base");

@@ -240,6 +240,15 @@ INSTANTIATE_TEST_SUITE_P(Families, Family,
                                          "open_clip_xlm_roberta", "open_clip_siglip"),
                          [](const auto& family) { return family.param; });
 
+TEST(Export, KeepsTheShareThatTheCropKeeps) {
+  const TemporaryFolder folder;
+  ImportedModel clip = import_model(golden("clip_laion"), ModelFormat::kHuggingFace);
+  clip.config.transform.crop_pct = 0.5;
+  (void)export_model(folder.path(), ModelFormat::kHuggingFace, clip.model, clip.config);
+  const ImportedModel again = import_model(folder.path(), ModelFormat::kHuggingFace);
+  EXPECT_EQ(again.config.transform.crop_pct, 0.5);
+}
+
 TEST(Import, ReadsShardsAndPicklesToTheSameWeights) {
   const auto whole =
       named_weights(import_model(golden("roberta"), ModelFormat::kHuggingFace).model);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "core/expect_error.h"
 #include "core/temporary_folder.h"
 #include "tandem/core/files.h"
 #include "tandem/interop/convert.h"
@@ -62,6 +63,26 @@ TEST(TokenizerCopy, TellsOpenClipOfATokenizerThatIsNotItsOwn) {
   EXPECT_EQ(text.at("width"), 8);
   EXPECT_FALSE(named_to_open_clip(R"({"model": {"end_of_word_suffix": "</w>"}})")
                    .contains("hf_tokenizer_name"));
+}
+
+TEST(TokenizerCopy, TakesNullForAbsent) {
+  EXPECT_TRUE(named_to_open_clip(R"({"model": {"end_of_word_suffix": null}})")
+                  .contains("hf_tokenizer_name"));
+  EXPECT_FALSE(named_to_open_clip(R"({"model": {}, "tandem":{"cleaning": null}})")
+                   .contains("tokenizer_kwargs"));
+}
+
+TEST(TokenizerCopy, NamesAFileThatIsNoTokenizer) {
+  for (const char* content :
+       {"", "<html>", "[]", "{}", R"({"model": null})", R"({"model": "BPE"})",
+        R"({"model": {"end_of_word_suffix": 3}})", R"({"model": {}, "tandem":{"cleaning": 3}})"})
+    expect_error(ErrorKind::kCheckpoint, "from/tokenizer.json",
+                 [&] { (void)named_to_open_clip(content); });
+  const TemporaryFolder folder;
+  expect_error(ErrorKind::kCheckpoint, "tandem.special_tokens", [&] {
+    (void)copied_as(ModelFormat::kHuggingFace, R"({"model": {}, "tandem":{"special_tokens": 3}})",
+                    folder.path());
+  });
 }
 
 }  // namespace

@@ -42,9 +42,9 @@ struct ImageHeader {
 /// writes it) and 16-bit pictures become 8-bit RGB; of 16 bits the high byte is kept, also of gray
 /// ones, which Pillow cuts at 255. An animated PNG gives its still picture. Orientation as
 /// `options.exif` says (EXIF of JPEG, PNG and WebP; a corrupt one is ignored). Throws kData: not an
-/// accepted format (and what it is instead; an animated WebP too), truncated, damaged, too many
-/// pixels, more than 500 scans, a BMP with 16-bit pixels, run lengths or unusual channel order.
-/// Thread-safe.
+/// accepted format (and what it is instead; an animated WebP too), truncated, damaged, 2 GiB or
+/// more, too many pixels, more than 500 scans, a BMP with 16-bit pixels, run lengths or unusual
+/// channel order. Thread-safe.
 [[nodiscard]] Image decode_image(std::string_view bytes, const ImageTransformOptions& options);
 
 /// Reads and decodes a file; messages carry its path. Throws as decode_image, and kMissingInput.

@@ -42,8 +42,8 @@ struct ImportedModel {
                                          const ImportOptions& options = {});
 
 /// Writes `model` into `directory`, which must exist, as `format` has it. What is written is read
-/// again, and throws kConfig when it says another architecture than `config`: nothing is exported
-/// that would give other numbers. Also throws kCannotCreate and kIo.
+/// again, and throws kConfig when it says another architecture or other pixels than `config`:
+/// nothing is exported that would give other numbers. Also throws kCannotCreate and kIo.
 [[nodiscard]] ConversionReport export_model(const std::filesystem::path& directory,
                                             ModelFormat format, const ClipModel& model,
                                             const ModelConfig& config);
@@ -53,7 +53,8 @@ struct ImportedModel {
 /// tokenizer.json, which no other reader takes: it goes, and the special tokens that it names stand
 /// in a tokenizer_config.json, unless there is one. open_clip is told in its open_clip_config.json,
 /// which export_model has written, to use them, unless they are CLIP's own, and how to clean texts;
-/// it has no way to leave texts as they are, and joins white space where none is named.
+/// it has no way to leave texts as they are, and joins white space where none is named. Throws
+/// kCheckpoint for a tokenizer.json that is none, kCannotCreate and kIo.
 std::vector<std::string> copy_tokenizer_files(const std::filesystem::path& from,
                                               const std::filesystem::path& to, ModelFormat format);
 
