@@ -34,16 +34,21 @@ void add_augment(FieldTable& table, AugmentOptions& o) {
 }  // namespace
 
 void add_tokenizer_fields(FieldTable& table, TokenizerOptions& o) {
-  Section tokenizer(table, "tokenizer",
-                    "The sentencepiece vocabulary: a file, or one trained on the run's captions.");
-  tokenizer.add("file", &o.file, "A sentencepiece .model; empty trains one on the run's captions.");
+  Section tokenizer(
+      table, "tokenizer",
+      "How captions become ids: a tokenizer's files, or a sentencepiece model trained on the "
+      "run's captions.");
+  tokenizer.add("file", &o.file,
+                "A sentencepiece .model, a tokenizer.json, vocab.json or vocab.txt, or a folder "
+                "that holds one; empty trains a sentencepiece model on the run's captions.");
   tokenizer.add("train_vocab_size", &o.train_vocab_size,
                 "Pieces of the model to train, special tokens included; 0 does not train.",
-                between(0, 10'000'000));
+                between(0, static_cast<double>(TokenizerOptions::kMaxVocabSize)));
   tokenizer.add("train_model", choice(&o.train_model, kTokenizerModels),
                 "Kind of sentencepiece model to train.");
   tokenizer.add("train_character_coverage", &o.train_character_coverage,
-                "Share of characters that get pieces of their own.", {.above = 0, .max = 1});
+                "Share of characters that get pieces of their own.",
+                between(TokenizerOptions::kMinCharacterCoverage, 1));
   tokenizer.add("lowercase", &o.lowercase, "Lower-case captions, in training and in use.");
 }
 

@@ -49,9 +49,11 @@ void add_text_rest(Section& text, TextEncoderOptions& o) {
            share_below_one());
   text.add("attention_dropout", &o.attention_dropout, "Share of attention weights dropped.",
            share_below_one());
-  text.add("pad_id", &o.pad_id, "Id of the padding token.", between(0, kMaxRows));
-  text.add("bos_id", &o.bos_id, "Id of the token that begins a text.", between(0, kMaxRows));
-  text.add("eos_id", &o.eos_id, "Id of the token that ends a text.", between(0, kMaxRows));
+  text.add("pad_id", &o.pad_id, "Id of the padding token; -1 for none.", between(-1, kMaxRows));
+  text.add("bos_id", &o.bos_id, "Id of the token that begins a text; -1 for none.",
+           between(-1, kMaxRows));
+  text.add("eos_id", &o.eos_id, "Id of the token that ends a text; -1 for none.",
+           between(-1, kMaxRows));
   text.add("pad_to_context", &o.pad_to_context,
            "Fill every text with pad_id up to context_length, and attend to it (SigLIP).");
   text.add("init_std", &o.init_std, "Standard deviation of initial weights; 0 takes 1/√width.",

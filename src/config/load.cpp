@@ -110,6 +110,12 @@ RunConfig read_run_config(std::string_view json, const std::string& name,
   return result;
 }
 
+void add_wrong_values(const FieldTable& table, Problems& problems) {
+  for (const config::Field& field : table.fields()) {
+    if (const auto wrong = config::check_value(field)) problems.add(field.path, *wrong);
+  }
+}
+
 std::string read_config_file(const std::filesystem::path& path) {
   try {
     return read_file(path, config::kMaxJsonBytes);
@@ -164,15 +170,26 @@ SourceOptions parse_source(std::string_view json, const std::string& name) {
 
 void validate(const RunConfig& config) {
   RunConfig copy = config;
-  const FieldTable table = config::field_table(copy);
   Problems problems;
-  for (const config::Field& field : table.fields()) {
-    if (const auto wrong = config::check_value(field)) problems.add(field.path, *wrong);
-  }
+  add_wrong_values(config::field_table(copy), problems);
   Contradictions found;
   config::check_run(copy, found);
   for (const Contradiction& each : found) problems.add("", each.what);
   problems.throw_if_any("configuration");
+}
+
+void validate(const ModelOptions& model) {
+  ModelOptions copy = model;
+  FieldTable table;
+  config::add_model_fields(table, copy);
+  Problems problems;
+  add_wrong_values(table, problems);
+  if (copy.towers != Towers::kImage && copy.text.vocab_size == 0)
+    problems.add("model.text.vocab_size", "expected the tokenizer's size, found 0");
+  Contradictions found;
+  config::check_model(copy, found);
+  for (const Contradiction& each : found) problems.add("", each.what);
+  problems.throw_if_any("model");
 }
 
 }  // namespace tandem

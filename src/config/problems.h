@@ -13,7 +13,6 @@ class Problems {
   void add(const std::string& where, const std::string& what);
   /// Whether further problems are only counted, so that a hostile file costs no time.
   [[nodiscard]] bool is_full() const { return lines_.size() >= kMaxShown; }
-  [[nodiscard]] size_t count() const { return count_; }
   /// Throws kConfig with all of them, if there are any. `name` stands for the configuration.
   void throw_if_any(const std::string& name) const;
 

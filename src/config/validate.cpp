@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "config/class_marks.h"
 #include "config/enums.h"
 #include "config/fields.h"
 #include "config/strings.h"
@@ -38,7 +39,7 @@ void check_tokenizer(const TokenizerOptions& tokenizer, const TextEncoderOptions
   if (tokenizer.file.empty() && size == 0) {
     found.push_back({keys,
                      "tokenizer.file = \"\" and tokenizer.train_vocab_size = 0: give a "
-                     "sentencepiece model, or the number of pieces to train one with"});
+                     "tokenizer, or the number of pieces to train one with"});
   }
   if (!tokenizer.file.empty() && size > 0) {
     found.push_back({keys, fmt::format("tokenizer.file = {} is there already, so "
@@ -135,13 +136,6 @@ void check_steps(const RunConfig& config, Contradictions& found) {
 
 }  // namespace
 
-bool has_placeholder(const std::string& text) {
-  for (const char* placeholder : {"{}", "{c}", "{label}"}) {
-    if (text.find(placeholder) != std::string::npos) return true;
-  }
-  return false;
-}
-
 void check_source(const SourceOptions& source, const std::string& prefix, Contradictions& found) {
   const auto key = [&](const char* name) { return join_path(prefix, name); };
   const char* kind = spelling(source.kind, kSourceKinds);
@@ -169,11 +163,11 @@ void check_source(const SourceOptions& source, const std::string& prefix, Contra
                      fmt::format("{} = {} cannot stand between columns", key("separator"),
                                  quote_json(source.separator))});
   }
-  if (source.kind == SourceKind::kFolder && !has_placeholder(source.caption_template)) {
+  if (source.kind == SourceKind::kFolder && !has_class_mark(source.caption_template)) {
     found.push_back(
         {{key("caption_template")},
-         fmt::format("{} = {} has no place for the class name: {{}}, {{c}} or {{label}}",
-                     key("caption_template"), quote_json(source.caption_template))});
+         fmt::format("{} = {} has no place for the class name: {}", key("caption_template"),
+                     quote_json(source.caption_template), kClassMarksInWords)});
   }
 }
 
@@ -190,11 +184,10 @@ void check_run(const RunConfig& config, Contradictions& found) {
   check_steps(config, found);
   check_best(config, found);
   for (const std::string& text : config.eval.templates) {
-    if (has_placeholder(text)) continue;
+    if (has_class_mark(text)) continue;
     found.push_back({{"eval.templates"},
-                     fmt::format("eval.templates: {} has no place for the class name: {{}}, {{c}} "
-                                 "or {{label}}",
-                                 quote_json(text))});
+                     fmt::format("eval.templates: {} has no place for the class name: {}",
+                                 quote_json(text), kClassMarksInWords)});
   }
 }
 

@@ -19,7 +19,4 @@ void check_model(const ModelOptions& model, Contradictions& found);
 void check_source(const SourceOptions& source, const std::string& prefix, Contradictions& found);
 void check_run(const RunConfig& config, Contradictions& found);
 
-/// Whether `text` holds {}, {c} or {label}.
-[[nodiscard]] bool has_placeholder(const std::string& text);
-
 }  // namespace tandem::config

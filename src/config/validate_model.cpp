@@ -32,19 +32,26 @@ void check_freeze(const std::string& tower, const Tower& options, Contradictions
 }
 
 void check_ids(const TextEncoderOptions& text, Contradictions& found) {
-  // SigLIP ends and fills its texts with one and the same id.
-  const bool distinct =
-      text.pad_to_context ||
-      (text.pad_id != text.bos_id && text.pad_id != text.eos_id && text.bos_id != text.eos_id);
+  // SigLIP ends and fills its texts with one and the same id; GPT-2 begins and ends them so, where
+  // a pool must not look for the end.
+  const bool own_pad =
+      text.pad_id < 0 || (text.pad_id != text.bos_id && text.pad_id != text.eos_id);
+  const bool own_end = text.pool != TextPool::kEot || text.bos_id != text.eos_id;
+  const bool distinct = text.pad_to_context || (own_pad && own_end);
   const std::string shown = fmt::format("model.text.pad_id = {}, bos_id = {} and eos_id = {}",
                                         text.pad_id, text.bos_id, text.eos_id);
   const std::vector<std::string> keys = {"model.text.pad_id", "model.text.bos_id",
                                          "model.text.eos_id"};
   if (!distinct) found.push_back({keys, shown + " must differ from one another"});
+  const bool reads_padding = text.pad_to_context || text.pool == TextPool::kMeanAll;
+  if ((text.pad_id < 0 && reads_padding) || (text.eos_id < 0 && text.pool == TextPool::kEot)) {
+    found.push_back({keys, fmt::format("{}, but model.text.pool = {} needs one that is missing",
+                                       shown, spelling(text.pool, kTextPools))});
+  }
   const int64_t largest = std::max({text.pad_id, text.bos_id, text.eos_id});
   if (text.vocab_size > 0 && largest >= text.vocab_size) {
     std::vector<std::string> all = keys;
-    all.push_back("model.text.vocab_size");
+    all.emplace_back("model.text.vocab_size");
     found.push_back(
         {all, fmt::format("{} must be below model.text.vocab_size = {}", shown, text.vocab_size)});
   }

@@ -8,7 +8,7 @@ namespace tandem {
 namespace fs = std::filesystem;
 namespace {
 
-fs::path without_trailing_slash(fs::path path) {
+fs::path without_trailing_slash(const fs::path& path) {
   return path.has_filename() ? path : path.parent_path();
 }
 

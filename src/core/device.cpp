@@ -12,29 +12,30 @@
 namespace tandem {
 namespace {
 
-torch::DeviceIndex parse_cuda_index(const std::string& name) {
+[[noreturn]] void reject(const std::string& name) {
+  throw Error(ErrorKind::kUsage,
+              {.what = "unknown device", .expected = "auto, cpu, cuda or cuda:N", .found = name});
+}
+
+// Wider than torch::DeviceIndex, which three digits overflow.
+int parse_cuda_index(const std::string& name) {
   if (name == "cuda") return 0;
+  if (!name.starts_with("cuda:")) reject(name);
   const std::string digits = name.substr(5);
   const bool numeric =
       !digits.empty() && digits.size() <= 3 && std::all_of(digits.begin(), digits.end(), ::isdigit);
-  if (!numeric)
-    throw Error(ErrorKind::kUsage,
-                {.what = "unknown device", .expected = "auto, cpu, cuda or cuda:N", .found = name});
-  return static_cast<torch::DeviceIndex>(std::stoi(digits));
+  if (!numeric) reject(name);
+  return std::stoi(digits);
 }
 
 }  // namespace
 
 torch::Device resolve_device(const std::string& name) {
-  const auto cuda_devices = at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
+  const int cuda_devices = at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
   if (name == "auto")
     return cuda_devices > 0 ? torch::Device(torch::kCUDA, 0) : torch::Device(torch::kCPU);
   if (name == "cpu") return torch::Device(torch::kCPU);
-  if (name != "cuda" && !name.starts_with("cuda:")) {
-    throw Error(ErrorKind::kUsage,
-                {.what = "unknown device", .expected = "auto, cpu, cuda or cuda:N", .found = name});
-  }
-  const auto index = parse_cuda_index(name);
+  const int index = parse_cuda_index(name);
   if (index >= cuda_devices) {
     const std::string found =
         cuda_devices == 0 ? "no CUDA device" : std::to_string(cuda_devices) + " CUDA device(s)";
@@ -42,7 +43,7 @@ torch::Device resolve_device(const std::string& name) {
                                      .found = found + " on this machine",
                                      .hint = "device \"cpu\", or \"auto\" to take what is there"});
   }
-  return torch::Device(torch::kCUDA, index);
+  return torch::Device(torch::kCUDA, static_cast<torch::DeviceIndex>(index));
 }
 
 torch::ScalarType parse_precision(std::string_view name) {

@@ -1,6 +1,5 @@
 #include "tandem/core/log.h"
 
-#include <map>
 #include <memory>
 #include <mutex>
 
@@ -19,7 +18,6 @@ struct Sinks {
   std::shared_ptr<spdlog::sinks::dist_sink_mt> all =
       std::make_shared<spdlog::sinks::dist_sink_mt>();
   std::shared_ptr<spdlog::sinks::sink> console;
-  std::map<std::filesystem::path, std::shared_ptr<spdlog::sinks::sink>> files;
   spdlog::logger logger{"tandem", all};
 
   Sinks() {
@@ -62,14 +60,18 @@ void log_to_stderr(LogLevel level) {
   state.console->set_level(to_spdlog(level));
 }
 
-LogFile::LogFile(const std::filesystem::path& path) : path_(path) {
+struct LogFile::Implementation {
+  std::shared_ptr<spdlog::sinks::sink> sink;
+};
+
+LogFile::LogFile(const std::filesystem::path& path)
+    : implementation_(std::make_unique<Implementation>()) {
   Sinks& state = sinks();
   const std::lock_guard lock(state.mutex);
   try {
-    auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string());
-    sink->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l: %v");
-    state.all->add_sink(sink);
-    state.files[path_] = sink;
+    implementation_->sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string());
+    implementation_->sink->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l: %v");
+    state.all->add_sink(implementation_->sink);
   } catch (const spdlog::spdlog_ex& error) {
     throw Error(
         ErrorKind::kCannotCreate,
@@ -80,11 +82,8 @@ LogFile::LogFile(const std::filesystem::path& path) : path_(path) {
 LogFile::~LogFile() {
   Sinks& state = sinks();
   const std::lock_guard lock(state.mutex);
-  const auto entry = state.files.find(path_);
-  if (entry == state.files.end()) return;
-  entry->second->flush();
-  state.all->remove_sink(entry->second);
-  state.files.erase(entry);
+  implementation_->sink->flush();
+  state.all->remove_sink(implementation_->sink);
 }
 
 LogLevel parse_log_level(std::string_view name) {

@@ -43,7 +43,7 @@ double Random::normal() noexcept {
   return radius * std::cos(2.0 * std::numbers::pi * uniform());
 }
 
-Permutation::Permutation(uint64_t count, uint64_t seed) noexcept : count_(count), half_bits_(1) {
+Permutation::Permutation(uint64_t count, uint64_t seed) noexcept : count_(count) {
   while (half_bits_ < 32 && (uint64_t{1} << (2 * half_bits_)) < count) ++half_bits_;
   for (uint64_t round = 0; round < 4; ++round) keys_[round] = mix_seed({seed, round});
 }

@@ -26,8 +26,8 @@ struct JsonRecord {
 /// and forgets it then.
 class RecordReader {
  public:
-  RecordReader(const std::string& path, std::function<void(const JsonRecord&)> take)
-      : path_(path), take_(std::move(take)) {}
+  RecordReader(std::string path, std::function<void(const JsonRecord&)> take)
+      : path_(std::move(path)), take_(std::move(take)) {}
 
   void read() {
     std::ifstream input(path_, std::ios::binary);

@@ -70,7 +70,7 @@ Listing list_pictures(const fs::path& root) {
     const auto label = static_cast<int32_t>(listing.class_names.size());
     for (const std::string& file : sorted_names(root / folder, is_picture)) {
       listing.files.begin_row();
-      listing.files.add(folder + "/" + file);
+      listing.files.add(fmt::format("{}/{}", folder, file));
       listing.labels.push_back(label);
     }
     listing.class_names.push_back(folder);

@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-[[noreturn]] void reject(ErrorText text) {
+[[noreturn]] void reject(const ErrorText& text) {
   throw UnusableSample(ErrorKind::kData, "missing caption", text);
 }
 

@@ -43,7 +43,7 @@ bool is_blank(const std::string& text) {
   return text.find_first_not_of(" \t\r") == std::string::npos;
 }
 
-[[noreturn]] void reject(const char* reason, ErrorText text) {
+[[noreturn]] void reject(const char* reason, const ErrorText& text) {
   throw UnusableSample(ErrorKind::kData, reason, text);
 }
 

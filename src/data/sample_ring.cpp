@@ -82,11 +82,11 @@ void SampleRing::await_head(std::unique_lock<std::mutex>& lock) {
   const auto began = std::chrono::steady_clock::now();
   const auto waited = [&] { return Seconds(std::chrono::steady_clock::now() - began).count(); };
   const Slot& next = slot(head_);
-  double next_report = options_.stall_warning_seconds;
-  if (options_.stall_timeout_seconds > 0)
-    next_report = std::min(next_report, options_.stall_timeout_seconds);
-  const Seconds pause(next_report);
-  while (!ready_.wait_for(lock, pause, [&next] { return next.ready; })) report_stall(waited());
+  const auto pause = [&] {
+    const double warning = options_.stall_warning_seconds, timeout = options_.stall_timeout_seconds;
+    return Seconds(timeout > 0 ? std::min(warning, timeout - waited()) : warning);
+  };
+  while (!ready_.wait_for(lock, pause(), [&next] { return next.ready; })) report_stall(waited());
   waited_seconds_ += waited();
 }
 

@@ -46,8 +46,8 @@ class ShardSamples {
   std::vector<Entry> entries_;
 };
 
-/// How a shard departs from the format, counted: "name without extension", "repeated extension",
-/// "key not consecutive".
+/// How a shard departs from the format, counted: "name without key or extension", "repeated
+/// extension", "key not consecutive".
 using ShardOddities = std::map<std::string, uint64_t>;
 
 /// Groups the members of a tar into samples by WebDataset's rules: the key is the name up to the

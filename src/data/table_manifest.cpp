@@ -14,7 +14,6 @@ constexpr size_t kShownColumns = 12;
 constexpr size_t kShownBytes = 40;
 
 char parse_separator(const std::string& text) {
-  if (text == "\\t") return '\t';
   if (text.size() == 1 && text != "\"" && text != "\n" && text != "\r") return text[0];
   throw Error(ErrorKind::kConfig, {.what = "unusable separator",
                                    .where = "separator",

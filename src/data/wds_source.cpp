@@ -26,7 +26,7 @@ std::vector<std::string> read_class_names(const fs::path& folder) {
     if (!names.empty() || !fs::exists(folder / file, error)) continue;
     std::string name;
     for (const char c : read_file(folder / file, kMaxClassFileBytes) + "\n") {
-      if (c == '\n' && !name.empty()) names.push_back(std::move(name));
+      if (c == '\n' && !name.empty()) names.push_back(name);
       if (c == '\n') name.clear();
       if (c != '\n' && c != '\r') name += c == '_' ? ' ' : c;
     }
@@ -34,7 +34,7 @@ std::vector<std::string> read_class_names(const fs::path& folder) {
   return names;
 }
 
-[[noreturn]] void reject(const char* reason, ErrorText text) {
+[[noreturn]] void reject(const char* reason, const ErrorText& text) {
   throw UnusableSample(ErrorKind::kData, reason, text);
 }
 

@@ -42,6 +42,21 @@ std::string caption_identity(const Pipeline& pipeline, const std::string& captio
   return text;
 }
 
+/// Returns which of `labels` [N] name a class, int64 [n].
+torch::Tensor labels_with_a_class(const torch::Tensor& labels) {
+  torch::Tensor rows = labels.ge(0).nonzero().squeeze(1);
+  if (rows.size(0) == 0) {
+    throw Error(ErrorKind::kData,
+                {.what = fmt::format("none of {} samples has a class", labels.size(0)),
+                 .hint = "a .cls beside each picture of the shards"});
+  }
+  if (rows.size(0) < labels.size(0)) {
+    log_warn(fmt::format("Zero-shot classification left out {} of {} samples: they have no class",
+                         labels.size(0) - rows.size(0), labels.size(0)));
+  }
+  return rows;
+}
+
 }  // namespace
 
 RetrievalResult evaluate_retrieval(const Pipeline& pipeline, const Source& source,
@@ -71,13 +86,17 @@ ZeroShotResult evaluate_zero_shot(const Pipeline& pipeline, const Source& source
                                   const std::vector<std::string>& templates, int64_t max_samples,
                                   uint64_t seed) {
   if (source.class_names().empty()) {
-    throw Error(ErrorKind::kData, ErrorText{.what = "the data has no classes to choose from",
-                                            .expected = "a source of kind folder or shapes"});
+    throw Error(
+        ErrorKind::kData,
+        ErrorText{.what = "the data has no classes to choose from",
+                  .expected = "a source of kind folder or shapes, or wds beside a classes.txt"});
   }
   const torch::Tensor classifier = zero_shot_classifier(pipeline, source.class_names(), templates);
   const EmbeddedSamples samples = read_samples(pipeline, source, max_samples, seed);
-  return score_zero_shot(samples.image_embeddings, torch::tensor(samples.labels, torch::kInt64),
-                         classifier);
+  const torch::Tensor labels = torch::tensor(samples.labels, torch::kInt64);
+  const torch::Tensor rows = labels_with_a_class(labels);
+  return score_zero_shot(samples.image_embeddings.index_select(0, rows),
+                         labels.index_select(0, rows), classifier);
 }
 
 }  // namespace tandem

@@ -8,6 +8,8 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "config/class_marks.h"
+#include "data/caption_template.h"
 #include "nn/unit_norm.h"
 
 namespace tandem {
@@ -72,27 +74,12 @@ torch::Tensor classes_ahead(const torch::Tensor& images, const torch::Tensor& la
 }  // namespace
 
 std::string fill_template(const std::string& pattern, const std::string& class_name) {
-  constexpr std::string_view kMarks[] = {"{}", "{c}", "{label}"};
-  std::string text;
-  bool filled = false;
-  for (size_t at = 0; at < pattern.size();) {
-    const auto mark = std::find_if(std::begin(kMarks), std::end(kMarks), [&](auto each) {
-      return std::string_view(pattern).substr(at).starts_with(each);
-    });
-    if (mark == std::end(kMarks)) {
-      text += pattern[at++];
-      continue;
-    }
-    text += class_name;
-    at += mark->size();
-    filled = true;
-  }
-  if (!filled) {
+  if (!config::has_class_mark(pattern)) {
     throw Error(ErrorKind::kUsage, {.what = "a template has no place for the class name",
-                                    .expected = "{}, {c} or {label} in it",
+                                    .expected = fmt::format("{} in it", config::kClassMarksInWords),
                                     .found = '"' + pattern + '"'});
   }
-  return text;
+  return fill_caption(pattern, class_name);
 }
 
 torch::Tensor zero_shot_classifier(const Pipeline& pipeline,

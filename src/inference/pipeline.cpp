@@ -9,10 +9,10 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include "inference/evaluation_mode.h"
 #include "inference/model_tokenizer.h"
 #include "inference/picture_batch.h"
 #include "inference/precision.h"
+#include "model/evaluation_mode.h"
 #include "nn/unit_norm.h"
 #include "tandem/core/device.h"
 #include "tandem/core/log.h"

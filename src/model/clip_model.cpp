@@ -3,6 +3,7 @@
 #include <torch/utils.h>
 
 #include "nn/unit_norm.h"
+#include "tandem/config/load.h"
 #include "tandem/core/device.h"
 #include "tandem/core/error.h"
 #include "tandem/core/random.h"
@@ -11,6 +12,7 @@ namespace tandem {
 
 ClipModelImpl::ClipModelImpl(const ModelOptions& options, std::optional<uint64_t> seed)
     : options_(options) {
+  validate(options);
   const bool has_text = options.towers != Towers::kImage;
   const bool has_image = options.towers != Towers::kText;
   if (has_text) text = register_module("text", TextEncoder(options.text, text_dropout_));

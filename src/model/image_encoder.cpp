@@ -5,9 +5,9 @@
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 #include "kernels/fused_rows.h"
+#include "tandem/config/load.h"
 #include "tandem/config/tower_shape.h"
 #include "tandem/core/device.h"
-#include "tandem/core/error.h"
 
 namespace tandem {
 namespace {
@@ -28,28 +28,11 @@ TransformerOptions block_options(const ImageEncoderOptions& options) {
           .attention_dropout = options.attention_dropout};
 }
 
-bool needs_class_token(ImagePool pool) {
-  return pool == ImagePool::kCls || pool == ImagePool::kPooler || pool == ImagePool::kLogits;
-}
-
 void check(const ImageEncoderOptions& options) {
-  const auto refuse = [](const std::string& what, int64_t left, int64_t right) {
-    throw Error(ErrorKind::kConfig,
-                {.what = what, .found = std::to_string(left) + " and " + std::to_string(right)});
-  };
-  if (options.patch_size > options.image_size) {
-    refuse("model.image.patch_size is larger than model.image.image_size", options.patch_size,
-           options.image_size);
-  }
-  if (options.width % options.heads != 0) {
-    refuse("model.image.heads does not divide model.image.width", options.heads, options.width);
-  }
-  if (needs_class_token(options.pool) && !options.class_token) {
-    throw Error(ErrorKind::kConfig, {.what = "this pool reads the class token",
-                                     .where = "model.image.class_token",
-                                     .expected = "true",
-                                     .found = "false"});
-  }
+  ModelOptions alone;
+  alone.image = options;
+  alone.towers = Towers::kImage;
+  validate(alone);
 }
 
 torch::Tensor pixel_statistic(const std::array<double, 3>& values) {
@@ -76,14 +59,14 @@ torch::Tensor MapHeadImpl::forward(const torch::Tensor& tokens) {
   const auto [B, N, D] = dims<3>(tokens);
   const int64_t heads = options_.heads;
   const torch::Tensor q =
-      query(probe).view({1, 1, heads, -1}).transpose(1, 2).expand({B, -1, -1, -1});
+      query(probe).view({1, 1, heads, -1}).transpose(1, 2).expand({B, -1, -1, -1}).contiguous();
   const std::vector<torch::Tensor> kv = key_value(tokens).chunk(2, -1);  // [B, N, D] each
-  const auto by_head = [&](const torch::Tensor& x) {
-    return x.view({B, N, heads, -1}).transpose(1, 2);  // [B, H, N, Dh]
-  };
-  const torch::Tensor mixed = at::scaled_dot_product_attention(q, by_head(kv[0]), by_head(kv[1]));
+  const std::vector<int64_t> by_head = {B, N, heads, D / heads};
+  const torch::Tensor k = kv[0].view(by_head).transpose(1, 2),
+                      v = kv[1].view(by_head).transpose(1, 2);  // [B, H, N, Dh]
+  const torch::Tensor mixed = at::scaled_dot_product_attention(q, k, v);
   const torch::Tensor x = output(mixed.transpose(1, 2).reshape({B, D}));
-  return x + mlp_out(activate(mlp_in(norm(x)), options_.activation));  // [B, D]
+  return x + mlp_out(mlp_in->activated(norm(x), options_.activation));  // [B, D]
 }
 
 ImageEncoderImpl::ImageEncoderImpl(const ImageEncoderOptions& options,

@@ -6,27 +6,63 @@
 
 namespace tandem {
 
+namespace {
+
+struct Use {
+  const char* task;  // as model hubs call it
+  const char* command;
+};
+
+Use use_of(Towers towers) {
+  switch (towers) {
+    case Towers::kText:
+      return {.task = "feature-extraction",
+              .command = "clip-embed --model . --texts captions.txt --output embeddings"};
+    case Towers::kImage:
+      return {.task = "image-feature-extraction",
+              .command = "clip-embed --model . --images picture.jpg --output embeddings"};
+    case Towers::kBoth: break;
+  }
+  return {.task = "zero-shot-image-classification",
+          .command = "clip-zeroshot --model . --images picture.jpg --classes \"cat,dog\""};
+}
+
+std::string rows_of_towers(const ModelOptions& options) {
+  const TextEncoderOptions& text = options.text;
+  const ImageEncoderOptions& image = options.image;
+  std::string rows;
+  if (options.towers != Towers::kImage) {
+    rows += fmt::format("| text | {} × {}, {} | {} tokens of {} pieces |\n", text.layers,
+                        text.width, text.heads, text.context_length, text.vocab_size);
+  }
+  if (options.towers != Towers::kText) {
+    rows += fmt::format("| image | {0} × {1}, {2} | {3} × {3} pixels in patches of {4} |\n",
+                        image.layers, image.width, image.heads, image.image_size, image.patch_size);
+  }
+  return rows;
+}
+
+}  // namespace
+
 std::string model_card(const ClipModel& model, const ModelConfig& config) {
   int64_t parameters = 0;
   for (const auto& parameter : model->parameters()) parameters += parameter.numel();
   const ModelOptions& options = config.model;
+  const Use use = use_of(options.towers);
   return fmt::format(
       "---\n"
       "library_name: tandem\n"
-      "pipeline_tag: zero-shot-image-classification\n"
+      "pipeline_tag: {}\n"
       "tags: [clip]\n"
       "---\n\n"
       "# A CLIP model\n\n"
       "Trained with Tandem {}. {:.2f} million parameters, embeddings of {} numbers.\n\n"
-      "| | text | image |\n"
+      "| tower | layers × width, heads | input |\n"
       "|---|---|---|\n"
-      "| layers × width, heads | {} × {}, {} | {} × {}, {} |\n"
-      "| input | {} tokens of {} pieces | {} × {} pixels in patches of {} |\n\n"
-      "Use: `clip-zeroshot --model . --images picture.jpg --classes \"cat,dog\"`\n",
-      kVersion, static_cast<double>(parameters) / 1e6, options.embed_dim, options.text.layers,
-      options.text.width, options.text.heads, options.image.layers, options.image.width,
-      options.image.heads, options.text.context_length, options.text.vocab_size,
-      options.image.image_size, options.image.image_size, options.image.patch_size);
+      "{}\n"
+      "Use: `{}`\n",
+      use.task, kVersion, static_cast<double>(parameters) / 1e6, options.embed_dim,
+      rows_of_towers(options), use.command);
 }
 
 }  // namespace tandem

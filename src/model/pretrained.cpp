@@ -5,6 +5,7 @@
 #include <ATen/ops/upsample_bicubic2d.h>
 #include <fmt/format.h>
 
+#include "tandem/config/tower_shape.h"
 #include "tandem/core/error.h"
 #include "tandem/core/log.h"
 #include "tandem/model/model_directory.h"
@@ -58,9 +59,7 @@ torch::Tensor interpolate_positions(const torch::Tensor& table, int64_t rows,
 void fit_positions(TensorMap& weights, const ModelOptions& options) {
   const auto entry = weights.find("image.position_embedding");
   if (entry == weights.end() || entry->second.dim() != 2) return;
-  const int64_t side = options.image.image_size / options.image.patch_size;
-  const int64_t class_rows = options.image.class_token ? 1 : 0;
-  const int64_t rows = side * side + class_rows;
+  const int64_t rows = image_tokens(options.image);
   if (entry->second.size(0) == rows) return;
   entry->second = interpolate_positions(entry->second, rows, options.image);
 }
@@ -102,10 +101,8 @@ void freeze_tower(ClipModel model, const std::string& tower, int64_t layers, int
   }
 }
 
-}  // namespace
-
-ClipModel make_model(const ModelOptions& options, uint64_t seed) {
-  ClipModel model(options, seed);
+void load_pretrained(ClipModel model) {
+  const ModelOptions& options = model->options();
   if (!options.pretrained.empty()) {
     TensorMap weights = read_weights(options.pretrained);
     fit_positions(weights, options);
@@ -113,6 +110,13 @@ ClipModel make_model(const ModelOptions& options, uint64_t seed) {
   }
   if (!options.text.pretrained.empty()) load_tower(model, "text", options.text.pretrained);
   if (!options.image.pretrained.empty()) load_tower(model, "image", options.image.pretrained);
+}
+
+}  // namespace
+
+ClipModel make_model(const ModelOptions& options, std::optional<uint64_t> seed) {
+  ClipModel model(options, seed);
+  if (seed) load_pretrained(model);
   if (options.text.freeze) {
     freeze_tower(model, "text", options.text.layers, options.text.unfreeze_last_layers);
   }

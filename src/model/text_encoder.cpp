@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "tandem/config/load.h"
 #include "tandem/config/tower_shape.h"
-#include "tandem/core/error.h"
 
 namespace tandem {
 namespace {
@@ -26,17 +26,10 @@ int64_t first_position(const TextEncoderOptions& options) {
 }
 
 void check(const TextEncoderOptions& options) {
-  if (options.vocab_size <= 0) {
-    throw Error(ErrorKind::kConfig, {.what = "the text tower has no vocabulary",
-                                     .where = "model.text.vocab_size",
-                                     .expected = "the tokenizer's size",
-                                     .found = std::to_string(options.vocab_size)});
-  }
-  if (options.width % options.heads != 0) {
-    throw Error(ErrorKind::kConfig,
-                {.what = "model.text.heads does not divide model.text.width",
-                 .found = std::to_string(options.heads) + " and " + std::to_string(options.width)});
-  }
+  ModelOptions alone;
+  alone.text = options;
+  alone.towers = Towers::kText;
+  validate(alone);
 }
 
 SequenceLayout layout_of(const TokenBatch& tokens) {
@@ -51,10 +44,10 @@ torch::Tensor text_of_row(const TokenBatch& tokens) {
 }
 
 torch::Tensor mean_per_text(const torch::Tensor& states, const TokenBatch& tokens) {
-  const torch::Tensor lengths = tokens.cu_seqlens.diff().to(states.scalar_type()).unsqueeze(1);
-  const torch::Tensor sums = torch::zeros({tokens.size(), states.size(1)}, states.options())
-                                 .index_add(0, text_of_row(tokens), states);
-  return sums / lengths;  // [B, D]
+  const torch::Tensor lengths = tokens.cu_seqlens.diff().to(torch::kFloat32).unsqueeze(1);
+  const torch::Tensor sums = torch::zeros({tokens.size(), states.size(1)}, lengths.options())
+                                 .index_add(0, text_of_row(tokens), states.to(torch::kFloat32));
+  return (sums / lengths).to(states.scalar_type());  // [B, D]
 }
 
 // Row of the first `id` in each text, or of its last token where it has none.
@@ -199,7 +192,8 @@ torch::Tensor TextEncoderImpl::mean_over_padding(const TokenBatch& tokens) {
             ? torch::full({count * length}, options_.pad_id, ids.options())
             : torch::arange(length, ids.options()).repeat({count});
     position_ids = padding.index_copy(0, layout.padded_index, position_ids);
-    layout.padded_index.reset();
+    layout.padded_index.reset();  // All rows are there now, and those of a text are length apart.
+    layout.cu_seqlens.reset();
   }
   const torch::Tensor x = layers(embed(ids, position_ids), layout);
   return (final_norm ? final_norm(x) : x).view({count, length, -1}).mean(1);  // [B, D]

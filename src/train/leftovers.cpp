@@ -1,10 +1,9 @@
 #include "train/leftovers.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <csignal>
 #include <string>
 #include <string_view>
 #include <vector>

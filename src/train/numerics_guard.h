@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "tandem/config/run_config.h"
 #include "tandem/train/checkpoint.h"
@@ -13,7 +14,7 @@ namespace tandem {
 /// run judges as one that never stopped.
 class NumericsGuard {
  public:
-  explicit NumericsGuard(const TrainOptions& options) : options_(options) {}
+  explicit NumericsGuard(TrainOptions options) : options_(std::move(options)) {}
 
   [[nodiscard]] const NumericsState& state() const noexcept { return state_; }
   void restore(NumericsState state) { state_ = std::move(state); }

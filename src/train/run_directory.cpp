@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <array>
+
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "train/leftovers.h"
@@ -9,6 +11,9 @@
 namespace tandem {
 namespace fs = std::filesystem;
 namespace {
+
+// Tokenizer::file_name() of either kind.
+constexpr std::array kTokenizers = {"tokenizer.json", "tokenizer.model"};
 
 const fs::path& created(const fs::path& path) {
   tandem::create_directories(path);
@@ -28,6 +33,21 @@ void RunDirectory::require_intact() const {
                .where = path_.string(),
                .hint = "put it back under this name; the same command then goes on from its newest "
                        "checkpoint"});
+}
+
+void RunDirectory::save_tokenizer(const Tokenizer& tokenizer) const {
+  tokenizer.save(path_ / tokenizer.file_name());
+  // Older versions called every kind tokenizer.model.
+  std::error_code ignored;
+  for (const char* name : kTokenizers)
+    if (name != tokenizer.file_name()) fs::remove(path_ / name, ignored);
+}
+
+fs::path RunDirectory::tokenizer_of(const fs::path& path) {
+  std::error_code ignored;
+  for (const char* name : kTokenizers)
+    if (fs::exists(path / name, ignored)) return path / name;
+  return path / kTokenizers.back();
 }
 
 fs::path require_creatable(const fs::path& path) {

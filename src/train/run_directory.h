@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "tandem/text/tokenizer.h"
 #include "train/run_lock.h"
 
 namespace tandem {
@@ -25,11 +26,12 @@ class RunDirectory {
   [[nodiscard]] std::filesystem::path log() const { return path_ / "train.log"; }
   [[nodiscard]] std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
   [[nodiscard]] std::filesystem::path bad_samples() const { return path_ / "bad_samples.jsonl"; }
-  [[nodiscard]] std::filesystem::path tokenizer() const { return tokenizer_of(path_); }
+
+  /// Saves the run's tokenizer under the name of its kind; no other stays beside it. Throws
+  /// kCannotCreate and kIo.
+  void save_tokenizer(const Tokenizer& tokenizer) const;
   /// The tokenizer's file in the run directory `path`.
-  [[nodiscard]] static std::filesystem::path tokenizer_of(const std::filesystem::path& path) {
-    return path / "tokenizer.model";
-  }
+  [[nodiscard]] static std::filesystem::path tokenizer_of(const std::filesystem::path& path);
 
  private:
   std::filesystem::path path_;

@@ -111,7 +111,7 @@ std::optional<ClipModel> RunSaver::load_best() const {
   try {
     const auto path = checkpoint_path(directory_.checkpoints(), best_->step);
     const Checkpoint checkpoint = load_checkpoint(path);
-    ClipModel model = make_model(portable_config(session_.config(), session_.tokenizer()).model, 0);
+    ClipModel model(session_.config().model, std::nullopt);
     load_weights(model, checkpoint.weights, path.string());
     return model;
   } catch (const Error& error) {

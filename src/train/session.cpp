@@ -1,5 +1,7 @@
 #include "train/session.h"
 
+#include <utility>
+
 #include "tandem/config/load.h"
 #include "tandem/core/error.h"
 #include "tandem/core/random.h"
@@ -34,10 +36,16 @@ LoaderOptions loader_options(const RunConfig& config, const torch::Device& devic
           .stall_timeout_seconds = 60.0 * config.train.stall_timeout_minutes};
 }
 
-ClipModel build_model(const RunConfig& config, const torch::Device& device) {
-  ClipModel model = make_model(config.model, mix_seed({config.run.seed, kWeightStream}));
+ClipModel build_model(const RunConfig& config, const torch::Device& device,
+                      const Checkpoint* checkpoint) {
+  // A checkpoint holds every weight: what the first ones were read from may be gone by now.
+  const auto seed = checkpoint == nullptr
+                        ? std::optional(mix_seed({config.run.seed, kWeightStream}))
+                        : std::nullopt;
+  ClipModel model = make_model(config.model, seed);
   model->to(device);
   if (config.train.precision == Precision::kBf16) set_precision(model, torch::kBFloat16);
+  if (checkpoint != nullptr) load_weights(model, checkpoint->weights, "checkpoint");
   model->recompute_activations(config.train.recompute_activations);
   model->train();
   return model;
@@ -58,16 +66,15 @@ std::vector<NamedParameter> trainable_parameters(const ClipModel& model) {
 }  // namespace
 
 TrainingSession::TrainingSession(TrainingInputs inputs, const Checkpoint* checkpoint,
-                                 const std::filesystem::path& bad_samples_file)
+                                 std::filesystem::path bad_samples_file)
     : inputs_(std::move(inputs)),
-      bad_samples_file_(bad_samples_file),
+      bad_samples_file_(std::move(bad_samples_file)),
       learning_rate_(config().optim, total_steps()),
       to_device_(device()) {
   if (checkpoint != nullptr) position_ = checkpoint->stream_position;
   open_loader();
 
-  model_ = build_model(config(), device());
-  if (checkpoint != nullptr) load_weights(model_, checkpoint->weights, "checkpoint");
+  model_ = build_model(config(), device(), checkpoint);
   optimizer_ = std::make_unique<AdamW>(trainable_parameters(model_), config().optim);
   if (checkpoint != nullptr)
     optimizer_->load_state(checkpoint->optimizer, checkpoint->optimizer_steps);
@@ -126,7 +133,7 @@ Checkpoint TrainingSession::checkpoint(int64_t step) const {
 }
 
 double TrainingSession::epoch() const {
-  return static_cast<double>(position_) / static_cast<double>(source().size());
+  return static_cast<double>(position_) / static_cast<double>(source().epoch_size());
 }
 
 }  // namespace tandem

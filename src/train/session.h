@@ -9,6 +9,7 @@
 
 #include <torch/types.h>
 
+#include "tandem/config/model_options.h"
 #include "tandem/data/loader.h"
 #include "tandem/model/clip_model.h"
 #include "tandem/optim/adamw.h"
@@ -32,10 +33,11 @@ struct StepResult {
 /// and loops.
 class TrainingSession {
  public:
-  /// Makes everything; with a `checkpoint`, as it was when that was taken. Unusable samples are
-  /// listed in `bad_samples_file`, if it has a name. Throws kData, kConfig, kCheckpoint.
+  /// Makes everything; with a `checkpoint`, as it was when that was taken, and without the
+  /// pretrained weights that the run began with. Unusable samples are listed in `bad_samples_file`,
+  /// if it has a name. Throws kData, kConfig, kCheckpoint.
   TrainingSession(TrainingInputs inputs, const Checkpoint* checkpoint,
-                  const std::filesystem::path& bad_samples_file);
+                  std::filesystem::path bad_samples_file);
   TrainingSession(const TrainingSession&) = delete;
   TrainingSession& operator=(const TrainingSession&) = delete;
 

@@ -6,12 +6,12 @@
 
 #include <fmt/format.h>
 
+#include "model/evaluation_mode.h"
 #include "tandem/config/load.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
 #include "train/divergence.h"
-#include "train/evaluation_mode.h"
 #include "train/numerics_guard.h"
 #include "train/resume.h"
 #include "train/run_directory.h"
@@ -37,7 +37,7 @@ torch::Device check_and_open_device(const RunConfig& config) {
 }  // namespace
 
 struct Trainer::Implementation {
-  Implementation(const RunConfig& config, const TrainerOptions& options);
+  Implementation(RunConfig config, const TrainerOptions& options);
 
   TrainSummary run(const std::atomic<bool>& stop);
   void open_records();
@@ -72,15 +72,15 @@ struct Trainer::Implementation {
   Metrics metrics;
 };
 
-Trainer::Implementation::Implementation(const RunConfig& config, const TrainerOptions& options)
+Trainer::Implementation::Implementation(RunConfig config, const TrainerOptions& options)
     : device(check_and_open_device(config)),
       directory(std::filesystem::path(config.run.output_dir) / config.run.name),
       log_file(directory.log()) {
   const std::optional<ResumePoint> point = choose_resume_point(directory, options);
-  TrainingInputs inputs =
-      open_inputs(config, device, point ? saved_tokenizer(*point) : std::filesystem::path());
+  TrainingInputs inputs = open_inputs(std::move(config), device,
+                                      point ? saved_tokenizer(*point) : std::filesystem::path());
   if (point) require_same_run(*point, inputs);
-  inputs.tokenizer->save(directory.tokenizer());
+  directory.save_tokenizer(*inputs.tokenizer);
   write_file_atomically(directory.config(), to_json(inputs.config));
   session = std::make_unique<TrainingSession>(
       std::move(inputs), point ? &point->checkpoint : nullptr, directory.bad_samples());
@@ -274,8 +274,8 @@ void Trainer::Implementation::finish() {
   if (best) model_step = saver->save_model(step);
 }
 
-Trainer::Trainer(RunConfig config, TrainerOptions options)
-    : implementation_(std::make_unique<Implementation>(config, options)) {}
+Trainer::Trainer(RunConfig config, const TrainerOptions& options)
+    : implementation_(std::make_unique<Implementation>(std::move(config), options)) {}
 Trainer::~Trainer() = default;
 
 void Trainer::on_log(std::function<void(const StepStats&)> callback) {

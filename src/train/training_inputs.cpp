@@ -58,11 +58,15 @@ void resolve_vocabulary(TextEncoderOptions& text, TokenizerOptions& options,
   text.pad_id = tokenizer.pad_id();
   text.bos_id = tokenizer.bos_id();
   text.eos_id = tokenizer.eos_id();
+  // CLIP and GPT-2 pad with the token that ends a text. It is a word of these texts, where padding
+  // is not written.
+  const bool shared = text.pad_id == text.bos_id || text.pad_id == text.eos_id;
+  if (shared && !text.pad_to_context) text.pad_id = -1;
 }
 
-void resolve_steps(RunConfig& config, int64_t samples) {
+void resolve_steps(RunConfig& config, int64_t epoch_size) {
   if (!config.train.max_steps) {
-    const double batches = config.train.epochs * static_cast<double>(samples) /
+    const double batches = config.train.epochs * static_cast<double>(epoch_size) /
                            static_cast<double>(config.data.batch_size);
     constexpr double kRounding = 1e-9;
     config.train.max_steps = std::max<int64_t>(1, std::llround(std::ceil(batches - kRounding)));
@@ -83,7 +87,7 @@ TrainingInputs open_inputs(RunConfig config, const torch::Device& device,
   TrainingInputs inputs;
   inputs.device = device;
   inputs.source = open_training_source(config);
-  resolve_steps(config, inputs.source->size());
+  resolve_steps(config, inputs.source->epoch_size());
   inputs.tokenizer = open_tokenizer(config.tokenizer, *inputs.source, saved_tokenizer);
   resolve_vocabulary(config.model.text, config.tokenizer, *inputs.tokenizer);
   inputs.config = std::move(config);

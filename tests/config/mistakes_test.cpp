@@ -70,6 +70,12 @@ TEST(Mistakes, OutOfRangeNamesTheRange) {
                [] { (void)parse_with({"data.augment.crop_scale_min=0"}); });
   expect_error(ErrorKind::kConfig, "data.train.separator: expected a text of 1 characters",
                [] { (void)parse_with({"data.train.separator=||"}); });
+  expect_error(ErrorKind::kConfig,
+               "tokenizer.train_vocab_size: expected a whole number at least 0 and at most 1000000",
+               [] { (void)parse_with({"tokenizer.train_vocab_size=1000001"}); });
+  expect_error(ErrorKind::kConfig,
+               "tokenizer.train_character_coverage: expected a number at least 0.98 and at most 1",
+               [] { (void)parse_with({"tokenizer.train_character_coverage=0.9"}); });
   expect_error(ErrorKind::kConfig, "data.loader_threads: expected a whole number at least 0",
                [] { (void)parse_with({"data.loader_threads=100000"}); });
 }

@@ -59,7 +59,7 @@ TEST(Validate, SourceHasWhatItsKindNeeds) {
 }
 
 TEST(Validate, TokenizerIsReadOrTrained) {
-  contradiction({"tokenizer.train_vocab_size=0"}, "give a sentencepiece model");
+  contradiction({"tokenizer.train_vocab_size=0"}, "give a tokenizer, or the number of pieces");
   contradiction({"tokenizer.file=a.model"},
                 "tokenizer.file = \"a.model\" is there already, so tokenizer.train_vocab_size = "
                 "256 must be 0");
@@ -70,6 +70,8 @@ TEST(Validate, SpecialTokensDiffer) {
   contradiction({"model.text.pad_id=2"}, "pad_id = 2, bos_id = 0 and eos_id = 2 must differ");
   contradiction({"model.text.vocab_size=300", "model.text.eos_id=300"},
                 "must be below model.text.vocab_size = 300");
+  contradiction({"model.text.pad_id=-1", "model.text.pool=mean_all"}, "needs one that is missing");
+  contradiction({"model.text.eos_id=0", "model.text.pool=eot"}, "must differ");
 }
 
 TEST(Validate, FreezingFitsTheTower) {

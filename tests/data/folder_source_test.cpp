@@ -101,6 +101,7 @@ TEST_F(FolderSource, FillsEveryKindOfTemplate) {
   add_picture("c/a.png");
   EXPECT_EQ(open_folder("{c}!")->captions(0), Names{"c!"});
   EXPECT_EQ(open_folder("the {label}")->captions(0), Names{"the c"});
+  EXPECT_EQ(open_folder("a {}, a {c} and a {}")->captions(0), Names{"a c, a c and a c"});
   expect_error(ErrorKind::kConfig, "caption_template", [&] { open_folder("a photo"); });
 }
 

@@ -28,6 +28,17 @@ TEST(LoaderStall, GivesUpNamingTheSampleThatDoesNotCome) {
   go.set_value();
 }
 
+TEST(LoaderStall, GivesUpInTimeThoughTheNextWarningWouldComeLater) {
+  std::promise<void> go;
+  MemorySource source(16);
+  source.before = [waits = go.get_future().share()](int64_t) { waits.wait(); };
+  Loader loader(source, small_tokenizer(), impatient(0.6, 0.65));
+  const auto began = std::chrono::steady_clock::now();
+  expect_error(ErrorKind::kIo, "a sample did not come in", [&] { (void)loader.next(); });
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(1200));
+  go.set_value();
+}
+
 TEST(LoaderStall, NamesASlowSampleAndGoesOn) {
   const TemporaryFolder folder;
   const LogFile log(folder / "log");

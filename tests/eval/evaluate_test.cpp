@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include "core/expect_error.h"
 #include "inference/tiny_model.h"
 #include "tandem/eval/embed_source.h"
 
@@ -124,12 +125,27 @@ TEST_F(EvaluateTest, ZeroShotAgreesWithScoringByHand) {
   EXPECT_EQ(result.mean_per_class_recall, expected.mean_per_class_recall);
 }
 
+TEST_F(EvaluateTest, ZeroShotLeavesOutSamplesWithoutAClass) {
+  const std::vector<std::string> classes = {"red circle", "cat"};
+  const ListedSource some({sample(0, {}, 0), sample(1, {}), sample(2, {}, 1)}, classes);
+  const ListedSource labelled({sample(0, {}, 0), sample(2, {}, 1)}, classes);
+  const ZeroShotResult result = evaluate_zero_shot(pipeline_, some, {"a {}"}, 100, 0);
+  const ZeroShotResult expected = evaluate_zero_shot(pipeline_, labelled, {"a {}"}, 100, 0);
+  EXPECT_EQ(result.count, 2);
+  EXPECT_EQ(result.top1, expected.top1);
+  EXPECT_EQ(result.mean_per_class_recall, expected.mean_per_class_recall);
+  const ListedSource none({sample(0, {}), sample(1, {})}, classes);
+  expect_error(ErrorKind::kData, "none of 2 samples has a class",
+               [&] { (void)evaluate_zero_shot(pipeline_, none, {"a {}"}, 100, 0); });
+}
+
 TEST_F(EvaluateTest, NothingToEvaluateOnIsAnError) {
   const ListedSource broken({damaged(0), damaged(1)}, {"cat"});
   EXPECT_THROW((void)evaluate_retrieval(pipeline_, broken, 10, 0), Error);
   EXPECT_THROW((void)evaluate_zero_shot(pipeline_, broken, {"{}"}, 10, 0), Error);
   const ListedSource unclassified({sample(0, {"a"})}, {});
-  EXPECT_THROW((void)evaluate_zero_shot(pipeline_, unclassified, {"{}"}, 10, 0), Error);
+  expect_error(ErrorKind::kData, "kind folder or shapes, or wds",
+               [&] { (void)evaluate_zero_shot(pipeline_, unclassified, {"{}"}, 10, 0); });
   EXPECT_THROW((void)evaluate_retrieval(pipeline_, ListedSource({}, {}), 10, 0), Error);
 }
 

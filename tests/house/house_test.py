@@ -4,11 +4,13 @@ import contextlib
 import io
 import os
 import pathlib
+import re
 import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
 import check_headers  # noqa: E402
 import check_layers  # noqa: E402
 
@@ -54,6 +56,44 @@ def headers(changes):
     with Tree(changes) as root, contextlib.redirect_stdout(words):
         status = check_headers.check(root, os.environ.get("CXX", "c++"))
     return status, words.getvalue()
+
+
+OPENING = re.compile(r"^namespace ?([\w:]*) ?\{$")
+CLOSING = re.compile(r"^\}  // namespace")
+TYPE = re.compile(r"^(?:enum class|enum|class|struct|union) (?:alignas\(.*\) )?(\w+)\b(?!::)[^;]*$")
+
+
+def shared_names(root):
+    """Returns each type that two of the library's files define, with these files. The library is one
+    to the linker, which keeps one of two classes of a name and says nothing (ODR); only an unnamed
+    namespace keeps a name to its file. Relies on clang-format: what stands in a namespace is not
+    indented, and the namespace's end says what it is."""
+    places = {}
+    for file in check_layers.read_tree(root):
+        if file.parts[0] not in ("include", "src"):
+            continue
+        spaces = []
+        for line in file.lines:
+            if opening := OPENING.match(line):
+                spaces.append(opening[1])
+            elif CLOSING.match(line):
+                spaces.pop()
+            elif (found := TYPE.match(line)) and "" not in spaces:
+                places.setdefault("::".join([*spaces, found[1]]), set()).add(file.path)
+    return {name: sorted(paths) for name, paths in places.items() if len(paths) > 1}
+
+
+class NamesTest(unittest.TestCase):
+    def test_no_two_files_of_the_library_define_types_of_one_name(self):
+        self.assertEqual(shared_names(ROOT), {})
+
+    def test_it_would_notice_one(self):
+        mode = "namespace tandem {\nclass Mode {\n};\n}  // namespace tandem\n"
+        hidden = mode.replace("class", "namespace {\nclass").replace("};", "};\n}  // namespace")
+        with Tree({"src/nn/a.h": mode, "src/io/a.h": mode, "src/io/b.cpp": hidden,
+                   "src/io/b.h": "namespace tandem {\nclass Mode;\n}  // namespace tandem\n",
+                   "src/io/c.h": mode.replace("tandem", "tandem::io")}) as root:
+            self.assertEqual(shared_names(root), {"tandem::Mode": ["src/io/a.h", "src/nn/a.h"]})
 
 
 class LayersTest(unittest.TestCase):

@@ -1,11 +1,13 @@
 #include "tandem/model/clip_model.h"
 
 #include <filesystem>
+#include <functional>
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "core/expect_error.h"
 #include "tandem/core/error.h"
 #include "tandem/core/token_batch.h"
 #include "tandem/model/model_directory.h"
@@ -164,9 +166,12 @@ TEST(ClipModel, SwitchesNormalisationOnAndOff) {
 }
 
 TEST(ClipModel, ClampsTheTemperature) {
-  ModelOptions options = small_options();
-  options.logit_scale_init = 9.0;
+  const ModelOptions options = small_options();
   ClipModel model(options, 1);
+  {
+    const torch::NoGradGuard no_grad;
+    model->logit_scale().fill_(9.0);
+  }
   model->clamp_logit_scale();
   EXPECT_FLOAT_EQ(model->logit_scale().item<float>(), static_cast<float>(options.logit_scale_max));
 }
@@ -343,16 +348,42 @@ TEST(ModelDirectory, NamesEveryTensorThatDoesNotFit) {
   }
 }
 
-TEST(ClipModel, RefusesContradictions) {
+void refuses(const std::string& part, const std::function<void(ModelOptions&)>& change) {
   ModelOptions options = small_options();
-  options.image.patch_size = options.image.image_size + 1;
-  EXPECT_THROW(ClipModel(options, 1), Error);
-  options = small_options();
-  options.text.vocab_size = 0;
-  EXPECT_THROW(ClipModel(options, 1), Error);
-  options = small_options();
-  options.image.class_token = false;
-  EXPECT_THROW(ClipModel(options, 1), Error);
+  change(options);
+  expect_error(ErrorKind::kConfig, part, [&] { ClipModel(options, 1); });
+}
+
+TEST(ClipModel, RefusesContradictions) {
+  refuses("model.image.patch_size = 17",
+          [](ModelOptions& o) { o.image.patch_size = o.image.image_size + 1; });
+  refuses("model.text.vocab_size: expected the tokenizer's size, found 0",
+          [](ModelOptions& o) { o.text.vocab_size = 0; });
+  refuses("model.image.class_token = false", [](ModelOptions& o) { o.image.class_token = false; });
+  refuses("model.text.width = 16 is not a multiple", [](ModelOptions& o) { o.text.heads = 3; });
+  refuses("model.embed_dim = 12 must be the 16 features of the image tower", [](ModelOptions& o) {
+    o.projector.kind = ProjectorKind::kNone;
+    o.text.width = 12;
+  });
+}
+
+TEST(ClipModel, RefusesValuesOutOfRange) {
+  refuses("model.image.heads: expected a whole number at least 1",
+          [](ModelOptions& o) { o.image.heads = 0; });
+  refuses("model.image.patch_size: expected a whole number at least 1",
+          [](ModelOptions& o) { o.image.patch_size = 0; });
+  refuses("model.text.heads: expected a whole number at least 1",
+          [](ModelOptions& o) { o.text.heads = 0; });
+  refuses("model: 2 mistakes", [](ModelOptions& o) { o.text.layers = o.image.patch_size = 0; });
+}
+
+TEST(ClipModel, ItsTowersAloneRefuseTheSame) {
+  ModelOptions options = small_options();
+  options.image.heads = options.text.heads = 0;
+  expect_error(ErrorKind::kConfig, "model.image.heads: expected",
+               [&] { ImageEncoder(options.image, nullptr); });
+  expect_error(ErrorKind::kConfig, "model.text.heads: expected",
+               [&] { TextEncoder(options.text, nullptr); });
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tandem/core/files.h"
+#include "tandem/core/log.h"
 #include "train/metrics_log.h"
 #include "train/tensorboard.h"
 #include "train/tiny.h"
@@ -20,6 +21,19 @@ std::vector<nlohmann::json> lines_of(const fs::path& file) {
   std::ifstream stream(file);
   for (std::string line; std::getline(stream, line);) lines.push_back(nlohmann::json::parse(line));
   return lines;
+}
+
+TEST(LogFile, EndsForItselfWhereTwoHaveOnePath) {
+  const test::Folder folder;
+  const fs::path path = folder.path() / "train.log";
+  {
+    const LogFile first(path);
+    { const LogFile second(path); }
+    log_info("the first still lives");
+    EXPECT_NE(read_file(path).find("the first still lives"), std::string::npos);
+  }
+  log_info("too late");
+  EXPECT_EQ(read_file(path).find("too late"), std::string::npos);
 }
 
 TEST(MetricsLog, WritesOneObjectPerLine) {

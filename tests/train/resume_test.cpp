@@ -7,6 +7,7 @@
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
 #include "tandem/model/model_directory.h"
+#include "text/json_fixture.h"
 #include "train/tiny.h"
 
 namespace tandem {
@@ -163,6 +164,47 @@ TEST(Resume, RefusesAnotherTokenizerUnderTheSameName) {
   const Error error = test::error_of([&] { const Trainer trainer(config); });
   EXPECT_EQ(error.kind(), ErrorKind::kConfig);
   TANDEM_EXPECT_MENTIONS(error, "tokenizer (fingerprint)");
+}
+
+TEST(Resume, FindsATokenizerOfEitherKind) {
+  const test::Folder folder;
+  RunConfig config = test::tiny_run(folder.path());
+  config.tokenizer.train_vocab_size = 0;
+  config.tokenizer.file = (folder.path() / "words.json").string();
+  write_file_atomically(config.tokenizer.file, small_word_piece().dump());
+  run_part(config, 2);
+  const fs::path run = folder.path() / "tiny";
+  EXPECT_FALSE(fs::exists(run / "tokenizer.model"));
+  EXPECT_EQ(Tokenizer::load(run / "tokenizer.json").fingerprint(),
+            Tokenizer::load(config.tokenizer.file).fingerprint());
+
+  // As older versions left it.
+  fs::rename(run / "tokenizer.json", run / "tokenizer.model");
+  EXPECT_EQ(Trainer(config).start_step(), 2);
+  EXPECT_TRUE(fs::exists(run / "tokenizer.json"));
+  EXPECT_FALSE(fs::exists(run / "tokenizer.model"));
+
+  config.tokenizer = test::tiny_run(folder.path()).tokenizer;
+  const Error error = test::error_of([&] { const Trainer trainer(config); });
+  EXPECT_EQ(error.kind(), ErrorKind::kConfig);
+  TANDEM_EXPECT_MENTIONS(error, "tokenizer.file");
+}
+
+TEST(Resume, NeedsNoPretrainedWeights) {
+  const test::Folder folder;
+  RunConfig config = test::tiny_run(folder.path());
+  const fs::path model = Trainer(config).run().model_directory;
+  config.run.name = "tuned";
+  config.model.pretrained = model.string();
+  config.model.image.freeze = true;
+  run_part(config, 5);
+  fs::remove_all(model);
+
+  Trainer trainer(config);
+  EXPECT_EQ(trainer.start_step(), 5);
+  const torch::Tensor frozen = trainer.model()->image->class_token.clone();
+  EXPECT_EQ(trainer.run().steps, 12);
+  EXPECT_TRUE(torch::equal(trainer.model()->image->class_token, frozen));
 }
 
 TEST(Resume, AllowsOtherChangesAndNamesThem) {

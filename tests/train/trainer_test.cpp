@@ -72,6 +72,24 @@ TEST(Trainer, ResolvesItsConfiguration) {
   EXPECT_TRUE(config_differences(parse_run_config(written), trainer.config()).empty());
 }
 
+TEST(Trainer, CountsEpochsAsTheMixtureHasThem) {
+  const test::Folder folder;
+  const fs::path mixture = folder.path() / "mixture.json";
+  write_file_atomically(mixture, R"({"samples_per_epoch": 128, "sources": [
+      {"source": {"kind": "shapes", "shapes": {"count": 32}}},
+      {"source": {"kind": "shapes", "shapes": {"count": 32}}}]})");
+  RunConfig config = test::tiny_run(folder.path());
+  config.data.train = {.kind = SourceKind::kMixture, .path = mixture.string()};
+  config.data.batch_size = 64;
+  config.train.max_steps.reset();
+  config.train.epochs = 1;
+  Trainer trainer(config);
+  std::vector<double> epochs;
+  trainer.on_log([&](const StepStats& stats) { epochs.push_back(stats.epoch); });
+  EXPECT_EQ(trainer.run().steps, 2);
+  EXPECT_EQ(epochs, (std::vector<double>{0.5, 1.0}));
+}
+
 TEST(Trainer, WritesItsNumbersUnderStableNames) {
   const test::Folder folder;
   RunConfig config = test::tiny_run(folder.path());

@@ -18,11 +18,17 @@ enum class ExifOrientation { kIgnore, kApply };
 enum class ShapesSplit { kSeen, kUnseen, kAll };
 
 struct TokenizerOptions {
-  std::string file = {};  ///< A sentencepiece .model; empty trains one on the run's captions.
-  int64_t train_vocab_size =
-      0;  ///< Pieces of the model to train, special tokens included; 0 does not train.
+  static constexpr int64_t kMaxVocabSize = 1'000'000;
+  static constexpr double kMinCharacterCoverage = 0.98;  // sentencepiece's own limit
+
+  std::string file = {};  ///< A sentencepiece .model, a tokenizer.json, vocab.json or vocab.txt, or
+                          ///< a folder that holds one; empty trains a sentencepiece model on the
+                          ///< run's captions.
+  int64_t train_vocab_size = 0;  ///< Pieces of the model to train, special tokens included, up to
+                                 ///< kMaxVocabSize; 0 does not train.
   TokenizerModel train_model = TokenizerModel::kUnigram;
-  double train_character_coverage = 1.0;  ///< Share of characters that get pieces of their own.
+  double train_character_coverage = 1.0;  ///< Share of characters that get pieces of their own,
+                                          ///< from kMinCharacterCoverage to 1.
   bool lowercase = false;                 ///< Lower-case captions, in training and in use.
 };
 

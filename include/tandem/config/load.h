@@ -30,6 +30,9 @@ namespace tandem {
 /// load_run_config does after reading: for configurations that were not read from JSON.
 void validate(const RunConfig& config);
 
+/// The same for options that a model is to be made of: `text.vocab_size` must be known, too.
+void validate(const ModelOptions& model);
+
 /// Returns every field with its value as JSON, in the order of the reference, without a final line
 /// break; parse_run_config reads it back unchanged. Optional fields that are not set are left out.
 [[nodiscard]] std::string to_json(const RunConfig& config);

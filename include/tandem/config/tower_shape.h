@@ -20,10 +20,26 @@ namespace tandem {
 
 /// Return whether a pool reads the last block's states of all tokens, or of one.
 [[nodiscard]] inline bool reads_every_token(ImagePool pool) {
-  return pool == ImagePool::kMean || pool == ImagePool::kMap;
+  switch (pool) {
+    case ImagePool::kMean:
+    case ImagePool::kMap: return true;
+    case ImagePool::kCls:
+    case ImagePool::kPooler:
+    case ImagePool::kLogits: return false;
+  }
+  return true;
 }
 [[nodiscard]] inline bool reads_every_token(TextPool pool) {
-  return pool == TextPool::kMean || pool == TextPool::kMeanAll;
+  switch (pool) {
+    case TextPool::kMean:
+    case TextPool::kMeanAll: return true;
+    case TextPool::kCls:
+    case TextPool::kPooler:
+    case TextPool::kEot:
+    case TextPool::kLast:
+    case TextPool::kArgmax: return false;
+  }
+  return true;
 }
 
 }  // namespace tandem

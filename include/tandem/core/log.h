@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string_view>
 
 namespace tandem {
@@ -30,7 +31,8 @@ class LogFile {
   LogFile& operator=(const LogFile&) = delete;
 
  private:
-  std::filesystem::path path_;
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
 };
 
 /// Returns the level called `name`: debug, info, warn, error or off. Throws kUsage for another

@@ -44,7 +44,7 @@ class Permutation {
   [[nodiscard]] uint64_t encrypt(uint64_t value) const noexcept;
 
   uint64_t count_;
-  int half_bits_;
+  int half_bits_ = 1;
   uint64_t keys_[4];
 };
 

@@ -19,7 +19,7 @@ struct RawSample {
   std::vector<std::string> captions = {};  ///< One or more, as the source has them.
   std::vector<double> caption_weights =
       {};                    ///< How often each is taken in training; empty takes all alike.
-  int64_t class_index = -1;  ///< Index into class_names(), -1 where the source has no classes.
+  int64_t class_index = -1;  ///< Index into class_names(), -1 where there is none.
 };
 
 /// A place in one epoch's order.

@@ -18,7 +18,8 @@ namespace tandem {
                                                  int64_t max_samples, uint64_t seed);
 
 /// Zero-shot classification of up to `max_samples` samples of a source that has classes, against
-/// all of its classes. Throws kData when the source has no classes or no sample is usable.
+/// all of its classes. Samples without a class are left out and counted in the log. Throws kData
+/// when the source has no classes, no sample is usable or none has a class.
 [[nodiscard]] ZeroShotResult evaluate_zero_shot(const Pipeline& pipeline, const Source& source,
                                                 const std::vector<std::string>& templates,
                                                 int64_t max_samples, uint64_t seed);

@@ -10,8 +10,8 @@
 
 namespace tandem {
 
-/// Returns `pattern` with every `{}`, `{c}` and `{label}` replaced; a class name that holds such a
-/// mark itself is not filled again. Throws kUsage when it holds
+/// Returns `pattern` with every `{}`, `{c}` and `{label}` replaced, as a source's caption_template
+/// is; a class name that holds such a mark itself is not filled again. Throws kUsage when it holds
 /// none of them.
 [[nodiscard]] std::string fill_template(const std::string& pattern, const std::string& class_name);
 

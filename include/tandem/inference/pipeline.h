@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,6 +64,11 @@ class Pipeline {
   /// kMissingInput for the first unusable picture, kUsage for an empty list.
   [[nodiscard]] torch::Tensor encode_images(const std::vector<std::filesystem::path>& files) const;
   [[nodiscard]] torch::Tensor encode_images(const std::vector<Image>& images) const;
+  /// For a list written out, encode_images({"cat.jpg", "dog.jpg"}), which might be any vector.
+  [[nodiscard]] torch::Tensor encode_images(
+      std::initializer_list<std::filesystem::path> files) const {
+    return encode_images(std::vector<std::filesystem::path>(files));
+  }
   [[nodiscard]] torch::Tensor encode_texts(const std::vector<std::string>& texts) const;
   /// The same for texts that are ids already, special tokens included, each of at least one id and
   /// at most context_length.

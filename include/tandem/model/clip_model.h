@@ -26,7 +26,7 @@ class ClipModelImpl : public torch::nn::Module {
  public:
   /// Weights are drawn from `seed`; without one they hold nothing yet. `options.text.vocab_size`
   /// must be known by now; `pretrained` and `freeze` are the business of make_model. Throws kConfig
-  /// for contradictions.
+  /// with every value out of range and every contradiction (validate).
   explicit ClipModelImpl(const ModelOptions& options, std::optional<uint64_t> seed = 0);
 
   /// Returns both embeddings of B pairs; needs both towers. `images` as ImageEncoder takes them.
@@ -75,8 +75,9 @@ void set_precision(ClipModel model, torch::ScalarType dtype);
 
 /// Returns the model of `options` with its `pretrained` weights loaded and its `freeze` switches
 /// applied (requires_grad off). Loading is strict: throws kCheckpoint with every missing,
-/// unexpected and misshapen tensor; a position table of another length is interpolated (bicubic for
-/// pictures), and the log says so.
-[[nodiscard]] ClipModel make_model(const ModelOptions& options, uint64_t seed);
+/// unexpected and misshapen tensor; only a picture's position table of another size is interpolated
+/// (bicubic), and the log says so. Without a seed weights hold nothing, and none are read: for a
+/// model whose own come next. Throws kConfig as ClipModel does, kMissingInput and kIo.
+[[nodiscard]] ClipModel make_model(const ModelOptions& options, std::optional<uint64_t> seed);
 
 }  // namespace tandem

@@ -66,7 +66,7 @@ struct TrainerOptions {
 /// for request_stop.
 class Trainer {
  public:
-  explicit Trainer(RunConfig config, TrainerOptions options = {});
+  explicit Trainer(RunConfig config, const TrainerOptions& options = {});
   ~Trainer();
 
   /// Called every train.log_every_steps steps.

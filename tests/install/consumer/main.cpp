@@ -27,6 +27,13 @@ int main(int, char** argv) {
   if (probs.sizes() != torch::IntArrayRef({2, 3}) || !probs.sum(-1).allclose(torch::ones({2})))
     return 1;
 
+  try {
+    (void)pipeline.encode_images({"cat.jpg", "dog.jpg"});  // As README has it.
+    return 1;
+  } catch (const tandem::Error& error) {
+    if (error.kind() != tandem::ErrorKind::kMissingInput) return 1;
+  }
+
   tandem::ClipModel model(trainer.config().model);
   const torch::Tensor pixels = torch::zeros({3, 3, 32, 32}, torch::kUInt8);
   const tandem::TokenBatch tokens = tandem::pack_tokens({{0, 5, 2}, {0, 6, 7, 2}, {0, 2}});
