@@ -15,6 +15,7 @@
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/image/encode.h"
+#include "tandem/image/image.h"
 #include "tandem/model/model_directory.h"
 #include "tandem/text/tokenizer.h"
 
@@ -77,7 +78,18 @@ void run_program(const std::vector<std::string>& words) {
               {.what = "the program did not end well", .where = words.front()});
 }
 
+// Before a model is made, and named by us rather than by the program that is measured.
+void check_inputs(const ColdStartArguments& arguments) {
+  if (!arguments.image.empty()) (void)load_image(arguments.image, {});
+  const fs::path weights = arguments.directory / "model.safetensors";
+  std::error_code error;
+  if (arguments.directory.empty() || fs::is_regular_file(weights, error)) return;
+  throw Error(ErrorKind::kMissingInput,
+              {.what = "the model directory holds no weights", .where = weights.string()});
+}
+
 int run_cold_start(ColdStartArguments arguments) {
+  check_inputs(arguments);
   const fs::path own = fs::read_symlink("/proc/self/exe");
   const fs::path scratch = fs::temp_directory_path() / fmt::format("clip-bench-{}", getpid());
   const bool made = arguments.directory.empty();
@@ -89,8 +101,6 @@ int run_cold_start(ColdStartArguments arguments) {
       write_picture(arguments.image);
     }
   }
-  if (arguments.image.empty())
-    throw Error(ErrorKind::kUsage, "with --model, --image names the picture to classify");
   const double bytes =
       static_cast<double>(fs::file_size(arguments.directory / "model.safetensors"));
   const Seconds seconds = measure(arguments.measure, [&] {
@@ -114,10 +124,14 @@ std::function<int()> define_cold_start(CLI::App& verb) {
   const auto arguments = std::make_shared<ColdStartArguments>();
   add_measure_options(verb, arguments->measure);
   add_model_choice(verb, arguments->model);
+  auto* const image =
+      verb.add_option("--image", arguments->image,
+                      "Picture to classify: with --model it has to be named, else one is made")
+          ->type_name("FILE");
   verb.add_option("--model", arguments->directory,
                   "Model directory; without it one with random weights is made and removed")
-      ->type_name("DIR");
-  verb.add_option("--image", arguments->image, "Picture to classify")->type_name("FILE");
+      ->type_name("DIR")
+      ->needs(image);
   return [arguments] { return run_cold_start(*arguments); };
 }
 

@@ -6,6 +6,7 @@
 #include <torch/types.h>
 
 #include "clip_bench/workload.h"
+#include "common/checks.h"
 #include "inference/precision.h"
 #include "tandem/core/device.h"
 #include "tandem/model/encode_in_slices.h"
@@ -28,7 +29,7 @@ void add_options(CLI::App& verb, EncodeArguments& arguments) {
   add_device_option(verb, arguments.measure);
   add_model_choice(verb, arguments.model);
   verb.add_option("--batch-size", arguments.batch, "Items of one forward pass")
-      ->check(CLI::PositiveNumber)
+      ->check(at_least(1))
       ->capture_default_str();
   verb.add_option("--precision", arguments.precision, "fp32, bf16, or int8 (CPU)")
       ->check(CLI::IsMember({"fp32", "bf16", "int8"}))
@@ -134,7 +135,7 @@ std::function<int()> define_encode_text(CLI::App& verb) {
   add_options(verb, *arguments);
   add_text_lengths(verb, arguments->lengths);
   verb.add_option("--batches", arguments->batches, "Batches of one repeat")
-      ->check(CLI::PositiveNumber)
+      ->check(at_least(1))
       ->capture_default_str();
   return [arguments] { return encode_texts(*arguments); };
 }

@@ -9,6 +9,7 @@
 #include "clip_bench/kernel_cases.h"
 #include "clip_bench/measure.h"
 #include "clip_bench/training.h"
+#include "common/checks.h"
 #include "tandem/core/device.h"
 
 namespace tandem::apps {
@@ -83,7 +84,7 @@ std::function<int()> define_kernels(CLI::App& verb) {
   add_measure_options(verb, arguments->measure);
   add_device_option(verb, arguments->measure);
   const auto add_size = [&](const char* name, int64_t& value, const char* what) {
-    verb.add_option(name, value, what)->check(CLI::PositiveNumber)->capture_default_str();
+    verb.add_option(name, value, what)->check(at_least(1))->capture_default_str();
   };
   add_size("--tile-rows", arguments->sizes.tile_rows, "Rows of a tile of logits");
   add_size("--tile-columns", arguments->sizes.tile_columns, "Columns of a tile of logits");

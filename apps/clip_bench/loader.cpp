@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "clip_bench/measure.h"
+#include "common/checks.h"
 #include "tandem/data/loader.h"
 #include "tandem/data/source.h"
 
@@ -68,10 +69,10 @@ std::function<int()> define_loader(CLI::App& verb) {
       ->type_name("PATH")
       ->required();
   verb.add_option("--batch-size", arguments->batch, "Pictures of a batch")
-      ->check(CLI::PositiveNumber)
+      ->check(at_least(1))
       ->capture_default_str();
   verb.add_option("--image-size", arguments->image_size, "Side of the pictures made")
-      ->check(CLI::PositiveNumber)
+      ->check(at_least(1))
       ->capture_default_str();
   return [arguments] { return run_loader(*arguments); };
 }

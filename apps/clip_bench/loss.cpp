@@ -7,6 +7,7 @@
 #include "clip_bench/peak_memory.h"
 #include "clip_bench/training.h"
 #include "clip_bench/workload.h"
+#include "common/checks.h"
 #include "tandem/core/device.h"
 #include "tandem/loss/contrastive_loss.h"
 #include "tandem/loss/sigmoid_loss.h"
@@ -108,10 +109,10 @@ std::function<int()> define_loss(CLI::App& verb) {
       ->check(CLI::IsMember({"info_nce", "sigmoid"}))
       ->capture_default_str();
   verb.add_option("--count", arguments->count, "Pairs, N")
-      ->check(CLI::PositiveNumber)
+      ->check(at_least(1))
       ->capture_default_str();
   verb.add_option("--dim", arguments->dim, "Size of an embedding")
-      ->check(CLI::PositiveNumber)
+      ->check(at_least(1))
       ->capture_default_str();
   verb.add_flag("--plain", arguments->plain,
                 "The loss on the whole N × N matrix of logits instead, for comparison");

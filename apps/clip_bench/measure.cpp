@@ -11,6 +11,7 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "common/checks.h"
 #include "common/text_io.h"
 #include "tandem/core/device.h"
 
@@ -57,13 +58,13 @@ double load_average() {
 
 void add_measure_options(CLI::App& verb, MeasureOptions& options) {
   verb.add_option("--warmup", options.warmup, "Repeats before the clock runs")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->capture_default_str();
   verb.add_option("--repeats", options.repeats, "Repeats under the clock")
-      ->check(CLI::PositiveNumber)
+      ->check(at_least(1))
       ->capture_default_str();
   verb.add_option("--threads", options.threads, "Threads; 0 takes one per core")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->capture_default_str();
 }
 

@@ -23,17 +23,56 @@ namespace fs = std::filesystem;
 constexpr double kTolerance = 1e-5;
 constexpr const char* kGoldenText = "A photo of two dogs, it's 7:30 &amp; sunny!";
 
-void check_places(const ConvertArguments& arguments) {
-  const fs::path output(arguments.output);
-  std::error_code ignored;
-  if (fs::exists(output) && fs::equivalent(arguments.input, output, ignored))
-    throw Error(ErrorKind::kUsage,
-                {.what = "input and output are the same directory", .where = arguments.output});
-  const bool empty = !fs::exists(output) || (fs::is_directory(output) && fs::is_empty(output));
-  if (!empty && !arguments.force)
-    throw Error(ErrorKind::kCannotCreate, {.what = "the output exists already",
+// Absolute, without links; what is not there yet is as written.
+fs::path real_place(const std::string& written) {
+  std::error_code error;
+  const fs::path place = fs::weakly_canonical(fs::absolute(written), error);
+  if (!error) return place.has_filename() ? place : place.parent_path();
+  throw Error(ErrorKind::kCannotCreate, {.what = "cannot be reached",
+                                         .where = written,
+                                         .found = describe_system_error(error.value())});
+}
+
+bool holds(const fs::path& folder, const fs::path& path) {
+  const fs::path relative = path.lexically_relative(folder);
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+bool holds_model(const fs::path& folder) {
+  const auto has = [&](const char* name) { return fs::exists(folder / name); };
+  return (has("config.json") && has("model.safetensors")) ||
+         (has("open_clip_config.json") && has("open_clip_model.safetensors"));
+}
+
+// What stands at the output and must not go.
+void refuse_occupied(const ConvertArguments& arguments, const fs::path& output) {
+  if (fs::is_symlink(output)) {
+    throw Error(ErrorKind::kCannotCreate, {.what = "the output is a link to what is not there",
                                            .where = arguments.output,
-                                           .hint = "another --output, or --force to replace it"});
+                                           .found = fs::read_symlink(output).string()});
+  }
+  if (!fs::exists(output) || (fs::is_directory(output) && fs::is_empty(output))) return;
+  const bool model = fs::is_directory(output) && holds_model(output);
+  if (model && arguments.force) return;
+  throw Error(ErrorKind::kCannotCreate,
+              {.what = model ? "the output exists already" : "the output exists and is no model",
+               .where = arguments.output,
+               .hint = model ? "another --output, or --force to replace it"
+                             : "another --output, or remove it first"});
+}
+
+// Returns the folder to write: a link stays, and what it points to is replaced.
+fs::path checked_output(const ConvertArguments& arguments) {
+  const fs::path input = real_place(arguments.input);
+  const fs::path output = real_place(arguments.output);
+  if (holds(input, output) || holds(output, input)) {
+    throw Error(ErrorKind::kUsage,
+                {.what = input == output ? "input and output are the same directory"
+                                         : "one of input and output is inside the other",
+                 .where = arguments.output});
+  }
+  refuse_occupied(arguments, output);
+  return output;
 }
 
 void require_finite(const ClipModel& model, const std::string& where) {
@@ -108,14 +147,14 @@ ConversionReport write(const ConvertArguments& arguments, const ImportedModel& s
 }  // namespace
 
 int convert(const ConvertArguments& arguments) {
-  check_places(arguments);
+  const fs::path output = checked_output(arguments);
   const ImportOptions options{.allow_pickle = arguments.allow_pickle,
                               .timm_heads = arguments.timm_heads};
   const ImportedModel source =
       import_model(arguments.input, parse_model_format(arguments.from), options);
   write_output("from " + report_text(source.report, arguments.table));
   require_finite(source.model, arguments.input);
-  AtomicDirectory staging(arguments.output);
+  AtomicDirectory staging(output);
   const ConversionReport report = write(arguments, source, staging.path());
   write_output("to " + report_text(report, arguments.table && report.family != "Tandem"));
   if (arguments.verify && !verify(arguments, source, staging.path(), options)) {

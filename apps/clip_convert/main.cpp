@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "clip_convert/convert.h"
+#include "common/checks.h"
 #include "common/run_app.h"
 
 namespace tandem::apps {
@@ -20,6 +21,7 @@ std::function<int()> define(CLI::App& app) {
       ->required();
   app.add_option("--output", arguments->output, "Model directory to write")
       ->type_name("DIR")
+      ->check(not_empty())
       ->required();
   auto* verify = app.add_option("--verify", arguments->reference,
                                 "Read the output again and compare embeddings; with a FILE (in.* "
@@ -31,7 +33,7 @@ std::function<int()> define(CLI::App& app) {
                "Read PyTorch .bin and .pt files; the reader executes nothing");
   app.add_option("--timm-heads", arguments->timm_heads,
                  "open_clip: attention heads of a timm tower whose name is not known");
-  app.add_flag("--force", arguments->force, "Replace the output if it exists");
+  app.add_flag("--force", arguments->force, "Replace a model that the output holds");
   return [arguments, verify] {
     arguments->verify = verify->count() > 0;
     return convert(*arguments);

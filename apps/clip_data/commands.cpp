@@ -6,6 +6,7 @@
 #include "clip_data/preview.h"
 #include "clip_data/shard_commands.h"
 #include "clip_data/survey_report.h"
+#include "common/checks.h"
 
 namespace tandem::apps {
 namespace {
@@ -19,11 +20,11 @@ CLI::App* add_verb(CLI::App& app, const char* name, const char* summary, Argumen
 }
 
 void add_output(CLI::App* verb, std::string& output, const char* meaning, const char* type) {
-  verb->add_option("--output", output, meaning)->type_name(type)->required();
+  verb->add_option("--output", output, meaning)->type_name(type)->check(not_empty())->required();
 }
 
 void add_number(CLI::App* verb, const char* name, int64_t& number, const char* meaning) {
-  verb->add_option(name, number, meaning)->check(CLI::NonNegativeNumber)->capture_default_str();
+  verb->add_option(name, number, meaning)->check(at_least(0))->capture_default_str();
 }
 
 struct Arguments {
@@ -53,7 +54,7 @@ void add_writers(CLI::App& app, Arguments& arguments) {
   CLI::App* shard = add_verb(app, "shard", "Pack the data into tar shards", arguments.shard);
   add_output(shard, arguments.shard.output, "Folder to create", "DIR");
   shard->add_option("--max-samples", arguments.shard.max_samples, "Samples of one shard, at most")
-      ->check(CLI::PositiveNumber)
+      ->check(at_least(1))
       ->capture_default_str();
   shard->add_option("--max-mb", arguments.shard.max_mb, "MiB of one shard, at most")
       ->check(CLI::Range(1, 1 << 20))

@@ -92,6 +92,7 @@ std::string figure(const Source& source, int64_t index, const PreviewArguments& 
 }  // namespace
 
 int run_preview(const PreviewArguments& arguments) {
+  check_output_file(arguments.output);
   const RunData data = open_data(arguments.data);
   const Source& source = *data.source;
   const int64_t count = std::min(arguments.count, source.size());

@@ -6,6 +6,7 @@
 #include "clip_doctor/environment.h"
 #include "common/run_app.h"
 #include "common/text_io.h"
+#include "tandem/core/device.h"
 #include "tandem/inference/pipeline.h"
 #include "tandem/model/model_directory.h"
 
@@ -45,6 +46,7 @@ bool examine_model(const DoctorArguments& arguments, std::vector<Finding>& findi
 }
 
 int examine(const DoctorArguments& arguments) {
+  (void)resolve_device(arguments.options.device);  // a wrong name is one without a model, too
   std::vector<Finding> findings = examine_machine();
   const bool healthy = arguments.model.empty() || examine_model(arguments, findings);
   write_output(arguments.format == "json" ? findings_json(findings) : findings_text(findings));
@@ -61,6 +63,7 @@ std::function<int()> define(CLI::App& app) {
   app.add_option("--device", arguments->options.device, "auto, cpu, cuda or cuda:N")
       ->capture_default_str();
   app.add_option("--precision", arguments->options.precision, "fp32, bf16 or int8 (CPU)")
+      ->check(CLI::IsMember({"fp32", "bf16", "int8"}))
       ->capture_default_str();
   app.add_option("--format", arguments->format, "text or json")
       ->check(CLI::IsMember({"text", "json"}))

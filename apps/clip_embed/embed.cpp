@@ -8,6 +8,7 @@
 #include <torch/types.h>
 #include <nlohmann/json.hpp>
 
+#include "common/failures.h"
 #include "common/pictures.h"
 #include "common/text_io.h"
 #include "tandem/config/load.h"
@@ -84,69 +85,68 @@ class EmbeddingFolder {
   std::vector<torch::Tensor> texts_;
 };
 
-/// Tells of one thing that is left out.
-void note_unusable(const Error& error) { write_note(fmt::format("left out: {}\n", error.what())); }
+/// An embedding folder in the making, and what was left out of it.
+struct Output {
+  EmbeddingFolder folder;
+  Failures left_out = {};
 
-/// Each of these adds items [first, last) and returns how many of them were left out.
-size_t add_pictures(const Pipeline& pipeline, const std::vector<fs::path>& files,
-                    EmbeddingFolder& folder) {
+  void leave_out(const Error& error) {
+    left_out.add(error);
+    write_note(fmt::format("left out: {}\n", error.what()));
+  }
+};
+
+void add_pictures(const Pipeline& pipeline, const std::vector<fs::path>& files, Output& output) {
   const PartialEmbeddings pictures = pipeline.try_encode_images(files);
   std::vector<int64_t> usable;
   std::vector<Json> metadata;
   for (size_t i = 0; i < files.size(); ++i) {
     if (const auto& error = pictures.errors[i]) {
-      note_unusable(*error);
+      output.leave_out(*error);
       continue;
     }
     usable.push_back(static_cast<int64_t>(i));
     metadata.push_back({{"image_path", files[i].string()}});
   }
   const torch::Tensor rows = torch::tensor(usable, torch::kInt64);
-  folder.add(pictures.embeddings.index_select(0, rows), {}, metadata);
-  return files.size() - usable.size();
+  output.folder.add(pictures.embeddings.index_select(0, rows), {}, metadata);
 }
 
-size_t add_texts(const Pipeline& pipeline, const std::vector<std::string>& texts,
-                 EmbeddingFolder& folder) {
+void add_texts(const Pipeline& pipeline, const std::vector<std::string>& texts, Output& output) {
   std::vector<Json> metadata;
   for (const std::string& text : texts) metadata.push_back({{"caption", text}});
-  folder.add({}, pipeline.encode_texts(texts), metadata);
-  return 0;
+  output.folder.add({}, pipeline.encode_texts(texts), metadata);
 }
 
-size_t add_samples(const Pipeline& pipeline, const Source& source,
-                   const std::vector<int64_t>& indices, EmbeddingFolder& folder) {
+void add_samples(const Pipeline& pipeline, const Source& source,
+                 const std::vector<int64_t>& indices, Output& output) {
   const EmbeddedSamples samples = embed_samples(pipeline, source, indices, 0);
-  for (const Error& error : samples.errors) note_unusable(error);
-  if (samples.keys.empty()) return indices.size();
+  for (const Error& error : samples.errors) output.leave_out(error);
+  if (samples.keys.empty()) return;
   std::vector<std::string> captions;
   std::vector<Json> metadata;
   for (size_t i = 0; i < samples.keys.size(); ++i) {
     captions.push_back(samples.captions[i].empty() ? std::string() : samples.captions[i].front());
     metadata.push_back({{"image_path", samples.keys[i]}, {"caption", captions.back()}});
   }
-  folder.add(samples.image_embeddings, pipeline.encode_texts(captions), metadata);
-  return indices.size() - samples.keys.size();
+  output.folder.add(samples.image_embeddings, pipeline.encode_texts(captions), metadata);
 }
 
-/// Calls add(chunk) on a few batches of `items` at a time and returns what it left out in all.
+/// Calls add(chunk) on a few batches of `items` at a time.
 template <typename Item, typename Add>
-size_t in_chunks(const std::vector<Item>& items, const Pipeline& pipeline, const Add& add) {
+void in_chunks(const std::vector<Item>& items, const Pipeline& pipeline, const Add& add) {
   const auto step = static_cast<size_t>(pipeline.batch_size() * kBatchesPerChunk);
-  size_t left_out = 0;
   for (size_t first = 0; first < items.size(); first += step) {
     const auto begin = items.begin() + static_cast<std::ptrdiff_t>(first);
     const size_t count = std::min(step, items.size() - first);
-    left_out += add(std::vector<Item>(begin, begin + static_cast<std::ptrdiff_t>(count)));
+    add(std::vector<Item>(begin, begin + static_cast<std::ptrdiff_t>(count)));
   }
-  return left_out;
 }
 
-size_t embed_all(const EmbedArguments& arguments, const Pipeline& pipeline,
-                 EmbeddingFolder& folder) {
+void embed_all(const EmbedArguments& arguments, const Pipeline& pipeline, Output& output) {
   if (!arguments.images.empty()) {
     return in_chunks(list_pictures(arguments.images), pipeline,
-                     [&](const auto& files) { return add_pictures(pipeline, files, folder); });
+                     [&](const auto& files) { return add_pictures(pipeline, files, output); });
   }
   if (!arguments.texts.empty()) {
     const std::vector<std::string> texts = read_lines(arguments.texts);
@@ -155,7 +155,7 @@ size_t embed_all(const EmbedArguments& arguments, const Pipeline& pipeline,
                   {.what = "the file holds no line of text", .where = arguments.texts});
     }
     return in_chunks(texts, pipeline,
-                     [&](const auto& part) { return add_texts(pipeline, part, folder); });
+                     [&](const auto& part) { return add_texts(pipeline, part, output); });
   }
   const SourceContext context{.transform = pipeline.config().transform,
                               .allow_outside_root = false,
@@ -164,8 +164,8 @@ size_t embed_all(const EmbedArguments& arguments, const Pipeline& pipeline,
       open_source(parse_source(read_file(arguments.data, kMaxSourceFile), arguments.data), context);
   std::vector<int64_t> indices(static_cast<size_t>(source->size()));
   std::iota(indices.begin(), indices.end(), 0);
-  return in_chunks(indices, pipeline,
-                   [&](const auto& part) { return add_samples(pipeline, *source, part, folder); });
+  in_chunks(indices, pipeline,
+            [&](const auto& part) { return add_samples(pipeline, *source, part, output); });
 }
 
 }  // namespace
@@ -181,12 +181,13 @@ int run_embed(const EmbedArguments& arguments) {
   }
   refuse_occupied(arguments.output);
   const Pipeline pipeline = load_pipeline(arguments.model);
-  EmbeddingFolder folder(arguments.output, dtype);
-  const size_t left_out = embed_all(arguments, pipeline, folder);
-  folder.commit();
-  if (left_out == 0) return 0;
-  write_note(fmt::format("{} item(s) could not be used and were left out.\n", left_out));
-  return exit_code(ErrorKind::kData);
+  Output output{.folder = {arguments.output, dtype}};
+  embed_all(arguments, pipeline, output);
+  output.folder.commit();
+  if (output.left_out.count() > 0)
+    write_note(
+        fmt::format("{} item(s) could not be used and were left out.\n", output.left_out.count()));
+  return output.left_out.code();
 }
 
 }  // namespace tandem::apps

@@ -17,8 +17,8 @@ struct EmbedArguments {
   std::string dtype = "float16";
 };
 
-/// Does what clip-embed's --help says and returns the exit code: 0, or 65 when something was left
-/// out because it could not be used. Throws Error.
+/// Does what clip-embed's --help says and returns the exit code: 0, or what the things left out
+/// amount to (65 damaged, 66 when all of them are only missing). Throws Error.
 [[nodiscard]] int run_embed(const EmbedArguments& arguments);
 
 }  // namespace tandem::apps

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "clip_embed/embed.h"
+#include "common/checks.h"
 #include "common/run_app.h"
 
 namespace tandem::apps {
@@ -21,6 +22,7 @@ std::function<int()> define(CLI::App& app) {
       ->type_name("FILE");
   app.add_option("--output", arguments->output, "Folder to create; must not exist or be empty")
       ->type_name("DIR")
+      ->check(not_empty())
       ->required();
   app.add_option("--dtype", arguments->dtype, "float16 or float32")
       ->check(CLI::IsMember({"float16", "float32"}))
@@ -40,7 +42,7 @@ int main(int argc, char** argv) {
        .footer = "Metadata is JSON lines (image_path, caption); parquet is not written. Pictures\n"
                  "are read batch by batch; the embeddings themselves are held in memory until the\n"
                  "end (a million of 512 dimensions in float16: 1 GB). A picture that cannot be\n"
-                 "used is named, left out, and makes the exit code 65.",
+                 "used is named, left out, and makes the exit code 65 (damaged) or 66 (missing).",
        .log_level = "warn"},
       tandem::apps::define);
 }

@@ -18,6 +18,7 @@ struct Arguments {
 
 int run(const Arguments& arguments) {
   const std::vector<Task> tasks = read_tasks(arguments.tasks);
+  if (!arguments.output.empty()) check_output_file(arguments.output);
   const Pipeline pipeline = load_pipeline(arguments.model);
   const std::string records = run_tasks(tasks, pipeline, arguments.model.directory) + "\n";
   if (arguments.output.empty()) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 #include <memory>
+#include <set>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 #include "tandem/config/load.h"
 #include "tandem/core/files.h"
 #include "tandem/eval/evaluate.h"
+#include "tandem/eval/zero_shot.h"
 
 namespace tandem::apps {
 namespace {
@@ -108,6 +110,15 @@ class TaskReader {
                                    [](const Json& each) { return each.is_string(); });
     if (!texts) return complain(".templates", "a non-empty array of strings", *found);
     task.templates = found->get<std::vector<std::string>>();
+    for (const std::string& each : task.templates) check_template(each);
+  }
+
+  void check_template(const std::string& text) {
+    try {
+      (void)fill_template(text, "class");
+    } catch (const Error& error) {
+      mistakes_.push_back(fmt::format("{}.templates: {}", where_, error.what()));
+    }
   }
 
   void read_max_samples(Task& task) {
@@ -154,6 +165,31 @@ Json retrieval(const Task& task, const Pipeline& pipeline, const Source& source)
   return metrics;
 }
 
+/// Throws what `work` throws, with the task in front.
+template <typename Work>
+auto naming(const Task& task, const Work& work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("{}: {}", task.where, error.what()));
+  }
+}
+
+void check_classes(const std::vector<std::string>& names) {
+  if (names.empty()) throw Error(ErrorKind::kData, "the data has no classes to choose from");
+  std::set<std::string_view> known;
+  for (const std::string& name : names) {
+    if (!known.insert(name).second)
+      throw Error(ErrorKind::kData, fmt::format("the class \"{}\" is there twice", name));
+  }
+}
+
+std::unique_ptr<Source> open_data(const Task& task, const SourceContext& context) {
+  std::unique_ptr<Source> source = open_source(task.data, context);
+  if (task.kind == TaskKind::kClassification) check_classes(source->class_names());
+  return source;
+}
+
 }  // namespace
 
 std::vector<Task> read_tasks(const std::filesystem::path& path) {
@@ -165,8 +201,10 @@ std::vector<Task> read_tasks(const std::filesystem::path& path) {
   }
   std::vector<std::string> mistakes;
   std::vector<Task> tasks;
-  for (size_t i = 0; i < file.size(); ++i)
-    tasks.push_back(TaskReader(file[i], fmt::format("[{}]", i), mistakes).read());
+  for (size_t i = 0; i < file.size(); ++i) {
+    Task& task = tasks.emplace_back(TaskReader(file[i], fmt::format("[{}]", i), mistakes).read());
+    task.where = fmt::format("{}: [{}] \"{}\"", path.string(), i, task.name);
+  }
   if (!mistakes.empty()) {
     throw Error(ErrorKind::kConfig, {.what = fmt::format("{} mistake(s):\n  {}", mistakes.size(),
                                                          fmt::join(mistakes, "\n  ")),
@@ -181,7 +219,8 @@ std::string run_tasks(const std::vector<Task>& tasks, const Pipeline& pipeline,
                               .allow_outside_root = false,
                               .image_size = pipeline.config().model.image.image_size};
   std::vector<std::unique_ptr<Source>> sources;
-  for (const Task& task : tasks) sources.push_back(open_source(task.data, context));
+  for (const Task& task : tasks)
+    sources.push_back(naming(task, [&] { return open_data(task, context); }));
 
   Json records = Json::array();
   for (size_t i = 0; i < tasks.size(); ++i) {
@@ -189,8 +228,10 @@ std::string run_tasks(const std::vector<Task>& tasks, const Pipeline& pipeline,
     const bool classifies = task.kind == TaskKind::kClassification;
     const std::string_view kind = classifies ? kClassification : kRetrieval;
     write_note(fmt::format("{} on {} …\n", kind, task.name));
-    Json metrics = classifies ? classification(task, pipeline, *sources[i])
-                              : retrieval(task, pipeline, *sources[i]);
+    Json metrics = naming(task, [&] {
+      return classifies ? classification(task, pipeline, *sources[i])
+                        : retrieval(task, pipeline, *sources[i]);
+    });
     records.push_back({{"dataset", task.name},
                        {"model", "tandem"},
                        {"pretrained", model_directory.string()},

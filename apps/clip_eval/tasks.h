@@ -14,7 +14,8 @@ enum class TaskKind { kClassification, kRetrieval };
 
 /// One entry of a task file.
 struct Task {
-  std::string name;  ///< The data set's name in the result.
+  std::string name;   ///< The data set's name in the result.
+  std::string where;  ///< Its file, place in it and name, for messages.
   TaskKind kind = TaskKind::kClassification;
   SourceOptions data;
   std::vector<std::string> templates;
@@ -28,7 +29,8 @@ struct Task {
 [[nodiscard]] std::vector<Task> read_tasks(const std::filesystem::path& path);
 
 /// Runs every task and returns CLIP_benchmark-shaped records as a JSON array. All data is opened
-/// before anything is computed. Throws as the sources and evaluations do.
+/// and its classes are checked before anything is computed. Throws as the sources and evaluations
+/// do, naming the task.
 [[nodiscard]] std::string run_tasks(const std::vector<Task>& tasks, const Pipeline& pipeline,
                                     const std::filesystem::path& model_directory);
 

@@ -37,6 +37,7 @@ Tokenizer load(const TokenizerArguments& arguments) {
 }  // namespace
 
 int run_train(TokenizerArguments arguments) {
+  check_output_file(arguments.output);
   const bool unigram = arguments.model == "unigram";
   arguments.options.train_model = unigram ? TokenizerModel::kUnigram : TokenizerModel::kBpe;
   const Tokenizer tokenizer = train_tokenizer(read_lines(arguments.input), arguments.options);

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "clip_tokenizer/commands.h"
+#include "common/checks.h"
 #include "common/run_app.h"
 #include "tandem/text/tokenizer.h"
 
@@ -39,6 +40,7 @@ std::function<int()> define(CLI::App& app) {
       ->required();
   training->add_option("--output", arguments->output, "The .model to write")
       ->type_name("FILE")
+      ->check(not_empty())
       ->required();
   training->add_option("--model", arguments->model, "unigram or bpe")
       ->check(CLI::IsMember({"unigram", "bpe"}))

@@ -7,10 +7,13 @@
 #include <torch/types.h>
 
 #include "clip_zeroshot/report.h"
+#include "common/failures.h"
 #include "common/names.h"
 #include "common/pictures.h"
 #include "common/text_io.h"
 #include "tandem/config/run_config.h"
+#include "tandem/data/source.h"
+#include "tandem/eval/embed_source.h"
 #include "tandem/eval/zero_shot.h"
 
 namespace tandem::apps {
@@ -31,21 +34,6 @@ std::vector<std::string> given_templates(const ZeroShotArguments& arguments) {
   return arguments.templates_file.empty() ? EvalOptions{}.templates
                                           : read_names(arguments.templates_file);
 }
-
-/// What unusable pictures make of the exit code.
-class Failures {
- public:
-  void add(const Error& error) {
-    ++count_;
-    if (error.kind() != ErrorKind::kMissingInput) kind_ = ErrorKind::kData;
-  }
-  [[nodiscard]] size_t count() const { return count_; }
-  [[nodiscard]] int code() const { return count_ == 0 ? 0 : exit_code(kind_); }
-
- private:
-  size_t count_ = 0;
-  ErrorKind kind_ = ErrorKind::kMissingInput;
-};
 
 Ranking rank(const fs::path& file, const torch::Tensor& probabilities,
              const std::vector<std::string>& classes, int64_t top_k) {
@@ -95,10 +83,17 @@ int rank_pictures(const ZeroShotArguments& arguments) {
   return failures.code();
 }
 
-/// Gives the tree's labels the numbers that its folders' names have among `classes`.
-void renumber(LabelledPictures& pictures, const std::vector<std::string>& classes) {
+/// Returns the classes to choose from: those given, as words like the source's own, else these.
+std::vector<std::string> classes_of_tree(const ZeroShotArguments& arguments, const Source& tree) {
+  std::vector<std::string> classes = given_classes(arguments);
+  for (std::string& name : classes) std::replace(name.begin(), name.end(), '_', ' ');
+  return classes.empty() ? tree.class_names() : classes;
+}
+
+/// Returns the number that each of the tree's classes has among `classes`.
+std::vector<int64_t> numbers_among(const std::vector<std::string>& classes, const Source& tree) {
   std::vector<int64_t> numbers;
-  for (const std::string& name : pictures.class_names) {
+  for (const std::string& name : tree.class_names()) {
     const auto found = std::find(classes.begin(), classes.end(), name);
     if (found == classes.end()) {
       throw Error(ErrorKind::kUsage,
@@ -107,8 +102,7 @@ void renumber(LabelledPictures& pictures, const std::vector<std::string>& classe
     }
     numbers.push_back(found - classes.begin());
   }
-  for (int64_t& label : pictures.labels) label = numbers[static_cast<size_t>(label)];
-  pictures.class_names = classes;
+  return numbers;
 }
 
 int score_tree(const ZeroShotArguments& arguments) {
@@ -116,28 +110,27 @@ int score_tree(const ZeroShotArguments& arguments) {
     throw Error(ErrorKind::kUsage, {.what = "--labels-from-dirs needs one root folder in --images",
                                     .found = fmt::format("{} paths", arguments.images.size())});
   }
-  LabelledPictures pictures = list_labelled(arguments.images.front());
-  const std::vector<std::string> classes = given_classes(arguments);
-  if (!classes.empty()) renumber(pictures, classes);
   const Pipeline pipeline = load_pipeline(arguments.model);
+  // What clip-eval reads, so that both give the same numbers; whoever names a tree trusts its
+  // links.
+  const auto tree =
+      open_source({.kind = SourceKind::kFolder, .path = arguments.images.front()},
+                  {.transform = pipeline.config().transform, .allow_outside_root = true});
+  const std::vector<std::string> classes = classes_of_tree(arguments, *tree);
+  const torch::Tensor numbers = torch::tensor(numbers_among(classes, *tree), torch::kInt64);
   const torch::Tensor classifier =
-      zero_shot_classifier(pipeline, pictures.class_names, given_templates(arguments));
-  const PartialEmbeddings embedded = pipeline.try_encode_images(pictures.files);
+      zero_shot_classifier(pipeline, classes, given_templates(arguments));
+  const EmbeddedSamples samples =
+      embed_samples(pipeline, *tree, choose_samples(*tree, tree->size(), 0), 0);
   Failures failures;
-  std::vector<int64_t> usable;
-  for (size_t i = 0; i < pictures.files.size(); ++i) {
-    if (const auto& error = embedded.errors[i]) {
-      failures.add(*error);
-      write_note(fmt::format("unusable: {}\n", error->what()));
-    } else {
-      usable.push_back(static_cast<int64_t>(i));
-    }
+  for (const Error& error : samples.errors) {
+    failures.add(error);
+    write_note(fmt::format("unusable: {}\n", error.what()));
   }
-  const torch::Tensor rows = torch::tensor(usable, torch::kInt64);
-  const torch::Tensor labels = torch::tensor(pictures.labels, torch::kInt64);
-  const ZeroShotResult result = score_zero_shot(embedded.embeddings.index_select(0, rows),
-                                                labels.index_select(0, rows), classifier);
-  write_output(describe(result, pictures.class_names.size(), failures.count(), arguments.format));
+  const torch::Tensor labels =
+      numbers.index_select(0, torch::tensor(samples.labels, torch::kInt64));
+  const ZeroShotResult result = score_zero_shot(samples.image_embeddings, labels, classifier);
+  write_output(describe(result, classes.size(), failures.count(), arguments.format));
   return failures.code();
 }
 

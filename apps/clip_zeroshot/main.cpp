@@ -29,8 +29,8 @@ std::function<int()> define(CLI::App& app) {
       ->check(CLI::IsMember({"text", "json", "jsonl", "csv"}))
       ->capture_default_str();
   app.add_flag("--labels-from-dirs", arguments->labels_from_dirs,
-               "--images is a tree root/<class>/*: print top-1, top-5 and mean per-class recall. "
-               "Classes default to the folders' names");
+               "--images is a tree root/<class>/*, read as data of kind folder: print top-1, top-5 "
+               "and mean per-class recall. Classes default to the folders' names, _ being a space");
   return [arguments] { return run_zero_shot(*arguments); };
 }
 

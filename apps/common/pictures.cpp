@@ -4,11 +4,13 @@
 #include <array>
 #include <cctype>
 #include <string_view>
+#include <system_error>
 
 #include <fmt/format.h>
 
 #include "common/text_io.h"
 #include "tandem/core/error.h"
+#include "tandem/core/log.h"
 
 namespace tandem::apps {
 namespace {
@@ -24,36 +26,52 @@ bool is_picture_name(const fs::path& path) {
   return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
 }
 
-[[noreturn]] void fail_listing(const fs::path& folder, const std::string& reason) {
-  throw Error(ErrorKind::kMissingInput,
-              {.what = "cannot list the folder", .where = folder.string(), .found = reason});
+// The entries of one folder that pictures are looked for in, and what is passed over.
+struct Listing {
+  std::vector<fs::path> pictures;
+  std::vector<fs::path> folders;
+  int64_t not_regular = 0;  // Pipes, sockets, broken or circular links with a picture's name.
+  std::error_code error;    // Why the folder could not be read to its end.
+};
+
+// As a source of kind folder reads one. Links to folders are not followed: they may lead back.
+void list_one(const fs::path& folder, Listing& found) {
+  fs::directory_iterator entry(folder, found.error);
+  for (; !found.error && entry != fs::directory_iterator(); entry.increment(found.error)) {
+    if (entry->path().filename().string().starts_with('.')) continue;
+    std::error_code unreachable;
+    if (entry->is_directory(unreachable)) {
+      if (!entry->is_symlink(unreachable)) found.folders.push_back(entry->path());
+    } else if (is_picture_name(entry->path())) {
+      const bool regular = entry->is_regular_file(unreachable);
+      if (regular) found.pictures.push_back(entry->path());
+      if (!regular) ++found.not_regular;
+    }
+  }
 }
 
-std::vector<fs::path> subfolders(const fs::path& root) {
-  std::vector<fs::path> folders;
-  try {
-    for (const auto& entry : fs::directory_iterator(root))
-      if (entry.is_directory()) folders.push_back(entry.path());
-  } catch (const fs::filesystem_error& error) {
-    fail_listing(root, error.code().message());
+std::vector<fs::path> list_folder(const fs::path& root) {
+  Listing found;
+  found.folders.push_back(root);
+  for (size_t next = 0; next < found.folders.size(); ++next) {
+    const fs::path folder = found.folders[next];
+    list_one(folder, found);
+    if (!found.error) continue;
+    const ErrorText problem{
+        .what = "cannot list the folder", .where = folder.string(), .found = found.error.message()};
+    if (next == 0) throw Error(ErrorKind::kMissingInput, problem);
+    log_warn(fmt::format("{}: {}: found {}; it is left out.", problem.where, problem.what,
+                         problem.found));
   }
-  std::sort(folders.begin(), folders.end());
-  return folders;
+  if (found.not_regular > 0)
+    log_warn(fmt::format(
+        "{}: {} entries with a picture's name are pipes, sockets or broken links and are left out.",
+        root.string(), found.not_regular));
+  std::sort(found.pictures.begin(), found.pictures.end());
+  return found.pictures;
 }
 
 }  // namespace
-
-std::vector<fs::path> list_folder(const fs::path& folder) {
-  std::vector<fs::path> files;
-  try {
-    for (const auto& entry : fs::recursive_directory_iterator(folder))
-      if (is_picture_name(entry.path()) && !entry.is_directory()) files.push_back(entry.path());
-  } catch (const fs::filesystem_error& error) {
-    fail_listing(folder, error.code().message());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
 
 std::vector<fs::path> list_pictures(const std::vector<std::string>& arguments) {
   std::vector<fs::path> files;
@@ -77,24 +95,6 @@ std::vector<fs::path> list_pictures(const std::vector<std::string>& arguments) {
                                    .expected = ".jpg, .jpeg, .png, .webp or .bmp files"});
   }
   return files;
-}
-
-LabelledPictures list_labelled(const fs::path& root) {
-  LabelledPictures pictures;
-  for (const fs::path& folder : subfolders(root)) {
-    const std::vector<fs::path> files = list_folder(folder);
-    if (files.empty()) continue;
-    pictures.labels.insert(pictures.labels.end(), files.size(),
-                           static_cast<int64_t>(pictures.class_names.size()));
-    pictures.files.insert(pictures.files.end(), files.begin(), files.end());
-    pictures.class_names.push_back(folder.filename().string());
-  }
-  if (pictures.files.empty()) {
-    throw Error(ErrorKind::kData, {.what = "there is no labelled picture",
-                                   .where = root.string(),
-                                   .expected = "one folder per class with pictures in it"});
-  }
-  return pictures;
 }
 
 }  // namespace tandem::apps

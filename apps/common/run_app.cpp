@@ -7,9 +7,11 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "common/text_io.h"
 #include "tandem/core/error.h"
@@ -25,6 +27,31 @@ int report(std::string_view message, int code) {
   return code;
 }
 
+int report_out_of_memory() {
+  return report("out of memory. Try: a smaller batch size", exit_code(ErrorKind::kInternal));
+}
+
+int report_torch(const c10::Error& error) {
+  const std::string text = error.what_without_backtrace();
+  // The CPU's allocator has no exception of its own.
+  if (text.find("DefaultCPUAllocator: ") != std::string::npos) return report_out_of_memory();
+  return report(text.substr(0, text.find('\n')), exit_code(ErrorKind::kInternal));
+}
+
+// CLI11 misses a verb before it looks at the word in its place.
+ErrorText parse_problem(CLI::App& app, const CLI::ParseError& error, const AppInfo& info) {
+  ErrorText text{.what = error.what(), .hint = fmt::format("{} --help", info.name)};
+  const std::vector<std::string> left = app.remaining();
+  const bool no_verb = app.get_require_subcommand_min() > 0 && app.get_subcommands().empty();
+  if (!no_verb || left.empty() || left.front().starts_with('-')) return text;
+  std::vector<std::string> verbs;
+  for (const CLI::App* each : app.get_subcommands({})) verbs.push_back(each->get_name());
+  text.what = "unknown subcommand";
+  text.expected = fmt::format("one of {}", fmt::join(verbs, ", "));
+  text.found = left.front();
+  return text;
+}
+
 int run_guarded(const std::function<int()>& action) {
   try {
     const int code = action();
@@ -34,9 +61,10 @@ int run_guarded(const std::function<int()>& action) {
     return 0;
   } catch (const Error& error) {
     return report(error.what(), exit_code(error.kind()));
+  } catch (const c10::OutOfMemoryError&) {
+    return report_out_of_memory();
   } catch (const c10::Error& error) {
-    const std::string text = error.what_without_backtrace();
-    return report(text.substr(0, text.find('\n')), exit_code(ErrorKind::kInternal));
+    return report_torch(error);
   } catch (const std::filesystem::filesystem_error& error) {
     return report(error.what(), exit_code(ErrorKind::kIo));
   } catch (const std::system_error& error) {  // libraries' threads: ours do with fewer
@@ -45,7 +73,7 @@ int run_guarded(const std::function<int()>& action) {
     return report("cannot start a thread. Try: raise the limit on threads (ulimit -u)",
                   exit_code(ErrorKind::kDevice));
   } catch (const std::bad_alloc&) {
-    return report("out of memory. Try: a smaller batch size", exit_code(ErrorKind::kInternal));
+    return report_out_of_memory();
   } catch (const std::exception& error) {
     return report(error.what(), exit_code(ErrorKind::kInternal));
   }
@@ -71,8 +99,7 @@ int run_app(int argc, char** argv, const AppInfo& info, const DefineApp& define)
     } catch (const CLI::ParseError& error) {
       if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
         return app.exit(error);
-      throw Error(ErrorKind::kUsage,
-                  {.what = error.what(), .hint = fmt::format("{} --help", info.name)});
+      throw Error(ErrorKind::kUsage, parse_problem(app, error, info));
     }
     log_to_stderr(parse_log_level(log_level));
     return action();

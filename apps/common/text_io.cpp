@@ -45,6 +45,10 @@ void write_note(std::string_view text) noexcept {
 
 bool notes_go_to_terminal() noexcept { return isatty(STDERR_FILENO) != 0; }
 
+void check_output_file(const std::filesystem::path& path) {
+  const AtomicFile never_committed(path);
+}
+
 std::vector<std::string> read_lines(const std::filesystem::path& path) {
   const std::string content = path == "-" ? read_stdin() : read_file(path);
   std::string_view rest = content;

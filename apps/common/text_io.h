@@ -21,6 +21,10 @@ void write_note(std::string_view text) noexcept;
 /// Whether standard error is a terminal.
 [[nodiscard]] bool notes_go_to_terminal() noexcept;
 
+/// Makes sure that write_file_atomically will be able to begin, before the work that it is to keep.
+/// Throws kCannotCreate; leaves nothing behind.
+void check_output_file(const std::filesystem::path& path);
+
 /// Returns the lines of a file without line ends (LF or CRLF) and byte order mark; `-` is standard
 /// input, and input that holds NUL bytes is cut at these instead. Throws as read_file.
 [[nodiscard]] std::vector<std::string> read_lines(const std::filesystem::path& path);

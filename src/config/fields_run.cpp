@@ -73,7 +73,9 @@ void add_train(FieldTable& table, TrainOptions& o) {
   Section train(table, "train", "The training loop.");
   train.add("max_steps", &o.max_steps, "Optimizer steps of the run; overrides epochs.",
             between(1, kMaxSteps));
-  train.add("epochs", &o.epochs, "Passes over the training data; of a mixture, over samples_per_epoch.", {.above = 0, .max = 1e9});
+  train.add("epochs", &o.epochs,
+            "Passes over the training data; of a mixture, over samples_per_epoch.",
+            {.above = 0, .max = 1e9});
   train.add("precision", choice(&o.precision, kPrecisions),
             "Of weights and activations; bf16 keeps fp32 masters.");
   train.add("accumulation_steps", &o.accumulation_steps,

@@ -10,6 +10,38 @@
 
 namespace tandem {
 namespace fs = std::filesystem;
+namespace {
+
+void refuse_what_is_no_file(const fs::path& target) {
+  struct stat info {};
+  if (::stat(target.c_str(), &info) != 0 || S_ISREG(info.st_mode)) return;
+  throw Error(ErrorKind::kCannotCreate,
+              {.what = S_ISDIR(info.st_mode) ? "a folder is in the way of the file"
+                                             : "a device, pipe or socket is in the way of the file",
+               .where = target.string(),
+               .expected = "a regular file"});
+}
+
+// Renaming over a link would replace the link instead of the file that it stands for.
+fs::path behind_links(fs::path path) {
+  constexpr int kMaxLinks = 40;  // Linux's own
+  const fs::path first = path;
+  std::error_code no_link;
+  for (int i = 0; i < kMaxLinks; ++i) {
+    const fs::path next = fs::read_symlink(path, no_link);
+    if (no_link) return path;
+    path = folder_of(path) / next;
+  }
+  errno = ELOOP;
+  fail(ErrorKind::kCannotCreate, "cannot create", first);
+}
+
+fs::path replaceable(fs::path target) {
+  refuse_what_is_no_file(target);
+  return behind_links(std::move(target));
+}
+
+}  // namespace
 
 FileWriter::FileWriter(const fs::path& path) : path_(path) {
   descriptor_ = open_file(path, O_WRONLY | O_CREAT | O_TRUNC);
@@ -37,12 +69,9 @@ void FileWriter::commit() {
 }
 
 AtomicFile::AtomicFile(fs::path target)
-    : target_(std::move(target)), staging_(staging_name(target_)), writer_(staging_) {
-  std::error_code ignored;
-  if (fs::is_directory(target_, ignored)) {
-    throw Error(ErrorKind::kCannotCreate,
-                {.what = "a folder is in the way of the file", .where = target_.string()});
-  }
+    : target_(replaceable(std::move(target))), staging_(staging_name(target_)), writer_(staging_) {
+  struct stat old {};  // before the first byte, which not everybody may be meant to read
+  if (::stat(target_.c_str(), &old) == 0) ::chmod(staging_.c_str(), old.st_mode & ACCESSPERMS);
 }
 
 AtomicFile::~AtomicFile() {

@@ -65,7 +65,8 @@ TEST(ClipBench, MeasuresAStartWithAVocabularyOfItsOwn) {
 }
 
 TEST(ClipBench, MeasuresEveryKernel) {
-  const Json result = bench({"kernels", "--tile-rows", "64", "--tile-columns", "32", "--rows", "8", "--width", "32"});
+  const Json result = bench(
+      {"kernels", "--tile-rows", "64", "--tile-columns", "32", "--rows", "8", "--width", "32"});
   ASSERT_TRUE(result.contains("kernels"));
   int passes = 0, products = 0;
   for (const Json& row : result["kernels"]) {
@@ -75,6 +76,39 @@ TEST(ClipBench, MeasuresEveryKernel) {
   }
   EXPECT_EQ(passes, 9);
   EXPECT_GE(products, 1);
+}
+
+TEST(ClipBench, ChecksWhatAStartIsMeasuredWith) {
+  const TemporaryFolder folder;
+  const std::string model = trained_model().string(), none = (folder / "none").string();
+  draw_png(folder / "a.png", {.red = 200});
+  const std::string picture = (folder / "a.png").string();
+  const auto code = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "cold-start");
+    return run_program("clip-bench", arguments).exit_code;
+  };
+  EXPECT_EQ(code({"--model", model, "--image", none}), 66);
+  EXPECT_EQ(code({"--model", none, "--image", picture}), 66);
+  EXPECT_EQ(code({"--model", model}), 64);
+}
+
+TEST(ClipBench, SaysThatMemoryIsShort) {
+  const ProgramResult result =
+      run_program("clip-bench", with_tiny({"encode-image", "--batch-size", "1000000000000"}));
+  EXPECT_EQ(result.exit_code, 70);
+  EXPECT_EQ(result.err, "error: out of memory. Try: a smaller batch size\n");
+}
+
+TEST(ClipBench, SaysWhichNumbersItTakes) {
+  for (const char* number : {"0", "-1", "many", "1.5", "99999999999999999999"}) {
+    const ProgramResult result =
+        run_program("clip-bench", {"encode-image", "--batch-size", number});
+    EXPECT_EQ(result.exit_code, 64) << number;
+    EXPECT_NE(result.err.find("--batch-size: expected a whole number at least 1, found " +
+                              std::string(number)),
+              std::string::npos)
+        << result.err;
+  }
 }
 
 TEST(ClipBench, SaysWhichDeviceIsMissing) {

@@ -65,6 +65,43 @@ TEST_F(ClipConvert, ReplacesNothingWithoutForce) {
   EXPECT_EQ(run_program("clip-convert", forced).exit_code, 0);
 }
 
+TEST_F(ClipConvert, ForceReplacesModelsOnlyAndNeverTheInput) {
+  fs::create_directories(folder_ / "work" / "notes");
+  fs::copy(golden("vit"), folder_ / "work" / "in", fs::copy_options::recursive);
+  write_text(folder_ / "work" / "notes" / "precious.txt", "mine");
+  const auto convert_to = [&](const std::string& output) {
+    return run_program("clip-convert", {"--from", "hf", "--input", at("work/in"), "--output",
+                                        at(output), "--force"});
+  };
+  for (const char* output : {"work", "work/in/out", "work/in/", "work/notes/../in"}) {
+    const ProgramResult result = convert_to(output);
+    EXPECT_EQ(result.exit_code, 64) << output << result.err;
+  }
+  const ProgramResult notes = convert_to("work/notes");
+  EXPECT_EQ(notes.exit_code, 73) << notes.err;
+  EXPECT_NE(notes.err.find("is no model"), std::string::npos) << notes.err;
+  EXPECT_EQ(read_text(folder_ / "work" / "notes" / "precious.txt"), "mine");
+  EXPECT_TRUE(fs::exists(folder_ / "work" / "in" / "config.json"));
+}
+
+TEST_F(ClipConvert, WritesThroughALinkToAFolder) {
+  fs::create_directories(folder_ / "disk");
+  fs::create_directory_symlink("disk", folder_ / "model");
+  fs::create_directory_symlink("nowhere", folder_ / "broken");
+  const std::vector<std::string> start = {"--from", "hf", "--input", golden("vit"), "--output"};
+  const auto convert_to = [&](const std::string& output) {
+    std::vector<std::string> arguments = start;
+    arguments.push_back(output);
+    return run_program("clip-convert", arguments);
+  };
+  const ProgramResult result = convert_to(at("model/"));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(fs::is_symlink(folder_ / "model"));
+  EXPECT_TRUE(fs::exists(folder_ / "disk" / "model.safetensors"));
+  EXPECT_EQ(convert_to(at("broken")).exit_code, 73);
+  EXPECT_TRUE(fs::is_symlink(folder_ / "broken"));
+}
+
 TEST_F(ClipConvert, EndsInAnErrorOnAnyDoubtAndLeavesNothing) {
   // A reference that another model made.
   const ProgramResult wrong = run_program(

@@ -24,6 +24,12 @@ TEST(ClipDoctor, DescribesTheMachine) {
     EXPECT_GT(std::stod(parsed["products on the CPU"][precision].get<std::string>()), 0.0);
 }
 
+TEST(ClipDoctor, ChecksItsOptionsWithoutAModel) {
+  EXPECT_EQ(run_program("clip-doctor", {"--device", "gpu"}).exit_code, 64);
+  EXPECT_EQ(run_program("clip-doctor", {"--device", "cuda:99"}).exit_code, 69);
+  EXPECT_EQ(run_program("clip-doctor", {"--precision", "foo"}).exit_code, 64);
+}
+
 TEST(ClipDoctor, RunsTheGoldenSampleOfAModel) {
   const TemporaryFolder folder;
   fs::copy(trained_model(), folder / "model", fs::copy_options::recursive);

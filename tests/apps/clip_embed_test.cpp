@@ -96,6 +96,13 @@ TEST_F(ClipEmbed, WritesBothSidesOfASourceRowByRow) {
   EXPECT_EQ(rows[1]["caption"], "third");
 }
 
+TEST_F(ClipEmbed, TellsMissingFromDamaged) {
+  EXPECT_EQ(embed({"--images", pictures() + "/none.png", pictures() + "/0.png"}).exit_code, 66);
+  fs::remove_all(output());
+  write_text(folder_ / "pictures" / "bad.png", "nothing");
+  EXPECT_EQ(embed({"--images", pictures() + "/none.png", pictures()}).exit_code, 65);
+}
+
 TEST_F(ClipEmbed, NeverTouchesAFolderThatHoldsSomething) {
   fs::create_directories(output());
   write_text(output() / "precious.txt", "mine");

@@ -87,11 +87,12 @@ TEST_F(ClipEval, MistakesInTheTaskFileAreToldTogether) {
   wrong[1]["data"]["kind"] = "tabel";
   wrong[1]["max_samples"] = 0;
   wrong[1].erase("name");
+  wrong[1]["templates"] = {"a photo"};
   wrong.push_back(7);
   const ProgramResult result = evaluate(wrong.dump());
   EXPECT_EQ(result.exit_code, 78);
-  for (const char* part :
-       {"templetes", "captioning", "tabel", "[1].max_samples", "[1].name", "[2]"})
+  for (const char* part : {"templetes", "captioning", "tabel", "[1].max_samples", "[1].name", "[2]",
+                           "[1].templates: a template has no place", "tasks.json"})
     EXPECT_NE(result.err.find(part), std::string::npos) << part << " is missing in: " << result.err;
 }
 
@@ -99,6 +100,31 @@ TEST_F(ClipEval, RefusesATaskFileThatIsNone) {
   for (const char* text : {"", "{", "{}", "[]", "[1,]"})
     EXPECT_EQ(evaluate(text).exit_code, 78) << text;
   EXPECT_EQ(run_program("clip-eval", {"--model", "x", "--tasks", "no/such/file"}).exit_code, 66);
+}
+
+TEST_F(ClipEval, ChecksTheClassesOfEveryTaskBeforeItComputes) {
+  draw_data();
+  Json none = tasks(), twice = tasks();
+  none[1]["task"] = "zeroshot_classification";
+  fs::create_directories(folder_ / "same" / "a_b");
+  fs::create_directories(folder_ / "same" / "a b");
+  draw_png(folder_ / "same" / "a b" / "0.png", {});
+  twice.push_back({{"name", "same"},
+                   {"task", "zeroshot_classification"},
+                   {"data", {{"kind", "folder"}, {"path", (folder_ / "same").string()}}}});
+  for (const auto& [wrong, name] : {std::pair{none, "[1] \"pairs\""}, {twice, "[2] \"same\""}}) {
+    const ProgramResult result = evaluate(wrong.dump());
+    EXPECT_EQ(result.exit_code, 65) << result.err;
+    EXPECT_NE(result.err.find("tasks.json: " + std::string(name)), std::string::npos) << result.err;
+    EXPECT_EQ(result.err.find("zeroshot_classification on"), std::string::npos) << result.err;
+  }
+}
+
+TEST_F(ClipEval, TriesTheOutputBeforeItComputes) {
+  draw_data();
+  const ProgramResult result = evaluate(tasks().dump(), {"--output", "/no/such/folder/x.json"});
+  EXPECT_EQ(result.exit_code, 73) << result.err;
+  EXPECT_EQ(result.err.find("zeroshot_classification"), std::string::npos) << result.err;
 }
 
 TEST_F(ClipEval, OpensAllDataBeforeItComputes) {

@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 #include "apps/run_program.h"
@@ -208,6 +211,69 @@ TEST_F(ClipZeroShot, ScoresALabelledTree) {
   EXPECT_EQ(
       classify({"--images", tree.string(), "--labels-from-dirs", "--classes", "cat,dog"}).exit_code,
       64);
+}
+
+TEST_F(ClipZeroShot, ReadsALabelledTreeAsClipEvalDoes) {
+  const fs::path tree = folder_ / "tree";
+  for (const char* name : {"red_circle", "blue_square", ".ipynb_checkpoints"}) {
+    fs::create_directories(tree / name);
+    draw_png(tree / name / "1.png", {.shape = "circle", .red = 220});
+    draw_png(tree / name / "2.png", {.shape = "square", .blue = 220});
+  }
+  write_text(tree / "red_circle" / "._1.png", "what a Mac leaves");
+  const auto score = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"--images", tree.string(), "--labels-from-dirs",
+                                          "--format", "json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const ProgramResult result = classify(arguments);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return result.exit_code == 0 ? Json::parse(result.out) : Json::object();
+  };
+  const Json scores = score({});
+  EXPECT_EQ(scores["pictures"], 4);
+  EXPECT_EQ(scores["classes"], 2);
+  write_text(folder_ / "classes.txt", "blue square\nred_circle\n");
+  EXPECT_EQ(score({"--classes-file", (folder_ / "classes.txt").string()}), scores);
+
+  const Json tasks = {{{"name", "tree"},
+                       {"task", "zeroshot_classification"},
+                       {"data", {{"kind", "folder"}, {"path", tree.string()}}}}};
+  write_text(folder_ / "tasks.json", tasks.dump());
+  const ProgramResult evaluated =
+      run_program("clip-eval", {"--model", trained_model().string(), "--device", "cpu", "--tasks",
+                                (folder_ / "tasks.json").string()});
+  ASSERT_EQ(evaluated.exit_code, 0) << evaluated.err;
+  const Json metrics = Json::parse(evaluated.out)[0]["metrics"];
+  EXPECT_EQ(metrics["acc1"], scores["top1"]);
+  EXPECT_EQ(metrics["acc5"], scores["top5"]);
+  EXPECT_EQ(metrics["mean_per_class_recall"], scores["mean_per_class_recall"]);
+}
+
+TEST_F(ClipZeroShot, PassesOverWhatIsNoPictureInAFolder) {
+  fs::create_symlink("loop.jpg", picture("loop.jpg"));
+  fs::create_symlink("nowhere", picture("gone.png"));
+  ASSERT_EQ(::mkfifo(picture("pipe.png").c_str(), 0600), 0);
+  fs::create_symlink("..", picture("up"));
+  fs::create_symlink("b.png", picture("d.png"));
+  write_text(picture(".b.png"), "hidden");
+  const ProgramResult result =
+      classify({"--images", pictures().string(), "--classes", kClasses, "--format", "jsonl"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(lines_of(result.out).size(), 4U) << result.out;
+  EXPECT_NE(result.err.find("3 entries"), std::string::npos) << result.err;
+}
+
+TEST_F(ClipZeroShot, NamesAFolderThatMayNotBeListed) {
+  ::chmod(picture("deep").c_str(), 0);
+  if (::access(picture("deep").c_str(), R_OK) == 0) GTEST_SKIP() << "nothing is denied to us";
+  const ProgramResult above =
+      classify({"--images", pictures().string(), "--classes", kClasses, "--format", "jsonl"});
+  const ProgramResult itself = classify({"--images", picture("deep"), "--classes", kClasses});
+  ::chmod(picture("deep").c_str(), 0700);
+  EXPECT_EQ(above.exit_code, 0) << above.err;
+  EXPECT_EQ(lines_of(above.out).size(), 2U) << above.out;
+  EXPECT_NE(above.err.find(picture("deep")), std::string::npos) << above.err;
+  EXPECT_EQ(itself.exit_code, 66) << itself.err;
 }
 
 // Older processors, as far as the libraries can be told to take this one for one of them.

@@ -1,8 +1,12 @@
+#include <filesystem>
 #include <string>
+
+#include <sys/stat.h>
 
 #include <gtest/gtest.h>
 
 #include "apps/run_program.h"
+#include "core/temporary_folder.h"
 #include "tandem/version.h"
 
 namespace tandem::test {
@@ -55,6 +59,42 @@ TEST(Output, AFullDiskIsAnIoError) {
   const ProgramResult result = run_shell("'{bin}/clip-train' --print-schema > /dev/full");
   EXPECT_EQ(result.exit_code, 74);
   EXPECT_NE(result.err.find("standard output"), std::string::npos) << result.err;
+}
+
+TEST(Output, WithoutANameIsRefusedAtOnce) {
+  const std::vector<std::vector<std::string>> commands = {
+      {"clip-embed", "--model", "x", "--images", "x"},
+      {"clip-convert", "--from", "hf", "--input", "x"},
+      {"clip-tokenizer", "train", "--input", "x", "--vocab-size", "9"},
+      {"clip-data", "preview", "--config", "x"}};
+  for (const std::vector<std::string>& command : commands) {
+    std::vector<std::string> arguments(command.begin() + 1, command.end());
+    arguments.insert(arguments.end(), {"--output", ""});
+    const ProgramResult result = run_program(command.front(), arguments);
+    EXPECT_EQ(result.exit_code, 64) << command.front();
+    EXPECT_NE(result.err.find("--output: is empty"), std::string::npos) << result.err;
+  }
+}
+
+TEST(Output, IsNeverAPipeThatIsReplaced) {
+  const TemporaryFolder folder;
+  const std::string pipe = (folder / "pipe").string();
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const ProgramResult result = run_program(
+      "clip-tokenizer", {"train", "--input", "x", "--vocab-size", "9", "--output", pipe});
+  EXPECT_EQ(result.exit_code, 73);
+  EXPECT_NE(result.err.find("expected a regular file"), std::string::npos) << result.err;
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+}
+
+TEST(Subcommand, IsNamedWhenItIsNone) {
+  for (const char* program : {"clip-data", "clip-tokenizer", "clip-bench"}) {
+    const ProgramResult result = run_program(program, {"foo"});
+    EXPECT_EQ(result.exit_code, 64) << program;
+    EXPECT_NE(result.err.find("unknown subcommand: expected one of "), std::string::npos)
+        << result.err;
+    EXPECT_NE(result.err.find(", found foo. Try: "), std::string::npos) << result.err;
+  }
 }
 
 TEST(LogLevel, IsCheckedByName) {

@@ -129,6 +129,44 @@ TEST(AtomicFile, AppearsOnlyWhenCommitted) {
   EXPECT_EQ(folder.entries(), 1U);
 }
 
+TEST(AtomicFile, WritesThroughLinksAndLeavesThem) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "store");
+  write_file_atomically(folder / "store/a", "old");
+  fs::create_symlink("store/a", folder / "one");
+  fs::create_symlink(folder / "one", folder / "two");
+  fs::create_symlink("store/b", folder / "new");
+  write_file_atomically(folder / "two", "through");
+  write_file_atomically(folder / "new", "made");
+  for (const char* link : {"one", "two", "new"}) EXPECT_TRUE(fs::is_symlink(folder / link)) << link;
+  EXPECT_EQ(read_file(folder / "store/a"), "through");
+  EXPECT_EQ(read_file(folder / "store/b"), "made");
+  fs::create_symlink("loop", folder / "loop");
+  expect_error(ErrorKind::kCannotCreate, "loop", [&] { AtomicFile file(folder / "loop"); });
+}
+
+TEST(AtomicFile, RefusesWhatIsNoFileBeforeAnythingIsWritten) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  fs::create_symlink("pipe", folder / "link");
+  for (const char* name : {"pipe", "link"}) {
+    expect_error(ErrorKind::kCannotCreate, "expected a regular file",
+                 [&] { AtomicFile file(folder / name); });
+  }
+  EXPECT_TRUE(fs::is_fifo(fs::symlink_status(folder / "pipe")));
+  EXPECT_TRUE(fs::is_symlink(folder / "link"));
+  EXPECT_EQ(folder.entries(), 2U);
+}
+
+TEST(AtomicFile, KeepsPermissions) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "secret", "old");
+  ASSERT_EQ(::chmod((folder / "secret").c_str(), 0600), 0);
+  write_file_atomically(folder / "secret", "new");
+  EXPECT_EQ(fs::status(folder / "secret").permissions(), static_cast<fs::perms>(0600));
+  EXPECT_EQ(read_file(folder / "secret"), "new");
+}
+
 TEST(AtomicDirectory, AppearsOnlyWhenCommitted) {
   const TemporaryFolder folder;
   {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <gtest/gtest.h>
+#include <torch/cuda.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
@@ -38,6 +39,27 @@ TEST(ContrastiveLoss, KeepsItsDigitsWhereLogitsAreLarge) {
   for (const auto& [found, expected] : {std::pair{a, x}, {b, y}, {scale, s}}) {
     const double worst = (found.grad() - expected.grad()).abs().max().item<double>();
     EXPECT_LT(worst / expected.grad().abs().max().item<double>(), 1e-5);
+  }
+}
+
+// On a GPU embeddings in 16 bits are multiplied as they are.
+TEST(ContrastiveLoss, OfHalfPrecisionEqualsTheCpus_CUDA) {
+  if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device";
+  const auto run = [](const torch::Device& device) {
+    std::vector<torch::Tensor> leaves = {unit_rows(5000, 1), unit_rows(5000, 2)};
+    for (torch::Tensor& each : leaves)
+      each = each.to(device, torch::kBFloat16).detach().requires_grad_();
+    leaves.push_back(kScale.to(device, torch::kFloat32, false, true).requires_grad_());
+    const torch::Tensor loss = contrastive_loss(leaves[0], leaves[1], leaves[2]);
+    loss.backward();
+    std::vector<torch::Tensor> found = {loss.detach().cpu()};
+    for (const torch::Tensor& each : leaves) found.push_back(each.grad().cpu().to(torch::kFloat32));
+    return found;
+  };
+  const auto found = run(torch::Device(torch::kCUDA, 0)), expected = run(torch::kCPU);
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const double worst = (found[i] - expected[i]).abs().max().item<double>();
+    EXPECT_LT(worst, 0.02 * expected[i].abs().max().item<double>()) << i;
   }
 }
 

@@ -5,6 +5,7 @@
 #include "tandem/core/device.h"
 #include "tandem/core/random.h"
 #include "tandem/loss/contrastive_loss.h"
+#include "tandem/optim/adamw.h"
 #include "train/tiny.h"
 
 namespace tandem {
@@ -117,43 +118,89 @@ TEST_P(Accumulation, SeesTheSameMasksInBothPasses) {
 
 INSTANTIATE_TEST_SUITE_P(MicroBatches, Accumulation, testing::Values(1, 2, 4, 8));
 
-// One number per gradient that matters: how far it is from the fp32 gradient of the CPU.
-void expect_step_like_cpu(const torch::Device& device, torch::ScalarType dtype, double tolerance) {
-  const Pairs pairs = make_pairs();
-  const auto step = [&](const torch::Device& where, torch::ScalarType precision) {
-    ClipModel model = make_tiny(0.0);
+// Models that take other ways through attention, norms, activations and pools.
+struct Variant {
+  const char* name;
+  void (*change)(ModelOptions& options);
+  bool recomputes = false;
+};
+void PrintTo(const Variant& each, std::ostream* to) { *to << each.name; }
+
+class StepOfVariant : public testing::TestWithParam<Variant> {
+ protected:
+  // The gradients of one step, in the optimizer's memory as in a run.
+  static Outcome step(const torch::Device& where, torch::ScalarType precision) {
+    set_cpu_threads(1);
+    ModelOptions options = test::tiny_model();
+    options.text.vocab_size = 20;
+    GetParam().change(options);
+    ClipModel model(options, 5);
     model->to(where);
     set_precision(model, precision);
+    model->recompute_activations(GetParam().recomputes);
+    std::vector<NamedParameter> parameters;
+    for (const auto& entry : model->named_parameters())
+      parameters.push_back({.name = entry.key(), .tensor = entry.value()});
+    const AdamW optimizer(parameters, {});
+    const Pairs pairs = make_pairs();
     return gradients_of(model, forward_backward(model, pairs.images.to(where), pairs.tokens, {}));
-  };
-  const Outcome found = step(device, dtype), expected = step(torch::kCPU, torch::kFloat32);
-  EXPECT_NEAR(found.loss, expected.loss, tolerance * expected.loss);
-  double largest = 0.0;
-  for (const auto& [name, gradient] : expected.gradients)
-    largest = std::max(largest, gradient.norm().item<double>());
-  for (const auto& [name, gradient] : expected.gradients) {
-    const torch::Tensor error =
-        found.gradients.at(name).to(torch::kCPU, torch::kFloat32) - gradient;
-    // A key's bias shifts every score alike: its gradient is rounding, so small ones are held to
-    // the largest.
-    const double scale = std::max(gradient.norm().item<double>(), 0.05 * largest);
-    EXPECT_LT(error.norm().item<double>(), tolerance * scale) << name;
   }
+
+  // One number per gradient that matters: how far it is from the fp32 gradient of the CPU.
+  static void expect_like_cpu(const torch::Device& device, torch::ScalarType dtype,
+                              double tolerance) {
+    const Outcome found = step(device, dtype), expected = step(torch::kCPU, torch::kFloat32);
+    EXPECT_NEAR(found.loss, expected.loss, tolerance * expected.loss);
+    double largest = 0.0;
+    for (const auto& [name, gradient] : expected.gradients)
+      largest = std::max(largest, gradient.norm().item<double>());
+    for (const auto& [name, gradient] : expected.gradients) {
+      const torch::Tensor error =
+          found.gradients.at(name).to(torch::kCPU, torch::kFloat32) - gradient;
+      // A key's bias shifts every score alike: its gradient is rounding, so small ones are held to
+      // the largest.
+      const double scale = std::max(gradient.norm().item<double>(), 0.05 * largest);
+      EXPECT_LT(error.norm().item<double>(), tolerance * scale) << name;
+    }
+  }
+};
+
+TEST_P(StepOfVariant, InHalfPrecisionFollowsFp32) {
+  expect_like_cpu(torch::kCPU, torch::kBFloat16, 0.05);
 }
 
-TEST(TrainStep, InHalfPrecisionFollowsFp32) {
-  expect_step_like_cpu(torch::kCPU, torch::kBFloat16, 0.05);
-}
-
-TEST(TrainStep, EqualsTheCpus_CUDA) {
+TEST_P(StepOfVariant, EqualsTheCpus_CUDA) {
   if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device";
-  expect_step_like_cpu(torch::Device(torch::kCUDA, 0), torch::kFloat32, 1e-3);
+  expect_like_cpu(torch::Device(torch::kCUDA, 0), torch::kFloat32, 1e-3);
 }
 
-TEST(TrainStep, InHalfPrecisionFollowsTheCpus_CUDA) {
+TEST_P(StepOfVariant, InHalfPrecisionFollowsTheCpus_CUDA) {
   if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device";
-  expect_step_like_cpu(torch::Device(torch::kCUDA, 0), torch::kBFloat16, 0.05);
+  expect_like_cpu(torch::Device(torch::kCUDA, 0), torch::kBFloat16, 0.05);
 }
+
+INSTANTIATE_TEST_SUITE_P(Kinds, StepOfVariant,
+                         testing::Values(Variant{"as configured", [](ModelOptions&) {}},
+                                         Variant{"recomputed", [](ModelOptions&) {}, true},
+                                         Variant{"the mean over padding",
+                                                 [](ModelOptions& options) {
+                                                   options.text.pool = TextPool::kMeanAll;
+                                                 }},
+                                         Variant{"CLIP's",
+                                                 [](ModelOptions& options) {
+                                                   options.text.causal = true;
+                                                   options.text.pool = TextPool::kEot;
+                                                   options.text.norm_order = NormOrder::kPre;
+                                                   options.text.final_norm = true;
+                                                   options.text.activation =
+                                                       options.image.activation =
+                                                           Activation::kQuickGelu;
+                                                 }},
+                                         Variant{"SigLIP's", [](ModelOptions& options) {
+                                                   options.image.pool = ImagePool::kMap;
+                                                   options.image.class_token = false;
+                                                   options.image.activation = Activation::kGeluTanh;
+                                                 }}));
 
 TEST(TrainStep, DropoutFollowsFromTheSeedAlone) {
   ClipModel model = make_tiny(0.3);

@@ -72,7 +72,9 @@ class FileWriter {
 
 /// A file that takes the place of `target` only when complete, so that a reader sees the old file
 /// or the new one, also after a power cut: temporary name beside it, fsync, rename, fsync of the
-/// folder. Without commit() nothing is left behind. Throws kCannotCreate and kIo.
+/// folder. Without commit() nothing is left behind. Links stay, and the file behind them is
+/// replaced; an older file's permission bits are kept. The constructor throws kCannotCreate, also
+/// for what is there and no regular file (folder, device, pipe); the others kIo.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path target);
