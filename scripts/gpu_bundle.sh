@@ -58,7 +58,7 @@ main() {
   cp "$root/benchmarks/caption_lengths.txt" "$folder/"
   cp "$root/configs/quickstart.json" "$folder/configs/"
   cp "$root/scripts/gpu_check.sh" "$folder/"
-  tar -C "$stage" -cJf "$output" tandem-gpu
+  tar -C "$stage" -c tandem-gpu | xz -9e -T0 >"$output"
   say "$(du -h "$output" | cut -f1) packed: $output"
 }
 

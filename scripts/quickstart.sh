@@ -2,7 +2,7 @@
 # From a fresh clone to a working model: sets up, builds, trains on drawn pictures, classifies some.
 #
 #   scripts/quickstart.sh                          about four minutes of training on two cores
-#   scripts/quickstart.sh --set train.max_steps=200    everything else is handed to clip-train
+#   scripts/quickstart.sh --set train.max_steps=200    everything else is handed to clip-train, but the run stays runs/quickstart
 #
 # Needs no GPU, no data and no download beyond the dependencies. Stop it at any time: run again, it goes on.
 set -euo pipefail
@@ -14,6 +14,19 @@ pictures=$run/samples
 
 say() { printf 'quickstart: %s\n' "$*"; }
 fail() { printf 'quickstart: error: %s\n' "$*" >&2; exit 1; }
+
+# What is drawn and classified is the run of this name.
+refuse_another_run() {
+  local word
+  # shellcheck disable=SC2086 # its settings go apart by white space
+  for word in "$@" ${TANDEM_SET:-}; do
+    word=${word#--set=}
+    case $word in
+      run.name=*|run.output_dir=*)
+        fail "$word: the quickstart's run is $run. Try: clip-train --config configs/quickstart.json --set $word" ;;
+    esac
+  done
+}
 
 train() {
   say "training as configs/quickstart.json says, into $run"
@@ -41,6 +54,7 @@ main() {
   case ${1:-} in
     -h|--help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
   esac
+  refuse_another_run "$@"
   "$root/scripts/build.sh" release
   train "$@"
   draw

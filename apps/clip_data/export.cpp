@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "clip_data/captions.h"
 #include "common/text_io.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
@@ -41,11 +43,12 @@ void write_whole(const fs::path& path, const std::string& content) {
 std::string export_sample(const Source& source, int64_t index, uint64_t seed,
                           const fs::path& folder) {
   const RawSample sample = source.sample(index, seed);
+  const std::vector<std::string> captions = filled_captions(sample);
   const fs::path path = picture_path(source, sample, index);
   tandem::create_directories((folder / path).parent_path());
   write_whole(folder / path, encode_png(sample.image));
   std::string rows;
-  for (const std::string& caption : sample.captions)
+  for (const std::string& caption : captions)
     rows += fmt::format("{}\t{}\n", path.string(), table_field(caption));
   return rows;
 }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "clip_data/captions.h"
 #include "common/text_io.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
@@ -70,7 +71,7 @@ std::string figure(const Source& source, int64_t index, const PreviewArguments& 
     const RawSample sample =
         source.sample(index, mix_seed({seed, 0, static_cast<uint64_t>(index)}));
     std::string captions;
-    for (const std::string& caption : sample.captions)
+    for (const std::string& caption : filled_captions(sample))
       captions += escape(clean_caption(caption)) + "<br>";
     if (sample.class_index >= 0)
       captions +=

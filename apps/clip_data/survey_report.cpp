@@ -117,9 +117,8 @@ Json as_json(const Source& source, const DataSurvey& found, bool pictures) {
 /// limit.
 bool print_survey(const SurveyArguments& arguments, bool pictures) {
   const RunData data = open_data(arguments.data);
-  const DataSurvey found = survey(*data.source, {.pictures = pictures,
-                                                 .threads = data.config.data.loader_threads,
-                                                 .seed = data.config.run.seed});
+  const DataSurvey found =
+      survey(*data.source, {.pictures = pictures, .threads = data.config.data.loader_threads});
   if (arguments.format == "json") {
     const Json json = as_json(*data.source, found, pictures);
     write_output(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");

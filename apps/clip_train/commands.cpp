@@ -19,6 +19,11 @@ namespace {
 
 TrainerOptions resume_options(const std::string& resume) {
   if (resume == "auto") return {};
+  if (resume.empty()) {
+    throw Error(ErrorKind::kUsage, {.what = "names nothing",
+                                    .where = "--resume",
+                                    .expected = "auto, never or a folder step-NNNNNNNN"});
+  }
   if (resume == "never") return {.resume = Resume::kNever, .resume_from = {}};
   return {.resume = Resume::kFrom, .resume_from = resume};
 }
@@ -36,8 +41,10 @@ TrainSummary run_until_signal(Trainer& trainer) {
 
 }  // namespace
 
-int run_check(const RunConfig& config) {
-  const DryRunReport report = dry_run(config);
+int run_check(const RunConfig& config, const std::string& resume) {
+  const TrainerOptions options = resume_options(resume);
+  (void)make_evaluator(config);  // what it reads must be there
+  const DryRunReport report = dry_run(config, options);
   write_note(fmt::format(
       "The configuration works: {} parameters, {} samples checked, {} of them unusable.\n"
       "One step takes {:.3f} s, the run about {}; {:.0f} MB of memory so far, {:.1f} MB per "
@@ -49,9 +56,10 @@ int run_check(const RunConfig& config) {
 }
 
 int run_training(const RunConfig& config, const std::string& resume) {
+  const TrainerOptions options = resume_options(resume);
   // Before the trainer, so that data to evaluate on that is not there costs no run directory.
   Evaluator evaluator = make_evaluator(config);
-  Trainer trainer(config, resume_options(resume));
+  Trainer trainer(config, options);
   trainer.add_evaluator(std::move(evaluator));
   if (trainer.start_step() > 0)
     write_note(fmt::format("Going on after step {}.\n", trainer.start_step()));

@@ -37,7 +37,8 @@ int run(const Arguments& arguments) {
     write_output(to_json(config) + "\n");
     return 0;
   }
-  return arguments.dry_run ? run_check(config) : run_training(config, arguments.resume);
+  return arguments.dry_run ? run_check(config, arguments.resume)
+                           : run_training(config, arguments.resume);
 }
 
 std::function<int()> define(CLI::App& app) {

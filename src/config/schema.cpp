@@ -138,10 +138,12 @@ constexpr const char* kReferenceHead =
     "# Configuration reference\n\n"
     "One JSON file drives a run. Values come from the defaults below, then from the preset of a\n"
     "tower, then from the file, then from the environment variable `TANDEM_SET`, then from\n"
-    "`--set section.key=value`; the later one wins. Every key may be left out; an unknown or\n"
-    "repeated key, a value of another type, `null`, or a value out of range is an error. A byte\n"
-    "order mark is skipped; comments are not JSON. A top-level `\"$schema\"` may name the schema\n"
-    "that `clip-train --print-schema` prints.\n";
+    "`--set section.key=value`; the later one wins. `TANDEM_SET` holds any number of\n"
+    "`section.key=value` with white space between them, so no value in it can hold any; one after\n"
+    "`--set` or in the file can. Every key may be left out; an unknown or repeated key, a value\n"
+    "of another type, `null`, or a value out of range is an error. A byte order mark is skipped;\n"
+    "comments are not JSON. A top-level `\"$schema\"` may name the schema that\n"
+    "`clip-train --print-schema` prints.\n";
 
 }  // namespace
 

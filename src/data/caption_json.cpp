@@ -181,7 +181,8 @@ class CaptionJson {
     if (!sentences.is_array()) fail("wrong type of \"sentences\"", "a list", sentences.type_name());
     for (const Json& sentence : sentences) captions.texts.push_back(text(sentence, "raw"));
     captions.languages.resize(captions.texts.size());
-    const std::string folder = record.contains("filepath") ? text(record, "filepath") + "/" : "";
+    std::string folder = record.contains("filepath") ? text(record, "filepath") : "";
+    if (!folder.empty()) folder += '/';
     add_row(rows_, folder + text(record, "filename"), captions, false);
   }
 

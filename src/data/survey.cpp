@@ -76,8 +76,8 @@ void look_at(const Source& source, int64_t index, const SurveyOptions& options, 
     count_class(source.class_of(index), found);
     return;
   }
-  const RawSample sample =
-      source.sample(index, mix_seed({options.seed, 0, static_cast<uint64_t>(index)}));
+  // The seed of Source::captions and class_of, so that both ways of looking count the same.
+  const RawSample sample = source.sample(index, 0);
   look_at_captions(sample.captions, index, found);
   found.survey.width.add(static_cast<uint64_t>(sample.image.width));
   found.survey.height.add(static_cast<uint64_t>(sample.image.height));

@@ -14,4 +14,7 @@ namespace tandem {
 [[nodiscard]] std::shared_ptr<const Tokenizer> load_model_tokenizer(
     const std::filesystem::path& directory, const ModelConfig& config);
 
+/// Throws kUsage: the model of `directory` (empty for one in training) came without a tokenizer.
+[[noreturn]] void throw_no_tokenizer(const std::filesystem::path& directory);
+
 }  // namespace tandem

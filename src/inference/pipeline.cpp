@@ -12,6 +12,7 @@
 #include "inference/model_tokenizer.h"
 #include "inference/picture_batch.h"
 #include "inference/precision.h"
+#include "inference/requirements.h"
 #include "model/evaluation_mode.h"
 #include "nn/unit_norm.h"
 #include "tandem/core/device.h"
@@ -27,17 +28,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kPackFrom = 32;  // Pictures or texts of one call.
-
-void check_batch_size(int64_t batch_size) {
-  if (batch_size > 0) return;
-  throw Error(ErrorKind::kUsage, {.what = "batch_size is out of range",
-                                  .expected = "at least 1",
-                                  .found = std::to_string(batch_size)});
-}
-
-void require_any(size_t count, const char* what) {
-  if (count == 0) throw Error(ErrorKind::kUsage, fmt::format("there are no {} to encode", what));
-}
 
 }  // namespace
 
@@ -110,6 +100,7 @@ torch::Tensor Pipeline::Implementation::encode_pictures(const torch::Tensor& ima
 void Pipeline::Implementation::encode_all(
     int64_t count, const std::function<Image(int64_t)>& prepare, torch::Tensor& out,
     const std::function<void(int64_t, const Error&)>& on_error) const {
+  require_tower(config, Towers::kImage, directory);
   prepare_for(count);
   for (int64_t first = 0; first < count; first += batch_size) {
     const PictureBatch batch = load_pictures({first, std::min(first + batch_size, count)}, prepare,
@@ -209,6 +200,7 @@ PartialEmbeddings Pipeline::try_encode_images(const std::vector<fs::path>& files
 
 torch::Tensor Pipeline::encode_texts(const std::vector<std::string>& texts) const {
   require_any(texts.size(), "texts");
+  require_tower(config(), Towers::kText, implementation_->directory);
   const auto count = static_cast<int64_t>(texts.size());
   const int64_t context_length = config().model.text.context_length;
   const int64_t step = implementation_->batch_size;
@@ -236,6 +228,7 @@ torch::Tensor Pipeline::encode_texts(const std::vector<std::string>& texts) cons
 
 torch::Tensor Pipeline::encode_ids(const std::vector<std::vector<int32_t>>& texts) const {
   require_any(texts.size(), "texts");
+  require_tower(config(), Towers::kText, implementation_->directory);
   const TokenBatch tokens = pack_tokens(texts).to(implementation_->device);
   const int64_t context_length = config().model.text.context_length;
   if (tokens.max_length > context_length) {
@@ -285,9 +278,8 @@ const ModelConfig& Pipeline::config() const { return implementation_->config; }
 bool Pipeline::has_tokenizer() const { return implementation_->tokenizer != nullptr; }
 const Tokenizer& Pipeline::tokenizer() const {
   if (has_tokenizer()) return *implementation_->tokenizer;
-  throw Error(ErrorKind::kUsage, {.what = "this model has no tokenizer that can be read here",
-                                  .where = implementation_->directory.string(),
-                                  .hint = "encode_ids"});
+  require_tower(config(), Towers::kText, implementation_->directory);
+  throw_no_tokenizer(implementation_->directory);
 }
 int64_t Pipeline::embed_dim() const { return config().model.embed_dim; }
 int64_t Pipeline::batch_size() const { return implementation_->batch_size; }

@@ -13,6 +13,8 @@
 namespace tandem {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr size_t kListed = 10;
 
 std::string shape_text(const torch::Tensor& tensor) {
@@ -62,6 +64,27 @@ void adopt_weights(ClipModel model, const TensorMap& weights, const std::string&
     entry.value().set_data(weights.at(entry.key()).to(torch::kFloat32));
 }
 
+// A run's folder and a checkpoint hold a config.json as well, but one of a run.
+void refuse_run(const fs::path& directory) {
+  const auto here = [&](const fs::path& name) {
+    std::error_code ignored;
+    return fs::exists((directory / name).lexically_normal(), ignored);
+  };
+  const bool all = here("latest") && !here("config.json");  // the folder of all checkpoints
+  const bool checkpoint = all || (here("optimizer.safetensors") && here("state.json"));
+  const bool run = here("config.json") && !here("model.safetensors") &&
+                   (here("model/config.json") || here("checkpoints") || here("train.log"));
+  if (!checkpoint && !run) return;
+  const fs::path model = all ? "../model" : checkpoint ? "../../model" : "model";
+  const bool has_model = here(model / "config.json");
+  throw Error(ErrorKind::kMissingInput,
+              {.what = checkpoint ? "this is a run's checkpoint, not a model"
+                                  : "this is a run's folder, not a model's",
+               .where = directory.string(),
+               .expected = "the folder model/ that the run writes",
+               .hint = has_model ? (directory / model).lexically_normal().string() : ""});
+}
+
 }  // namespace
 
 TensorMap named_weights(const ClipModel& model) {
@@ -102,6 +125,7 @@ void save_model(const std::filesystem::path& directory, const ClipModel& model,
 }
 
 LoadedModel load_model(const std::filesystem::path& directory) {
+  refuse_run(directory);
   const auto config_file = directory / "config.json";
   const auto weights_file = directory / "model.safetensors";
   ModelConfig config = parse_model_config(read_file(config_file), config_file.string());

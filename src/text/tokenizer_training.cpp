@@ -137,8 +137,6 @@ Tokenizer train_tokenizer(const std::vector<std::string>& captions,
   require_ok(sentencepiece::SentencePieceTrainer::Train(arguments, corpus.captions, &model),
              "training a tokenizer");
   Tokenizer tokenizer = Tokenizer::parse(std::move(model), "trained tokenizer");
-  log_info(fmt::format("Trained a tokenizer of {} pieces on {} captions.", tokenizer.vocab_size(),
-                       corpus.captions.size()));
   if (tokenizer.vocab_size() < options.train_vocab_size) {
     log_info(fmt::format("The captions do not hold the {} pieces that were asked for.",
                          options.train_vocab_size));

@@ -7,6 +7,7 @@
 #include "tandem/core/files.h"
 #include "train/checkpoint_folder.h"
 #include "train/manifest.h"
+#include "train/run_directory.h"
 
 namespace tandem {
 namespace fs = std::filesystem;
@@ -109,6 +110,32 @@ void write_files(const fs::path& directory, const Checkpoint& checkpoint) {
   write_manifest(directory, hashes);
 }
 
+// The newest checkpoint in a run directory, in its folder of checkpoints, or beside `path`.
+std::string one_nearby(const fs::path& path) {
+  const fs::path plain = plain_path(path);
+  for (const fs::path& folder : {plain, RunDirectory::checkpoints_of(plain), plain.parent_path()}) {
+    const auto steps = list_checkpoint_steps(folder);
+    if (!steps.empty()) return checkpoint_path(folder, steps.front()).string();
+  }
+  return {};
+}
+
+void require_checkpoint_folder(const fs::path& path) {
+  std::error_code error;
+  const bool is_folder = fs::is_directory(path, error);
+  const bool is_there = is_folder || fs::exists(path, error);
+  // Without its manifest, a folder of this name is a damaged checkpoint.
+  if (is_folder && (has_checkpoint_name(path) || has_manifest(path))) return;
+  throw Error(is_there ? ErrorKind::kCheckpoint : ErrorKind::kMissingInput,
+              {.what = "no checkpoint here",
+               .where = path.empty() ? "an empty path" : path.string(),
+               .expected = "a folder step-NNNNNNNN",
+               .found = !is_there   ? "nothing"
+                        : is_folder ? "another folder"
+                                    : "a file",
+               .hint = path.empty() ? "" : one_nearby(path)});
+}
+
 void verify(const fs::path& directory) {
   const auto damage = find_damage(directory);
   if (!damage) return;
@@ -145,12 +172,7 @@ fs::path save_checkpoint(const fs::path& folder, const Checkpoint& checkpoint,
 }
 
 Checkpoint load_checkpoint(const fs::path& directory) {
-  std::error_code error;
-  if (!fs::is_directory(directory, error)) {
-    throw Error(ErrorKind::kCheckpoint, {.what = "is not a checkpoint folder",
-                                         .where = directory.string(),
-                                         .hint = "a folder such as checkpoints/step-00001000"});
-  }
+  require_checkpoint_folder(directory);
   if (const auto damage = find_damage(directory)) {
     throw Error(ErrorKind::kCheckpoint, {.what = "checkpoint is damaged",
                                          .where = directory.string(),

@@ -56,7 +56,27 @@ void remove_checkpoint(const fs::path& path) {
   }
 }
 
+// What `on_damage` is told of is passed over.
+template <typename OnDamage>
+std::optional<fs::path> newest_whole(const fs::path& folder, OnDamage on_damage) {
+  for (const int64_t step : list_checkpoint_steps(folder)) {
+    const fs::path path = checkpoint_path(folder, step);
+    const auto damage = find_damage(path);
+    if (!damage) return path;
+    on_damage(path, *damage);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+fs::path plain_path(const fs::path& path) {
+  std::error_code ignored;
+  const fs::path plain = fs::absolute(path, ignored).lexically_normal();
+  return plain.has_filename() ? plain : plain.parent_path();
+}
+
+bool has_checkpoint_name(const fs::path& path) { return step_of(plain_path(path)) >= 0; }
 
 fs::path checkpoint_path(const fs::path& folder, int64_t step) {
   return folder / fmt::format("{}{:0{}}", kPrefix, step, kDigits);
@@ -103,13 +123,14 @@ void set_aside(const fs::path& path, const std::string& damage) {
 
 std::optional<fs::path> find_latest_checkpoint(const fs::path& folder) {
   clear_leftovers(folder);
-  for (const int64_t step : list_checkpoint_steps(folder)) {
-    const fs::path path = checkpoint_path(folder, step);
-    const auto damage = find_damage(path);
-    if (!damage) return path;
-    set_aside(path, *damage);
-  }
-  return std::nullopt;
+  return newest_whole(folder, set_aside);
+}
+
+std::optional<fs::path> peek_latest_checkpoint(const fs::path& folder) {
+  return newest_whole(folder, [](const fs::path& path, const std::string& damage) {
+    log_warn(fmt::format("checkpoint {} is damaged ({}); the run will set it aside", path.string(),
+                         damage));
+  });
 }
 
 }  // namespace tandem

@@ -15,9 +15,11 @@
 #include "tandem/core/log.h"
 #include "tandem/core/random.h"
 #include "tandem/train/trainer.h"
+#include "train/checkpoint_folder.h"
 #include "train/manifest.h"
 #include "train/memory_limit.h"
 #include "train/memory_plan.h"
+#include "train/resume.h"
 #include "train/run_directory.h"
 #include "train/session.h"
 
@@ -99,7 +101,6 @@ void time_steps(TrainingSession& session, DryRunReport& report) {
     report.seconds_per_step =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   }
-  report.estimated_seconds = report.seconds_per_step * static_cast<double>(session.total_steps());
 }
 
 bool same_tensors(const TensorMap& a, const TensorMap& b) {
@@ -132,22 +133,30 @@ uint64_t peak_memory() {
 
 }  // namespace
 
-DryRunReport dry_run(const RunConfig& config) {
+DryRunReport dry_run(const RunConfig& config, const TrainerOptions& options) {
   validate(config);
   const torch::Device device = open_device(config.run);
-  const fs::path parent = require_creatable(fs::path(config.run.output_dir) / config.run.name);
+  const fs::path run = fs::path(config.run.output_dir) / config.run.name;
+  require_writable(run);
+  const fs::path place = require_writable(RunDirectory::checkpoints_of(run));
+  const auto point = choose_resume_point(run, options, peek_latest_checkpoint);
+  if (point) log_info(fmt::format("the run would go on from {}", point->path.string()));
 
   DryRunReport report;
-  TrainingInputs inputs = open_inputs(config, device, {});
+  TrainingInputs inputs = open_inputs(config, device, saved_tokenizer(point));
+  if (point) require_same_run(*point, inputs);
   check_samples(inputs, report);
   warn_of_overlap(config, *inputs.source);
-  TrainingSession session(std::move(inputs), nullptr, {});
+  TrainingSession session(std::move(inputs), point ? &point->checkpoint : nullptr, {});
   for (const auto& parameter : session.model()->parameters())
     report.parameters += parameter.numel();
   log_info(memory_plan_line(plan_memory(session.config(), session.model())));
   time_steps(session, report);
+  const int64_t left = session.total_steps() - (point ? point->checkpoint.step : 0);
+  report.estimated_seconds =
+      report.seconds_per_step * static_cast<double>(std::max(left, int64_t{0}));
   const uint64_t bytes = try_checkpoint(session);
-  require_free_space(parent, bytes * static_cast<uint64_t>(config.train.keep_last + 1));
+  require_free_space(place, bytes * static_cast<uint64_t>(config.train.keep_last + 1));
   report.checkpoint_mb = static_cast<double>(bytes) / kMegabyte;
   const uint64_t peak = peak_memory();
   report.memory_mb = static_cast<double>(peak) / kMegabyte;

@@ -62,9 +62,13 @@ void write_manifest(const fs::path& directory, const FileHashes& hashes) {
   writer.commit();
 }
 
-std::optional<std::string> find_damage(const fs::path& directory) {
+bool has_manifest(const fs::path& directory) {
   std::error_code error;
-  if (!fs::is_regular_file(directory / kManifest, error)) return "manifest.json is missing";
+  return fs::is_regular_file(directory / kManifest, error);
+}
+
+std::optional<std::string> find_damage(const fs::path& directory) {
+  if (!has_manifest(directory)) return "manifest.json is missing";
   try {
     const Json manifest = Json::parse(read_file(directory / kManifest));
     check_version(directory, manifest);

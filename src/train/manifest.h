@@ -19,6 +19,9 @@ using FileHashes = std::map<std::string, std::string>;
 /// what the device made of it. Call it last. Throws kCannotCreate and kIo.
 void write_manifest(const std::filesystem::path& directory, const FileHashes& hashes);
 
+/// Whether there is a manifest in `directory`.
+[[nodiscard]] bool has_manifest(const std::filesystem::path& directory);
+
 /// Returns what is wrong with the files of `directory` compared with their manifest, nothing when
 /// all is well. Throws kCheckpoint when they are of another format version: not damaged, but not
 /// ours to judge.

@@ -9,6 +9,8 @@
 #include "tandem/config/load.h"
 #include "tandem/core/error.h"
 #include "tandem/core/log.h"
+#include "train/checkpoint_folder.h"
+#include "train/run_directory.h"
 
 namespace tandem {
 namespace fs = std::filesystem;
@@ -30,30 +32,25 @@ ResumePoint read_point(const fs::path& path) {
   return {.path = path, .checkpoint = load_checkpoint(path)};
 }
 
-std::optional<ResumePoint> newest_point(const RunDirectory& directory) {
-  const auto newest = find_latest_checkpoint(directory.checkpoints());
-  return newest ? std::optional(read_point(*newest)) : std::nullopt;
-}
-
-void require_no_checkpoint(const RunDirectory& directory) {
-  const auto newest = find_latest_checkpoint(directory.checkpoints());
+void require_no_checkpoint(const fs::path& run, FindNewest find_newest) {
+  const auto newest = find_newest(RunDirectory::checkpoints_of(run));
   if (!newest) return;
   throw Error(ErrorKind::kCannotCreate,
               {.what = "a new run would write over the checkpoints of an earlier one",
-               .where = directory.path().string(),
+               .where = run.string(),
                .found = newest->filename().string(),
                .hint = "another run.name, or going on with that run (resume auto)"});
 }
 
 // A run that went back behind its own newest checkpoint would find that one again next time.
-void require_nothing_newer(const RunDirectory& directory, const ResumePoint& point) {
-  const auto newest = newest_point(directory);
-  if (!newest || newest->checkpoint.step <= point.checkpoint.step) return;
+void require_nothing_newer(const fs::path& run, const ResumePoint& point, FindNewest find_newest) {
+  const auto newest = find_newest(RunDirectory::checkpoints_of(run));
+  if (!newest || read_point(*newest).checkpoint.step <= point.checkpoint.step) return;
   throw Error(ErrorKind::kCannotCreate,
               {.what = "the run directory holds a later checkpoint than the one to go on from",
-               .where = directory.path().string(),
+               .where = run.string(),
                .expected = fmt::format("none beyond step {}", point.checkpoint.step),
-               .found = newest->path.filename().string(),
+               .found = newest->filename().string(),
                .hint = "another run.name"});
 }
 
@@ -64,22 +61,25 @@ void append_fingerprint(std::vector<std::string>& fixed, const char* name,
 
 }  // namespace
 
-std::optional<ResumePoint> choose_resume_point(const RunDirectory& directory,
-                                               const TrainerOptions& options) {
-  switch (options.resume) {
-    case Resume::kAuto: return newest_point(directory);
-    case Resume::kNever: require_no_checkpoint(directory); return std::nullopt;
-    case Resume::kFrom: break;
+std::optional<ResumePoint> choose_resume_point(const fs::path& run, const TrainerOptions& options,
+                                               FindNewest find_newest) {
+  if (options.resume == Resume::kFrom) {
+    ResumePoint point = read_point(options.resume_from);
+    require_nothing_newer(run, point, find_newest);
+    return point;
   }
-  ResumePoint point = read_point(options.resume_from);
-  require_nothing_newer(directory, point);
-  return point;
+  if (options.resume == Resume::kNever) {
+    require_no_checkpoint(run, find_newest);
+    return std::nullopt;
+  }
+  const auto newest = find_newest(RunDirectory::checkpoints_of(run));
+  return newest ? std::optional(read_point(*newest)) : std::nullopt;
 }
 
-fs::path saved_tokenizer(const ResumePoint& point) {
+fs::path saved_tokenizer(const std::optional<ResumePoint>& point) {
+  if (!point) return {};
   // <run directory>/checkpoints/step-…
-  return RunDirectory::tokenizer_of(
-      fs::absolute(point.path).lexically_normal().parent_path().parent_path());
+  return RunDirectory::tokenizer_of(plain_path(point->path).parent_path().parent_path());
 }
 
 void require_same_run(const ResumePoint& point, const TrainingInputs& inputs) {

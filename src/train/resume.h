@@ -5,7 +5,6 @@
 
 #include "tandem/train/checkpoint.h"
 #include "tandem/train/trainer.h"
-#include "train/run_directory.h"
 #include "train/training_inputs.h"
 
 namespace tandem {
@@ -16,14 +15,18 @@ struct ResumePoint {
   Checkpoint checkpoint;
 };
 
-/// Returns what the run in `directory` goes on from, nothing for a new run. Throws kCannotCreate
-/// when a new run would write over checkpoints that are there, kCheckpoint when the wanted one
-/// cannot be read.
-[[nodiscard]] std::optional<ResumePoint> choose_resume_point(const RunDirectory& directory,
-                                                             const TrainerOptions& options);
+/// find_latest_checkpoint, or peek_latest_checkpoint for one who must not change the run.
+using FindNewest = std::optional<std::filesystem::path> (*)(const std::filesystem::path& folder);
 
-/// Returns the tokenizer that the run of `point` saved.
-[[nodiscard]] std::filesystem::path saved_tokenizer(const ResumePoint& point);
+/// Returns what the run in the directory `run` goes on from, nothing for a new run. Throws
+/// kCannotCreate when a new run would write over checkpoints that are there, kMissingInput and
+/// kCheckpoint when the wanted one is not there or cannot be read.
+[[nodiscard]] std::optional<ResumePoint> choose_resume_point(const std::filesystem::path& run,
+                                                             const TrainerOptions& options,
+                                                             FindNewest find_newest);
+
+/// Returns the tokenizer that the run of `point` saved, an empty path for a new run.
+[[nodiscard]] std::filesystem::path saved_tokenizer(const std::optional<ResumePoint>& point);
 
 /// Throws kConfig with every difference when `inputs` are not those of `point` in what makes the
 /// run the same: architecture, batch size, seed, tokenizer, data. Other differences are allowed,

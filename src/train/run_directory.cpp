@@ -1,11 +1,16 @@
 #include "train/run_directory.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+
+#include <fmt/format.h>
 
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
+#include "train/checkpoint_folder.h"
 #include "train/leftovers.h"
 
 namespace tandem {
@@ -20,10 +25,41 @@ const fs::path& created(const fs::path& path) {
   return path;
 }
 
+// What is there of `path`: itself or its nearest parent.
+fs::path nearest_existing(const fs::path& path) {
+  std::error_code error;
+  fs::path existing = plain_path(path);
+  while (!fs::exists(existing, error) && existing != existing.root_path())
+    existing = existing.parent_path();
+  return existing;
+}
+
+// Why nothing can be created in `folder`, 0 when something can. Tried out: permission bits say
+// nothing of read-only file systems, nor to root.
+int try_writing(const fs::path& folder) {
+  // A name that clear_leftovers knows, should this process be killed here.
+  const fs::path probe = folder / fmt::format("probe.tmp-{}", ::getpid());
+  if (::mkdir(probe.c_str(), 0700) != 0) return errno;
+  ::rmdir(probe.c_str());
+  return 0;
+}
+
 }  // namespace
 
-RunDirectory::RunDirectory(fs::path path) : path_(std::move(path)), lock_(created(path_)) {
+RunDirectory::RunDirectory(fs::path path)
+    : path_(std::move(path)), found_(nearest_existing(path_)), lock_(created(path_)) {
   clear_leftovers(path_);
+}
+
+RunDirectory::~RunDirectory() {
+  if (is_kept_ || found_ == plain_path(path_)) return;
+  std::error_code ignored;
+  for (const fs::path& file : {log(), config(), bad_samples()}) fs::remove(file, ignored);
+  for (const char* name : kTokenizers) fs::remove(path_ / name, ignored);
+  lock_.remove();
+  // Only empty folders go: what others put there by now stays.
+  for (fs::path folder = plain_path(path_); folder != found_; folder = folder.parent_path())
+    if (::rmdir(folder.c_str()) != 0) return;
 }
 
 void RunDirectory::require_intact() const {
@@ -50,18 +86,15 @@ fs::path RunDirectory::tokenizer_of(const fs::path& path) {
   return path / kTokenizers.back();
 }
 
-fs::path require_creatable(const fs::path& path) {
-  std::error_code error;
-  fs::path existing = fs::absolute(path, error).lexically_normal();
-  while (!fs::exists(existing, error) && existing.has_parent_path() &&
-         existing != existing.root_path())
-    existing = existing.parent_path();
-  const bool folder = fs::is_directory(existing, error);
-  if (folder && ::access(existing.c_str(), W_OK) == 0) return existing;
+fs::path require_writable(const fs::path& path) {
+  const fs::path existing = nearest_existing(path);
+  const int problem = try_writing(existing);
+  if (problem == 0) return existing;
   throw Error(ErrorKind::kCannotCreate,
-              {.what = "the run directory cannot be created",
+              {.what = "the run could not be saved here",
                .where = path.string(),
-               .found = existing.string() + (folder ? " is not writable" : " is not a folder"),
+               .found = fmt::format("that {} cannot be written to: {}", existing.string(),
+                                    describe_system_error(problem)),
                .hint = "another run.output_dir"});
 }
 

@@ -25,6 +25,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr const char* kLockFile = "run.lock";
+
 std::string host_name() {
   char name[256] = {};
   return ::gethostname(name, sizeof(name) - 1) == 0 ? name : "unknown";
@@ -103,7 +105,7 @@ struct Owner {
 
 }  // namespace
 
-RunLock::RunLock(const fs::path& folder, LockKind kind) : file_(folder / "run.lock") {
+RunLock::RunLock(const fs::path& folder, LockKind kind) : file_(folder / kLockFile) {
   if (kind == LockKind::kFile) {
     lock_by_file();
   } else {
@@ -121,6 +123,11 @@ RunLock::~RunLock() {
     [[maybe_unused]] const int ignored = ::ftruncate(descriptor_, 0);
   }
   ::close(descriptor_);
+}
+
+void RunLock::remove() const noexcept {
+  ::unlink(file_.c_str());
+  if (is_file_lock_) ::unlink((file_.parent_path() / kLockFile).c_str());
 }
 
 bool RunLock::is_intact() const {

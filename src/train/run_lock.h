@@ -24,6 +24,8 @@ class RunLock {
   /// Whether the file is still the one that was locked: not when the folder was removed, moved or
   /// replaced.
   [[nodiscard]] bool is_intact() const;
+  /// Removes the file, for a folder that goes as well.
+  void remove() const noexcept;
 
  private:
   void lock();

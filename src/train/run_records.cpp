@@ -61,6 +61,7 @@ void RunRecords::write(const StepStats& stats) {
 }
 
 void RunRecords::write(int64_t step, const Metrics& metrics) {
+  if (metrics.empty()) return;
   metrics_.write(step, step * batch_size_, metrics);
   if (events_) events_->write(step, metrics);
   std::string line = fmt::format("evaluation at step {}:", step);

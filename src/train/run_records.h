@@ -19,6 +19,7 @@ class RunRecords {
   RunRecords(const RunDirectory& directory, const RunConfig& config, int64_t start_step);
 
   void write(const StepStats& stats);
+  /// Those of an evaluation; nothing where it gave none.
   void write(int64_t step, const Metrics& metrics);
   /// The newest logged loss, NaN when there is none.
   [[nodiscard]] double last_loss() const noexcept { return metrics_.last_loss(); }

@@ -108,15 +108,17 @@ std::optional<Checkpoint> RunSaver::rollback_point(int64_t step) {
 }
 
 std::optional<ClipModel> RunSaver::load_best() const {
+  const auto path = checkpoint_path(directory_.checkpoints(), best_->step);
   try {
-    const auto path = checkpoint_path(directory_.checkpoints(), best_->step);
     const Checkpoint checkpoint = load_checkpoint(path);
     ClipModel model(session_.config().model, std::nullopt);
     load_weights(model, checkpoint.weights, path.string());
     return model;
   } catch (const Error& error) {
     // A disk that fails now may be read by the same command later: no reason to take another model.
-    if (error.kind() != ErrorKind::kCheckpoint) throw;
+    std::error_code ignored;
+    const bool gone = !std::filesystem::exists(path, ignored);
+    if (error.kind() != ErrorKind::kCheckpoint && !gone) throw;
     log_warn(
         fmt::format("the best checkpoint cannot be read, so the last state becomes the "
                     "model: {}",

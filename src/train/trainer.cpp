@@ -76,9 +76,8 @@ Trainer::Implementation::Implementation(RunConfig config, const TrainerOptions& 
     : device(check_and_open_device(config)),
       directory(std::filesystem::path(config.run.output_dir) / config.run.name),
       log_file(directory.log()) {
-  const std::optional<ResumePoint> point = choose_resume_point(directory, options);
-  TrainingInputs inputs = open_inputs(std::move(config), device,
-                                      point ? saved_tokenizer(*point) : std::filesystem::path());
+  const auto point = choose_resume_point(directory.path(), options, find_latest_checkpoint);
+  TrainingInputs inputs = open_inputs(std::move(config), device, saved_tokenizer(point));
   if (point) require_same_run(*point, inputs);
   directory.save_tokenizer(*inputs.tokenizer);
   write_file_atomically(directory.config(), to_json(inputs.config));
@@ -86,6 +85,7 @@ Trainer::Implementation::Implementation(RunConfig config, const TrainerOptions& 
       std::move(inputs), point ? &point->checkpoint : nullptr, directory.bad_samples());
   guard = std::make_unique<NumericsGuard>(session->config().train);
   saver = std::make_unique<RunSaver>(directory, *session, *guard);
+  directory.keep();
   if (!point) return;
   start_step = step = point->checkpoint.step;
   guard->restore(point->checkpoint.numerics);

@@ -81,6 +81,19 @@ TEST_F(ClipDataVerbs, ShardsIndexAndReadBack) {
   EXPECT_EQ(run("index", "table", "good.tsv").exit_code, 78);
 }
 
+TEST_F(ClipDataVerbs, ABlankCaptionIsNoneForAnyOfThem) {
+  write_text(folder_ / "blank.tsv", "filepath\ttitle\na.png\tone\nb.png\t \n");
+  EXPECT_EQ(run("check", "table", "blank.tsv").exit_code, 65);
+  for (const std::string verb : {"shard", "export"})
+    EXPECT_EQ(run(verb, "table", "blank.tsv", {"--output", (folder_ / verb).string()}).exit_code,
+              65);
+  EXPECT_EQ(lines_of(read_text(folder_ / "export/captions.tsv")).size(), 2U);
+  EXPECT_FALSE(fs::exists(folder_ / "export/images/000001.png"));
+  const fs::path page = folder_ / "page.html";
+  EXPECT_EQ(run("preview", "table", "blank.tsv", {"--output", page.string()}).exit_code, 0);
+  EXPECT_NE(read_text(page).find("b.png: the caption is empty"), std::string::npos);
+}
+
 TEST_F(ClipDataVerbs, PreviewIsOneSelfContainedPage) {
   const std::string page = (folder_ / "page.html").string();
   const ProgramResult result = run("preview", "table", "all.tsv", {"--output", page});

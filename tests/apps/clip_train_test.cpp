@@ -1,5 +1,8 @@
 #include <csignal>
 #include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -112,6 +115,29 @@ TEST_F(ClipTrain, ADryRunLeavesNothingBehind) {
   EXPECT_EQ(report["samples_checked"], 64);
   EXPECT_GT(report["checkpoint_mb"].get<double>(), 0.0);
   EXPECT_FALSE(fs::exists(runs()));
+}
+
+TEST_F(ClipTrain, ADryRunFailsWhereTheRunWould) {
+  const std::string file = tiny(10);
+  ASSERT_EQ(run_program("clip-train", {"--config", file}).exit_code, 0);
+  EXPECT_EQ(run_program("clip-train", {"--config", file, "--dry-run"}).exit_code, 0);
+  const std::string checkpoints = (runs() / "tiny" / "checkpoints").string();
+  const std::vector<std::pair<std::vector<std::string>, int>> mistakes = {
+      {{"--set", "model.embed_dim=32"}, 78},
+      {{"--set", "eval.zero_shot_path=/no/such/tree"}, 66},
+      {{"--set", "run.output_dir=/proc/tandem"}, 73},
+      {{"--resume", "never"}, 73},
+      {{"--resume", "nonsense"}, 66},
+      {{"--resume", checkpoints}, 65},
+      {{"--resume", ""}, 64}};
+  for (const auto& [mistake, code] : mistakes) {
+    std::vector<std::string> command = {"--config", file};
+    command.insert(command.end(), mistake.begin(), mistake.end());
+    EXPECT_EQ(run_program("clip-train", command).exit_code, code) << mistake[1];
+    command.emplace_back("--dry-run");
+    const ProgramResult result = run_program("clip-train", command);
+    EXPECT_EQ(result.exit_code, code) << mistake[1] << ": " << result.err;
+  }
 }
 
 TEST_F(ClipTrain, ATerminatedRunGoesOnWithTheSameCommand) {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "apps/run_program.h"
+#include "apps/workshop.h"
 #include "core/temporary_folder.h"
 #include "tandem/version.h"
 
@@ -85,6 +86,38 @@ TEST(Output, IsNeverAPipeThatIsReplaced) {
   EXPECT_EQ(result.exit_code, 73);
   EXPECT_NE(result.err.find("expected a regular file"), std::string::npos) << result.err;
   EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+}
+
+TEST(Model, OfARunIsNamedToWhoNamesTheRun) {
+  const std::string run = trained_model().parent_path().string();
+  const std::vector<std::vector<std::string>> commands = {
+      {"clip-embed", "--texts", "-", "--output", run + "/out", "--model"},
+      {"clip-zeroshot", "--images", "x", "--classes", "x", "--model"},
+      {"clip-convert", "--from", "tandem", "--to", "hf", "--output", run + "-hf", "--input"},
+      {"clip-doctor", "--model"}};
+  for (const std::vector<std::string>& command : commands) {
+    std::vector<std::string> arguments(command.begin() + 1, command.end());
+    arguments.push_back(run);
+    const ProgramResult result = run_program(command.front(), arguments, "a word\n");
+    EXPECT_EQ(result.exit_code, 66) << command.front();
+    EXPECT_NE(result.err.find("this is a run's folder, not a model's"), std::string::npos)
+        << result.err;
+    EXPECT_NE(result.err.find("Try: " + run + "/model\n"), std::string::npos) << result.err;
+  }
+}
+
+TEST(Quickstart, RefusesARunItWouldNotClassifyWith) {
+  const std::string script = TANDEM_SOURCE_DIR "/scripts/quickstart.sh";
+  const std::vector<std::vector<std::string>> commands = {
+      {"timeout", "20", script, "--set", "run.name=x"},
+      {"timeout", "20", script, "--set=run.output_dir=x"},
+      {"TANDEM_SET=train.max_steps=2 run.name=x", "timeout", "20", script}};
+  for (const std::vector<std::string>& command : commands) {
+    const ProgramResult result = run_program("/usr/bin/env", command);
+    EXPECT_EQ(result.exit_code, 1) << command.back();
+    EXPECT_EQ(result.err.find("quickstart: error: run."), 0U) << result.err;
+    EXPECT_NE(result.err.find("=x: the quickstart's run is "), std::string::npos) << result.err;
+  }
 }
 
 TEST(Subcommand, IsNamedWhenItIsNone) {

@@ -77,6 +77,10 @@ TEST(ConfigReference, HoldsEveryFieldInItsSection) {
   }
 }
 
+TEST(ConfigReference, SaysHowTheEnvironmentHoldsSeveralValues) {
+  EXPECT_NE(config_reference().find("`TANDEM_SET` holds any number of"), std::string::npos);
+}
+
 TEST(ConfigReference, IsThePageOfTheDocumentation) {
   const std::string page = read_file(std::filesystem::path(TANDEM_SOURCE_DIR) / "docs/config.md");
   EXPECT_TRUE(page == config_reference() + "\n")

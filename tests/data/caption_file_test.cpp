@@ -50,9 +50,12 @@ TEST(CaptionFile, ReadsKarpathySplits) {
   const std::string content = R"({"images": [
       {"filepath": "val2014", "filename": "a.jpg", "split": "train", "sentences":
         [{"raw": "a one", "tokens": ["a"]}, {"raw": "a two"}]},
-      {"filename": "b.jpg", "split": "test", "sentences": [{"raw": "b"}]}], "dataset": "coco"})";
-  EXPECT_EQ(captions_in(content), (std::map<std::string, Texts>{
-                                      {"val2014/a.jpg", {"a one", "a two"}}, {"b.jpg", {"b"}}}));
+      {"filename": "b.jpg", "split": "test", "sentences": [{"raw": "b"}]},
+      {"filepath": "", "filename": "c.jpg", "split": "train", "sentences": [{"raw": "c"}]}],
+      "dataset": "coco"})";
+  EXPECT_EQ(captions_in(content),
+            (std::map<std::string, Texts>{
+                {"val2014/a.jpg", {"a one", "a two"}}, {"b.jpg", {"b"}}, {"c.jpg", {"c"}}}));
   EXPECT_EQ(captions_in(content, {.splits = {"test", "val"}}),
             (std::map<std::string, Texts>{{"b.jpg", {"b"}}}));
   refuses("no pictures", content, {.splits = {"tset"}});

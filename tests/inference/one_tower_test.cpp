@@ -17,7 +17,7 @@ Pipeline pipeline_of(Towers towers, std::shared_ptr<const Tokenizer> tokenizer) 
 TEST(OneTower, OfPicturesRefusesTexts) {
   const Pipeline pipeline = pipeline_of(Towers::kImage, nullptr);
   EXPECT_EQ(pipeline.encode_images(std::vector<Image>{test::noise_image(20, 20, 5)}).size(0), 1);
-  expect_error(ErrorKind::kUsage, "has no tokenizer",
+  expect_error(ErrorKind::kUsage, "has no text tower",
                [&] { (void)pipeline.encode_texts({"two words"}); });
   expect_error(ErrorKind::kUsage, "has no text tower", [&] {
     (void)pipeline.encode_ids({{0, 5}});
@@ -33,6 +33,9 @@ TEST(OneTower, OfTextsRefusesPictures) {
   expect_error(ErrorKind::kUsage, "has no image tower", [&] {
     (void)pipeline.encode_images(std::vector<Image>{test::noise_image(20, 20, 5)});
   });
+  // Before a picture is looked for.
+  expect_error(ErrorKind::kUsage, "has no image tower",
+               [&] { (void)pipeline.try_encode_images({"no/such/picture.png"}); });
 }
 
 }  // namespace

@@ -206,6 +206,17 @@ TEST_F(PipelineTest, SaysWhatIsMissingOrWrong) {
   expect_error(ErrorKind::kMissingInput, "tokenizer.model", [&] { (void)load(); });
 }
 
+TEST_F(PipelineTest, NamesTheTokenizerThatAConvertedModelCameWithout) {
+  const ModelConfig config = test::tiny_config();
+  save_model(model_path(), ClipModel(config.model, 1), config);
+  fs::remove(model_path() / "tokenizer.model");
+  const Pipeline pipeline = load();
+  const std::string message =
+      expect_error(ErrorKind::kUsage, "expected tokenizer.model in this folder",
+                   [&] { (void)pipeline.encode_texts({"two words"}); });
+  EXPECT_EQ(message.find(model_path().string() + ": "), 0U) << message;
+}
+
 TEST_F(PipelineTest, AGpuThatIsNotThereIsADeviceError) {
   if (torch::cuda::is_available()) GTEST_SKIP() << "this machine has a GPU";
   expect_error(ErrorKind::kDevice, "not available",

@@ -7,7 +7,10 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "core/expect_error.h"
+#include "core/temporary_folder.h"
 #include "model/model_card.h"
+#include "tandem/core/files.h"
 
 namespace tandem {
 namespace {
@@ -31,6 +34,30 @@ TEST(ModelDirectory, NamesWeightsThatAreNotFinite) {
   weights.at("logit_scale").fill_(std::numeric_limits<float>::infinity());
   EXPECT_EQ(weights_not_finite(model),
             (std::vector<std::string>{"image.class_token", "logit_scale"}));
+}
+
+TEST(ModelDirectory, TellsARunAndItsCheckpointsFromAModel) {
+  const TemporaryFolder folder;
+  const std::filesystem::path run = folder / "run";
+  const std::filesystem::path checkpoint = run / "checkpoints" / "step-00000010";
+  std::filesystem::create_directories(checkpoint);
+  for (const std::filesystem::path& each : {run, checkpoint})
+    write_file_atomically(each / "config.json", R"({"optim": {"lr": 0.001}})");
+  write_file_atomically(run / "checkpoints" / "latest", "step-00000010");
+  for (const char* name : {"model.safetensors", "optimizer.safetensors", "state.json"})
+    write_file_atomically(checkpoint / name, "");
+  const auto refusal = [](const std::filesystem::path& path, const std::string& part) {
+    return expect_error(ErrorKind::kMissingInput, part, [&] { (void)load_model(path); });
+  };
+  EXPECT_EQ(refusal(run, "a run's folder").find("Try"), std::string::npos) << "no model there yet";
+  EXPECT_EQ(refusal(checkpoint, "a run's checkpoint").find("Try"), std::string::npos);
+  std::filesystem::create_directories(run / "model");
+  write_file_atomically(run / "model" / "config.json", "{}");
+  for (const std::filesystem::path& each : {run, run / ""})
+    refusal(each, "not a model's: expected the folder model/ that the run writes. Try: " +
+                      (run / "model").string());
+  for (const std::filesystem::path& each : {checkpoint, checkpoint / "", run / "checkpoints"})
+    refusal(each, "Try: " + (run / "model").string());
 }
 
 TEST(ModelCard, OfOneTowerNamesACommandThatRunsIt) {

@@ -138,9 +138,37 @@ TEST(Checkpoint, RefusesAnotherFormatVersionAndLeavesItAlone) {
 
 TEST(Checkpoint, RefusesWhatIsNone) {
   const test::Folder folder;
-  const Error error = test::error_of([&] { (void)load_checkpoint(folder.path() / "nowhere"); });
-  EXPECT_EQ(error.kind(), ErrorKind::kCheckpoint);
-  TANDEM_EXPECT_MENTIONS(error, "is not a checkpoint folder");
+  const auto error_at = [](const fs::path& path) {
+    return test::error_of([&] { (void)load_checkpoint(path); });
+  };
+  const std::string expected = "no checkpoint here: expected a folder step-NNNNNNNN, found ";
+  for (const fs::path& path : {folder.path() / "nowhere", fs::path()}) {
+    const Error error = error_at(path);
+    EXPECT_EQ(error.kind(), ErrorKind::kMissingInput);
+    EXPECT_EQ(error.what(),
+              (path.empty() ? "an empty path" : path.string()) + ": " + expected + "nothing");
+  }
+  std::ofstream(folder.path() / "file") << "a file";
+  for (const auto& [path, found] :
+       {std::pair{folder.path() / "file", "a file"}, std::pair{folder.path(), "another folder"}}) {
+    const Error error = error_at(path);
+    EXPECT_EQ(error.kind(), ErrorKind::kCheckpoint);
+    EXPECT_EQ(error.what(), path.string() + ": " + expected + found);
+  }
+}
+
+TEST(Checkpoint, NamesTheNewestWhereAFolderAroundItIsGiven) {
+  const test::Folder folder;
+  const fs::path checkpoints = folder.path() / "checkpoints";
+  fs::create_directory(checkpoints);
+  save(checkpoints, 1);
+  const fs::path newest = save(checkpoints, 2);
+  for (const fs::path& path :
+       {folder.path(), checkpoints, checkpoints / "", checkpoints / "step-00000009"}) {
+    const Error error = test::error_of([&] { (void)load_checkpoint(path); });
+    TANDEM_EXPECT_MENTIONS(error, "no checkpoint here");
+    TANDEM_EXPECT_MENTIONS(error, ". Try: " + newest.string());
+  }
 }
 
 struct Damage {

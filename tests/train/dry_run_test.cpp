@@ -1,4 +1,5 @@
 #include <fstream>
+#include <map>
 
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
@@ -42,6 +43,70 @@ TEST(DryRun, FailsAsTheRunWould) {
   config = test::tiny_run(folder.path() / "occupied");
   EXPECT_EQ(test::error_of([&] { (void)dry_run(config); }).kind(), ErrorKind::kCannotCreate);
   EXPECT_EQ(leftovers(), before);
+}
+
+// Two steps of `config`, with a checkpoint after each.
+void begin_run(RunConfig config) {
+  config.train.checkpoint_every_steps = 1;
+  Trainer trainer(config);
+  test::run_losses(trainer, 2);
+}
+
+std::map<fs::path, std::string> contents_of(const fs::path& folder) {
+  std::map<fs::path, std::string> contents;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    contents[entry.path()] = entry.is_regular_file() ? read_file(entry.path()) : "";
+  return contents;
+}
+
+TEST(DryRun, GoesOnFromWhatTheRunWould) {
+  const test::Folder folder;
+  const RunConfig config = test::tiny_run(folder.path());
+  begin_run(config);
+  const DryRunReport report = dry_run(config);
+  EXPECT_NEAR(report.estimated_seconds, 10 * report.seconds_per_step, 1e-9);
+
+  RunConfig other = config;
+  other.model.embed_dim = 32;
+  const Error changed = test::error_of([&] { (void)dry_run(other); });
+  EXPECT_EQ(changed.kind(), ErrorKind::kConfig);
+  TANDEM_EXPECT_MENTIONS(changed, "model.embed_dim: 16 -> 32");
+  EXPECT_EQ(test::error_of([&] { (void)dry_run(config, {.resume = Resume::kNever}); }).kind(),
+            ErrorKind::kCannotCreate);
+  const TrainerOptions nonsense{.resume = Resume::kFrom, .resume_from = "nonsense"};
+  EXPECT_EQ(test::error_of([&] { (void)dry_run(config, nonsense); }).kind(),
+            ErrorKind::kMissingInput);
+}
+
+TEST(DryRun, ChangesNothingInTheRun) {
+  const test::Folder folder;
+  const RunConfig config = test::tiny_run(folder.path());
+  begin_run(config);
+  fs::remove(folder.path() / "tiny" / "checkpoints" / "step-00000002" / "state.json");
+  const auto before = contents_of(folder.path());
+  const DryRunReport report = dry_run(config);
+  EXPECT_NEAR(report.estimated_seconds, 11 * report.seconds_per_step, 1e-9);
+  EXPECT_EQ(contents_of(folder.path()), before);
+}
+
+TEST(DryRun, FindsOutWhetherTheRunCanBeSaved) {
+  const test::Folder folder;
+  const fs::path run = folder.path() / "tiny";
+  const auto kind_in = [](const fs::path& output_dir) {
+    return test::error_of([&] { (void)dry_run(test::tiny_run(output_dir)); }).kind();
+  };
+  EXPECT_EQ(kind_in("/proc/tandem"), ErrorKind::kCannotCreate);
+  fs::create_directory(run);
+  std::ofstream(run / "checkpoints") << "in the way";
+  EXPECT_EQ(kind_in(folder.path()), ErrorKind::kCannotCreate);
+  if (::geteuid() == 0) return;  // may write everywhere
+  fs::remove(run / "checkpoints");
+  fs::create_directory(run / "checkpoints");
+  for (const fs::path& place : {run / "checkpoints", run}) {
+    fs::permissions(place, fs::perms::owner_read | fs::perms::owner_exec);
+    EXPECT_EQ(kind_in(folder.path()), ErrorKind::kCannotCreate) << place;
+    fs::permissions(place, fs::perms::owner_all);
+  }
 }
 
 TEST(DryRun, NamesPicturesThatAreMissing) {

@@ -150,6 +150,45 @@ TEST(Trainer, EvaluatesWithoutGradientsAndGoesBackToTraining) {
   EXPECT_TRUE(trainer.model()->is_training());
 }
 
+TEST(Trainer, KeepsQuietAboutEvaluationsThatGiveNothing) {
+  const test::Folder folder;
+  RunConfig config = test::tiny_run(folder.path());
+  config.eval.every_steps = 5;
+  Trainer trainer(config);
+  trainer.add_evaluator([](ClipModel, const Tokenizer&) { return Metrics{}; });
+  trainer.run();
+  const std::string log = read_file(trainer.run_directory() / "train.log");
+  EXPECT_EQ(log.find("evaluation at step"), std::string::npos);
+  std::ifstream stream(trainer.run_directory() / "metrics.jsonl");
+  for (std::string line; std::getline(stream, line);)
+    EXPECT_NE(line.find("train/loss"), std::string::npos) << line;
+}
+
+TEST(Trainer, SaysOnceThatItTrainedATokenizer) {
+  const test::Folder folder;
+  const Trainer trainer(test::tiny_run(folder.path()));
+  const std::string log = read_file(trainer.run_directory() / "train.log");
+  EXPECT_NE(log.find("tokenizer trained on "), std::string::npos);
+  EXPECT_EQ(log.find("Trained a tokenizer"), std::string::npos);
+}
+
+TEST(Trainer, LeavesNoFolderBehindWhereItFailsToStart) {
+  const test::Folder folder;
+  const auto fail_in = [](const fs::path& output_dir) {
+    RunConfig config = test::tiny_run(output_dir);
+    config.data.train.shapes.count = 7;  // fewer than a batch: told by the loader, after all else
+    (void)test::error_of([&] { const Trainer trainer(config); });
+  };
+  fail_in(folder.path() / "not" / "there");
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+
+  const fs::path run = folder.path() / "tiny";
+  fs::create_directory(run);
+  std::ofstream(run / "config.json") << "mine";
+  fail_in(folder.path());
+  EXPECT_TRUE(fs::exists(run / "config.json"));
+}
+
 TEST(Trainer, StopsOnRequestWithACheckpoint) {
   const test::Folder folder;
   Trainer trainer(test::tiny_run(folder.path()));

@@ -62,11 +62,11 @@ struct DataSurvey {
 struct SurveyOptions {
   bool pictures = true;  ///< Decode every picture; else captions are looked at alone.
   int64_t threads = 0;   ///< 0 takes one per core.
-  uint64_t seed = 0;     ///< For drawn pictures.
 };
 
 /// Reads every sample once and says what was found. Pictures are equal when their pixels are,
-/// captions when they are after cleaning. Holds about 16 bytes per picture and caption. Throws what
+/// captions when they are after cleaning. Drawn samples are those of seed 0, which shards hold as
+/// well, with their pictures or without. Holds about 16 bytes per picture and caption. Throws what
 /// is no single sample's fault.
 [[nodiscard]] DataSurvey survey(const Source& source, const SurveyOptions& options);
 

@@ -61,7 +61,8 @@ class Pipeline {
 
   /// Return embeddings [N, embed_dim], fp32 on the CPU, in the order given; of unit norm unless the
   /// model has normalize_embeddings off. Pictures are decoded by several threads. Throw kData and
-  /// kMissingInput for the first unusable picture, kUsage for an empty list.
+  /// kMissingInput for the first unusable picture, kUsage for an empty list and for a model without
+  /// the tower or the tokenizer that it takes.
   [[nodiscard]] torch::Tensor encode_images(const std::vector<std::filesystem::path>& files) const;
   [[nodiscard]] torch::Tensor encode_images(const std::vector<Image>& images) const;
   /// For a list written out, encode_images({"cat.jpg", "dog.jpg"}), which might be any vector.
@@ -75,7 +76,8 @@ class Pipeline {
   [[nodiscard]] torch::Tensor encode_ids(const std::vector<std::vector<int32_t>>& texts) const;
   /// Embeds the `count` pictures that `load` returns by number; `load` is called from several
   /// threads at once, and at most one picture per thread is held in full size. A picture whose
-  /// `load` throws Error is unusable; the others are not affected. Throws kUsage for no picture.
+  /// `load` throws Error is unusable; the others are not affected. Throws kUsage for no picture and
+  /// for a model without an image tower.
   [[nodiscard]] PartialEmbeddings try_encode_images(
       int64_t count, const std::function<Image(int64_t)>& load) const;
   [[nodiscard]] PartialEmbeddings try_encode_images(

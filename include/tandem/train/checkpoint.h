@@ -61,8 +61,8 @@ inline std::filesystem::path save_checkpoint(const std::filesystem::path& folder
   return save_checkpoint(folder, checkpoint, Retention{.keep_last = keep_last});
 }
 
-/// Reads and verifies one checkpoint directory. Throws kCheckpoint when a file is missing, damaged
-/// or of another format version.
+/// Reads and verifies one checkpoint directory. Throws kMissingInput when it is not there,
+/// kCheckpoint when it is none, a file in it is missing, damaged or of another format version.
 [[nodiscard]] Checkpoint load_checkpoint(const std::filesystem::path& directory);
 
 /// Returns the newest checkpoint (by step, whatever the clocks and `latest` say) in `folder` that

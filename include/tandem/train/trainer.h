@@ -59,11 +59,12 @@ struct TrainerOptions {
 };
 
 /// Trains the model of a configuration. Construction does everything that can fail early: device,
-/// tokenizer, data, folders, resume. Throws tandem::Error of the kind in question: kCannotCreate
-/// when another process trains in the same folder; kConfig, with a table of differences, when a
-/// run to go on with differs in architecture, batch size, seed, tokenizer or data. Every other
-/// setting may change on the way, with a warning. One run at a time per object; not thread-safe but
-/// for request_stop.
+/// tokenizer, data, folders, resume; where it fails, a run directory that was not there before is
+/// not there afterwards. Throws tandem::Error of the kind in question: kCannotCreate when another
+/// process trains in the same folder; kConfig, with a table of differences, when a run to go on
+/// with differs in architecture, batch size, seed, tokenizer or data. Every other setting may
+/// change on the way, with a warning. One run at a time per object; not thread-safe but for
+/// request_stop.
 class Trainer {
  public:
   explicit Trainer(RunConfig config, const TrainerOptions& options = {});
@@ -103,14 +104,15 @@ struct DryRunReport {
   int64_t samples_checked = 0;
   int64_t bad_samples = 0;
   double seconds_per_step = 0;
-  double estimated_seconds = 0;
-  double memory_mb = 0;  ///< Peak resident memory so far.
+  double estimated_seconds = 0;  ///< Of the steps that the run has before it.
+  double memory_mb = 0;          ///< Peak resident memory so far.
   double checkpoint_mb = 0;
 };
 
-/// Checks a configuration by doing: opens everything, loads 64 samples, runs two steps, writes one
-/// checkpoint to a temporary folder and reads it back. Leaves no trace in the run directory. Throws
-/// as Trainer does.
-[[nodiscard]] DryRunReport dry_run(const RunConfig& config);
+/// Checks a configuration by doing: opens everything, with `options` also what the run would go on
+/// from, loads 64 samples, runs two steps from there, writes one checkpoint to a temporary folder
+/// and reads it back. Leaves no trace in the run directory, but finds out whether it can be written
+/// to. Throws as Trainer does.
+[[nodiscard]] DryRunReport dry_run(const RunConfig& config, const TrainerOptions& options = {});
 
 }  // namespace tandem

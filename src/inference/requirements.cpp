@@ -1,0 +1,34 @@
+#include "inference/requirements.h"
+
+#include <string>
+
+#include <fmt/format.h>
+
+#include "tandem/core/error.h"
+
+namespace tandem {
+
+void check_batch_size(int64_t batch_size) {
+  if (batch_size > 0) return;
+  throw Error(ErrorKind::kUsage, {.what = "batch_size is out of range",
+                                  .expected = "at least 1",
+                                  .found = std::to_string(batch_size)});
+}
+
+void require_any(size_t count, const char* what) {
+  if (count == 0) throw Error(ErrorKind::kUsage, fmt::format("there are no {} to encode", what));
+}
+
+void require_tower(const ModelConfig& config, Towers tower,
+                   const std::filesystem::path& directory) {
+  const Towers towers = config.model.towers;
+  if (towers == tower || towers == Towers::kBoth) return;
+  const bool image = tower == Towers::kImage;
+  throw Error(ErrorKind::kUsage,
+              {.what = fmt::format("this model has no {} tower", image ? "image" : "text"),
+               .where = directory.string(),
+               .hint = fmt::format("embed {} with it, or take a model of both towers",
+                                   image ? "texts" : "pictures")});
+}
+
+}  // namespace tandem
