@@ -4,7 +4,6 @@
 #include <array>
 #include <limits>
 #include <memory>
-#include <set>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -175,12 +174,12 @@ auto naming(const Task& task, const Work& work) {
   }
 }
 
+// Here the names come from the data, and so does what is wrong with them.
 void check_classes(const std::vector<std::string>& names) {
-  if (names.empty()) throw Error(ErrorKind::kData, "the data has no classes to choose from");
-  std::set<std::string_view> known;
-  for (const std::string& name : names) {
-    if (!known.insert(name).second)
-      throw Error(ErrorKind::kData, fmt::format("the class \"{}\" is there twice", name));
+  try {
+    check_class_names(names);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::kData, error.what());
   }
 }
 

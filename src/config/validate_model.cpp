@@ -4,6 +4,7 @@
 
 #include "config/enums.h"
 #include "config/validate.h"
+#include "tandem/config/tower_shape.h"
 
 namespace tandem::config {
 namespace {
@@ -78,9 +79,7 @@ void check_image(const ImageEncoderOptions& image, Contradictions& found) {
                                  "model.image.patch_size = {}",
                                  image.image_size, image.patch_size)});
   }
-  const bool needs_token = image.pool == ImagePool::kCls || image.pool == ImagePool::kPooler ||
-                           image.pool == ImagePool::kLogits;
-  if (needs_token && !image.class_token) {
+  if (!reads_every_token(image.pool) && !image.class_token) {
     found.push_back({{"model.image.pool", "model.image.class_token"},
                      fmt::format("model.image.pool = {} takes the class token, but "
                                  "model.image.class_token = false",

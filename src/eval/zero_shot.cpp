@@ -18,18 +18,6 @@ namespace {
 constexpr int64_t kPromptsAtOnce = 4096;
 constexpr int64_t kScoresAtOnce = 4'000'000;
 
-void check_class_names(const std::vector<std::string>& names) {
-  if (names.empty()) throw Error(ErrorKind::kUsage, "there are no classes to choose from");
-  std::set<std::string_view> known;
-  for (size_t i = 0; i < names.size(); ++i) {
-    if (names[i].find_first_not_of(" \t\r\n") == std::string::npos)
-      throw Error(ErrorKind::kUsage,
-                  fmt::format("class {} of {} has no name", i + 1, names.size()));
-    if (!known.insert(names[i]).second)
-      throw Error(ErrorKind::kUsage, fmt::format("the class \"{}\" is given twice", names[i]));
-  }
-}
-
 void check_scores(const torch::Tensor& images, const torch::Tensor& labels,
                   const torch::Tensor& classifier) {
   const bool fits = images.dim() == 2 && classifier.dim() == 2 && labels.dim() == 1 &&
@@ -72,6 +60,18 @@ torch::Tensor classes_ahead(const torch::Tensor& images, const torch::Tensor& la
 }
 
 }  // namespace
+
+void check_class_names(const std::vector<std::string>& names) {
+  if (names.empty()) throw Error(ErrorKind::kUsage, "there are no classes to choose from");
+  std::set<std::string_view> known;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (names[i].find_first_not_of(" \t\r\n") == std::string::npos)
+      throw Error(ErrorKind::kUsage,
+                  fmt::format("class {} of {} has no name", i + 1, names.size()));
+    if (!known.insert(names[i]).second)
+      throw Error(ErrorKind::kUsage, fmt::format("the class \"{}\" is given twice", names[i]));
+  }
+}
 
 std::string fill_template(const std::string& pattern, const std::string& class_name) {
   if (!config::has_class_mark(pattern)) {

@@ -15,10 +15,13 @@ namespace tandem {
 /// none of them.
 [[nodiscard]] std::string fill_template(const std::string& pattern, const std::string& class_name);
 
+/// Throws kUsage for no class, and for an empty or repeated name.
+void check_class_names(const std::vector<std::string>& names);
+
 /// Returns one classifier column per class, [classes, embed_dim] with unit norm: each template
 /// filled, embedded and normalised, their mean normalised again (Radford et al., arXiv:2103.00020,
-/// section 3.1.4). Throws kUsage for no class, an empty or repeated name, no template, or a
-/// template without placeholder.
+/// section 3.1.4). Throws as check_class_names does, and kUsage for no template or one without
+/// placeholder.
 [[nodiscard]] torch::Tensor zero_shot_classifier(const Pipeline& pipeline,
                                                  const std::vector<std::string>& class_names,
                                                  const std::vector<std::string>& templates);
