@@ -8,6 +8,7 @@
 
 #include "common/text_io.h"
 #include "tandem/core/error.h"
+#include "tandem/core/text.h"
 #include "tandem/data/survey.h"
 
 namespace tandem::apps {
@@ -40,7 +41,8 @@ std::string show(const std::string& what, const Spread& spread) {
 std::string show(const std::string& what, const Repeats& repeats) {
   std::string text =
       fmt::format("{}: {} distinct, {} repeated\n", what, repeats.distinct, repeats.repeated);
-  for (const auto& keys : repeats.examples) text += fmt::format("  {}\n", fmt::join(keys, ", "));
+  for (const auto& keys : repeats.examples)
+    text += fmt::format("  {}\n", printable(fmt::format("{}", fmt::join(keys, ", "))));
   return text;
 }
 
@@ -48,7 +50,7 @@ std::string show_classes(const Source& source, const DataSurvey& found) {
   if (found.per_class.empty()) return "";
   std::string text = fmt::format("classes: {}\n", found.per_class.size());
   for (size_t i = 0; i < found.per_class.size(); ++i)
-    text += fmt::format("  {:>10}  {}\n", found.per_class[i], source.class_names()[i]);
+    text += fmt::format("  {:>10}  {}\n", found.per_class[i], printable(source.class_names()[i]));
   return text;
 }
 
@@ -56,7 +58,8 @@ std::string as_text(const Source& source, const DataSurvey& found, bool pictures
   std::string text = fmt::format("samples: {}, {} usable\n", found.samples, found.usable);
   for (const auto& [reason, unusable] : found.unusable) {
     text += fmt::format("unusable: {} {}\n", unusable.count, reason);
-    for (const std::string& example : unusable.examples) text += fmt::format("  {}\n", example);
+    for (const std::string& example : unusable.examples)
+      text += fmt::format("  {}\n", printable(example));
   }
   if (pictures) text += show("pictures", found.pictures);
   text += show("captions", found.captions);
@@ -123,7 +126,7 @@ bool print_survey(const SurveyArguments& arguments, bool pictures) {
     const Json json = as_json(*data.source, found, pictures);
     write_output(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   } else {
-    write_output(as_text(*data.source, found, pictures));
+    write_readable(as_text(*data.source, found, pictures));
   }
   const double limit = data.config.data.max_bad_ratio;
   if (found.unusable_ratio() <= limit) return true;

@@ -64,8 +64,11 @@ std::string to_json(const DryRunReport& report) {
 }
 
 void Progress::show(const StepStats& stats) {
-  // The cursor goes back to the line's start, so that a log message takes the line's place.
-  write_note(describe(stats) + (terminal_ ? "\033[K\r" : "\n"));
+  if (terminal_) {
+    write_passing_note(describe(stats));
+  } else {
+    write_note(describe(stats) + "\n");
+  }
   line_open_ = terminal_;
 }
 

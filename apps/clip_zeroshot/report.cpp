@@ -5,6 +5,7 @@
 
 #include "common/text_io.h"
 #include "tandem/core/error.h"
+#include "tandem/core/text.h"
 
 namespace tandem::apps {
 namespace {
@@ -26,11 +27,11 @@ Json to_json(const Ranking& ranking) {
 class TextWriter : public RankingWriter {
  public:
   void write(const Ranking& ranking) override {
-    std::string text = ranking.picture + "\n";
+    std::string text = printable(ranking.picture) + "\n";
     if (!ranking.error.empty()) text += fmt::format("  error: {}\n", ranking.error);
     for (const auto& [label, score] : ranking.entries)
-      text += fmt::format("  {:6.2f} %  {}\n", 100.0 * score, label);
-    write_output(text);
+      text += fmt::format("  {:6.2f} %  {}\n", 100.0 * score, printable(label));
+    write_readable(text);
   }
 };
 

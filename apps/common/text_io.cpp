@@ -8,6 +8,7 @@
 
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
+#include "tandem/core/text.h"
 
 namespace tandem::apps {
 namespace {
@@ -17,6 +18,10 @@ namespace {
   throw Error(
       ErrorKind::kIo,
       {.what = "writing failed", .where = "standard output", .found = std::strerror(errno)});
+}
+
+void write_all(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) fail_output();
 }
 
 std::string read_stdin() {
@@ -31,15 +36,27 @@ std::string read_stdin() {
 }  // namespace
 
 void write_output(std::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) fail_output();
+  static const bool terminal = isatty(STDOUT_FILENO) != 0;
+  if (terminal) return write_all(printable(text, LineEnds::kKeep));
+  write_all(text);
 }
+
+void write_readable(std::string_view text) { write_all(printable(text, LineEnds::kKeep)); }
 
 void flush_output() {
   if (std::fflush(stdout) != 0) fail_output();
 }
 
-void write_note(std::string_view text) noexcept {
-  std::fwrite(text.data(), 1, text.size(), stderr);
+void write_note(std::string_view text) {
+  const std::string shown = printable(text, LineEnds::kKeep);
+  std::fwrite(shown.data(), 1, shown.size(), stderr);
+  std::fflush(stderr);
+}
+
+void write_passing_note(std::string_view line) {
+  constexpr std::string_view kClearRestAndReturn = "\033[K\r";
+  const std::string shown = printable(line).append(kClearRestAndReturn);
+  std::fwrite(shown.data(), 1, shown.size(), stderr);
   std::fflush(stderr);
 }
 

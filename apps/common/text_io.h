@@ -11,13 +11,20 @@ namespace tandem::apps {
 /// Standard output was closed by its reader, who has seen enough. run_app ends quietly on it.
 struct ReaderGone : std::exception {};
 
-/// Writes data to standard output. Throws ReaderGone, or Error kIo (a full disk behind a
+/// Writes data to standard output, as it is unless that is a terminal: there control characters are
+/// escaped (tandem/core/text.h). Throws ReaderGone, or Error kIo (a full disk behind a
 /// redirection).
 void write_output(std::string_view text);
+/// Writes text for people to standard output: control characters are always escaped. Throws as
+/// write_output.
+void write_readable(std::string_view text);
 /// Makes sure that everything written has arrived. Throws as write_output.
 void flush_output();
-/// Writes words to standard error; a failure is ignored, since there is nowhere left to tell it.
-void write_note(std::string_view text) noexcept;
+/// Writes words to standard error, control characters escaped; a failure is ignored, since there is
+/// nowhere left to tell it.
+void write_note(std::string_view text);
+/// Shows `line` on a terminal so that what is written next takes its place.
+void write_passing_note(std::string_view line);
 /// Whether standard error is a terminal.
 [[nodiscard]] bool notes_go_to_terminal() noexcept;
 

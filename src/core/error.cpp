@@ -1,11 +1,13 @@
 #include "tandem/core/error.h"
 
+#include "tandem/core/text.h"
+
 namespace tandem {
 namespace {
 
 std::string compose(const ErrorText& text) {
   std::string message;
-  if (!text.where.empty()) message += text.where + ": ";
+  if (!text.where.empty()) message += printable(text.where) + ": ";
   message += text.what;
   if (!text.expected.empty()) message += ": expected " + text.expected;
   if (!text.found.empty())

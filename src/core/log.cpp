@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 
 #include "tandem/core/error.h"
+#include "tandem/core/text.h"
 
 namespace tandem {
 namespace {
@@ -46,7 +47,8 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
 }  // namespace
 
 void log(LogLevel level, std::string_view message) {
-  sinks().logger.log(to_spdlog(level), spdlog::string_view_t(message.data(), message.size()));
+  const std::string text = printable(message, LineEnds::kKeep);
+  sinks().logger.log(to_spdlog(level), spdlog::string_view_t(text.data(), text.size()));
 }
 
 void log_to_stderr(LogLevel level) {

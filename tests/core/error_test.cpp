@@ -29,6 +29,12 @@ TEST(Error, LeavesEmptyPartsOut) {
   EXPECT_EQ(text({.what = "too few", .hint = "more"}), "too few. Try: more");
 }
 
+TEST(Error, EscapesControlCharactersOfTheNamedFile) {
+  EXPECT_STREQ(
+      Error(ErrorKind::kData, ErrorText{.what = "is cut", .where = "a\n\x1b[1mb.jpg"}).what(),
+      "a\\n\\x1b[1mb.jpg: is cut");
+}
+
 TEST(Error, IsARuntimeError) {
   EXPECT_THROW(throw Error(ErrorKind::kIo, "disk full"), std::runtime_error);
 }

@@ -29,6 +29,14 @@ TEST(LogFile, ReceivesMessagesWhileItLivesAndAtOnce) {
   EXPECT_EQ(read_file(path).find("too late"), std::string::npos);
 }
 
+TEST(LogFile, ReceivesControlCharactersEscaped) {
+  const TemporaryFolder folder;
+  const auto path = folder / "train.log";
+  const LogFile file(path);
+  log_warn("caption \x1b[2J\r of\n  two lines");
+  EXPECT_NE(read_file(path).find("caption \\x1b[2J\\r of\n  two lines\n"), std::string::npos);
+}
+
 TEST(LogFile, SaysWhenItCannotBeOpened) {
   const TemporaryFolder folder;
   expect_error(ErrorKind::kCannotCreate, "cannot open the log file",

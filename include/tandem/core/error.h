@@ -32,7 +32,8 @@ struct ErrorText {
 };
 
 /// The only exception that the library throws on bad input, files, devices or configuration.
-/// Its text reads `where: what: expected X, found Y. Try: hint.`
+/// Its text reads `where: what: expected X, found Y. Try: hint.`, with control characters in
+/// `where` escaped.
 class Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, const ErrorText& text);

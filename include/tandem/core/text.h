@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tandem {
+
+/// Whether the whole text is valid UTF-8.
+[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
+
+enum class LineEnds { kEscape, kKeep };
+
+/// Returns `text` as it may be shown on a terminal or written to a log: control characters, marks
+/// that change the direction of what follows, and bytes that are not UTF-8 become `\n`, `\r`,
+/// `\xNN` (one byte) or `\u{NNNN}` (one character). Tabs stay, and line ends with kKeep. For names
+/// and captions from data: a terminal obeys the control characters that it receives.
+[[nodiscard]] std::string printable(std::string_view text, LineEnds line_ends = LineEnds::kEscape);
+
+/// Returns `bytes` as valid UTF-8 from which they can be restored: each byte that is not part of a
+/// UTF-8 character becomes `\xNN`, and each backslash `\\`. In Python,
+/// `text.encode().decode("unicode_escape").encode("latin-1")` gives the bytes back.
+[[nodiscard]] std::string escape_bytes(std::string_view bytes);
+
+}  // namespace tandem
