@@ -8,7 +8,6 @@ Both sides are timed in turns, by the processor time of their one thread; a figu
 rounds, for photographs the sum over all of the median of each. Prints a table; --output adds JSON.
 """
 
-import argparse
 import io
 import json
 import pathlib
@@ -19,13 +18,15 @@ import sys
 import tempfile
 import time
 
-import numpy
-import open_clip.transform
-import PIL
-import torch
-from PIL import Image, features
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scripts"))
+import command_line  # noqa: E402
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scripts"))
+command_line.begin(__name__, __doc__)
+import numpy  # noqa: E402
+import open_clip.transform  # noqa: E402
+import PIL  # noqa: E402
+import torch  # noqa: E402
+from PIL import Image, features  # noqa: E402
 from pixels_tool import DEFAULT, PixelsTool  # noqa: E402
 
 FILTERS = {
@@ -94,7 +95,7 @@ def photo_rows(tool, paths, rounds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = command_line.Parser(__doc__)
     parser.add_argument("--photos", required=True, help="folder with JPEG photographs")
     parser.add_argument("--tool", default=DEFAULT, help="the program tandem_pixels")
     parser.add_argument("--count", type=int, default=100, help="photographs")

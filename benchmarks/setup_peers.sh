@@ -11,6 +11,12 @@ readonly kPeers="open_clip_torch==3.3.0 transformers==5.24.0 onnx==1.23.2 onnxru
 deps=${TANDEM_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/tandem}
 readonly home=$deps/peers
 
+case ${1:-} in
+  -h|--help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  "") ;;
+  *) printf 'peers: unknown option %s (known: --help)\n' "$1" >&2; exit 64 ;;
+esac
+
 say() { printf 'peers: %s\n' "$*" >&2; }
 
 mkdir -p "$deps"

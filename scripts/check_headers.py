@@ -9,7 +9,6 @@ What a precompiled torch header could hide is asked of the text: a header that s
 includes <vector>, or a header of ours that does.
 """
 
-import argparse
 import concurrent.futures
 import os
 import pathlib
@@ -17,7 +16,10 @@ import re
 import subprocess
 import sys
 
-import check_layers
+import command_line
+
+command_line.begin(__name__, __doc__)
+import check_layers  # noqa: E402
 
 # Standard headers by the names that need them. Sizes of integers come with LibTorch's contract.
 NEEDS = {
@@ -107,8 +109,7 @@ def check(root, compiler):
 
 def main():
     here = pathlib.Path(__file__).resolve().parent.parent
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line.Parser(__doc__)
     parser.add_argument("--compiler", default=os.environ.get("CXX", "c++"))
     parser.add_argument("root", nargs="?", type=pathlib.Path, default=here)
     arguments = parser.parse_args()

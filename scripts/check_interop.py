@@ -10,7 +10,6 @@ sentence-transformers model all-MiniLM-L6-v2, converts it, and compares sentence
 transformers. --open-clip NAME makes the published architecture of that name with random weights and converts it.
 Needs torch, transformers, open_clip_torch and safetensors; nothing is downloaded. Ends with 1 on any difference.
 """
-import argparse
 import json
 import os
 import pathlib
@@ -19,6 +18,9 @@ import subprocess
 import sys
 import tempfile
 
+import command_line
+
+command_line.begin(__name__, __doc__)
 os.environ["HF_HUB_OFFLINE"] = "1"
 import open_clip  # noqa: E402
 import torch  # noqa: E402
@@ -205,7 +207,7 @@ def check_published(binary, name, scratch):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line.Parser(__doc__)
     parser.add_argument("bin", type=pathlib.Path)
     parser.add_argument("--minilm", type=pathlib.Path)
     parser.add_argument("--open-clip", nargs="*", default=[])

@@ -12,6 +12,10 @@ import pathlib
 import re
 import sys
 
+import command_line
+
+command_line.begin(__name__, __doc__)
+
 # Each room with the rooms that stand to its left: all that it may include beside itself.
 TEXT_AND_IMAGE = ["core", "config", "io"]
 MODEL = ["core", "config", "io", "kernels", "nn"]
@@ -48,6 +52,7 @@ DOORS = {
     r"xxhash\.h": ["src/core"],
     r"CLI/": ["apps"],
     r"cuda_runtime|ATen/cuda/|c10/cuda/": ["src/kernels", "tests/kernels"],
+    r"arrow/|parquet/": ["src/io"],
     r"gtest/|gmock/": ["tests"],
 }
 TORCH = re.compile(r"(torch|ATen|c10)/")
@@ -194,9 +199,8 @@ def violations(root):
 
 
 def main():
-    if len(sys.argv) > 2 or sys.argv[1:] in (["-h"], ["--help"]):
-        print(__doc__.strip())
-        return 0 if len(sys.argv) == 2 else 64
+    if len(sys.argv) > 2:
+        command_line.fail("one ROOT at most")
     here = pathlib.Path(__file__).resolve().parent.parent
     root = pathlib.Path(sys.argv[1]).resolve() if len(sys.argv) == 2 else here
     found, count = violations(root)

@@ -8,20 +8,20 @@ Needs Pillow 13 or newer, numpy, torchvision, open_clip and timm, and the progra
 differ, the worst difference. Ends with status 1 when a stage that must be equal is not.
 """
 
-import argparse
 import pathlib
 import random
 import sys
 import tempfile
 
-import numpy
-import open_clip.transform
-import PIL
-import timm.data
-import torch
-from PIL import Image, features
+import command_line
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+command_line.begin(__name__, __doc__)
+import numpy  # noqa: E402
+import open_clip.transform  # noqa: E402
+import PIL  # noqa: E402
+import timm.data  # noqa: E402
+import torch  # noqa: E402
+from PIL import Image, features  # noqa: E402
 from pixels_tool import DEFAULT, PixelsTool  # noqa: E402
 
 FILTERS = {
@@ -194,7 +194,7 @@ def check_photos(tool, paths, folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = command_line.Parser(__doc__)
     parser.add_argument("--photos", required=True, help="folder with JPEG photographs")
     parser.add_argument("--tool", default=DEFAULT, help="the program tandem_pixels")
     parser.add_argument("--cases", type=int, default=2000, help="random resizes")

@@ -17,8 +17,11 @@ import subprocess
 import sys
 import tempfile
 
-import webdataset
-from PIL import Image
+import command_line
+
+command_line.begin(__name__, __doc__)
+import webdataset  # noqa: E402
+from PIL import Image  # noqa: E402
 
 SAMPLES = 250
 
@@ -123,9 +126,8 @@ def check_ours_there(program, folder):
 
 
 def main():
-    if len(sys.argv) != 2 or sys.argv[1] in ("-h", "--help"):
-        print(__doc__.strip())
-        return 0 if "-h" in sys.argv or "--help" in sys.argv else 64
+    if len(sys.argv) != 2:
+        command_line.fail("needs CLIP_DATA")
     program = str(pathlib.Path(sys.argv[1]).resolve())
     for check in (check_theirs_here, check_ours_there):
         with tempfile.TemporaryDirectory() as folder:

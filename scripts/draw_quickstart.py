@@ -11,7 +11,10 @@ import json
 import pathlib
 import sys
 
-from PIL import Image, ImageDraw, ImageFont
+import command_line
+
+command_line.begin(__name__, __doc__)
+from PIL import Image, ImageDraw, ImageFont  # noqa: E402
 
 COLUMNS, SIDE, LABEL, GAP = 6, 128, 34, 10
 INK, MUTED, WRONG, PAPER = (30, 34, 40), (120, 126, 134), (190, 30, 45), (255, 255, 255)
@@ -30,7 +33,7 @@ def draw_cell(sheet, entry, left, top, font):
 
 def main():
     if len(sys.argv) != 3:
-        sys.exit(__doc__.strip())
+        command_line.fail("needs the answers and the picture to write")
     entries = json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"))
     rows = -(-len(entries) // COLUMNS)
     width = COLUMNS * (SIDE + GAP) + GAP

@@ -9,14 +9,16 @@ Needs torch, transformers, safetensors and numpy. Each file holds a model's weig
 (in.*), the reference's outputs (out.*), every gradient (g.*), a ten-step AdamW loss curve, and the model's configuration as
 metadata. Weights and inputs follow from a seed; nothing is downloaded.
 """
-import argparse
 import copy
 import json
 import pathlib
 
-import torch
-import transformers
-from safetensors.torch import save_file
+import command_line
+
+command_line.begin(__name__, __doc__)
+import torch  # noqa: E402
+import transformers  # noqa: E402
+from safetensors.torch import save_file  # noqa: E402
 
 LOGIT_SCALE_INIT = 2.6592600369327779
 MEAN = [0.48145466, 0.4578275, 0.40821073]
@@ -255,7 +257,7 @@ def make(name, full):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line.Parser(__doc__)
     parser.add_argument("--full", choices=["article", "recommended"], help="published size instead of the small one")
     parser.add_argument("output", nargs="?", type=pathlib.Path, help="file (with --full)")
     parser.add_argument("--rounding", action="store_true", help="with --full: compare the reference with its form in fp64")

@@ -9,11 +9,14 @@ are loaded with the weights there, take the batch of reference.safetensors, and 
 import os
 import sys
 
-import make_golden_interop as golden
-import open_clip
-import torch
-import transformers as hf
-from safetensors.torch import load_file, save_file
+import command_line
+
+command_line.begin(__name__, __doc__)
+import make_golden_interop as golden  # noqa: E402
+import open_clip  # noqa: E402
+import torch  # noqa: E402
+import transformers as hf  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
 
 FAMILIES = ["siglip", "siglip_uneven", "siglip2", *golden.OPEN_CLIP]
 

@@ -13,8 +13,11 @@ import pathlib
 import struct
 import zlib
 
-import PIL
-from PIL import Image, ImageEnhance, ImageOps, features
+import command_line
+
+command_line.begin(__name__, __doc__)
+import PIL  # noqa: E402
+from PIL import Image, ImageEnhance, ImageOps, features  # noqa: E402
 
 GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "tests" / "golden"
 FILTERS = {

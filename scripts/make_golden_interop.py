@@ -13,6 +13,9 @@ import os
 import pathlib
 import sys
 
+import command_line
+
+command_line.begin(__name__, __doc__)
 os.environ["HF_HUB_OFFLINE"] = "1"
 import open_clip  # noqa: E402
 import timm  # noqa: E402

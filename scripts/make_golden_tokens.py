@@ -6,10 +6,10 @@
                                                                   N texts per tokenizer through P (tandem_token_stream)
     scripts/make_golden_tokens.py unicode --program P             every code point through every part that looks at characters
 
+--seed S (golden, check) draws other texts; --only NAME,… (check, unicode) takes these tokenizers or parts.
 Needs tokenizers, sentencepiece and regex. Every tokenizer is trained here, on the sentences below and from a seed; nothing is
 downloaded. `check` and `unicode` end with status 1 when a single id differs.
 """
-import argparse
 import base64
 import html
 import json
@@ -21,9 +21,12 @@ import sys
 import tempfile
 import unicodedata
 
-import regex
-import sentencepiece
-from tokenizers import (AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers)
+import command_line
+
+command_line.begin(__name__, __doc__)
+import regex  # noqa: E402
+import sentencepiece  # noqa: E402
+from tokenizers import (AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers)  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 GOLDEN = ROOT / "tests/golden/tokens"
@@ -477,7 +480,7 @@ def golden(arguments):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line.Parser(__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name in ("golden", "check"):
         commands.add_parser(name).add_argument("--seed", type=int, default=4)
