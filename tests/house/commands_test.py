@@ -55,12 +55,12 @@ def verbs(program):
 
 @functools.lru_cache(maxsize=None)
 def known_keys():
-    """Every key that clip-train's reference explains, with the keys above it."""
-    keys = set()
-    for key in re.findall(r"`([a-z][\w.]*)`", run(BIN / "clip-train", "--print-reference")[1]):
-        parts = key.split(".")
-        keys.update(".".join(parts[:end]) for end in range(1, len(parts) + 1))
-    return keys
+    """Every key of the configuration, and the sections that hold them."""
+    def keys(schema, above):
+        for name, value in schema.get("properties", {}).items():
+            yield above + name
+            yield from keys(value, f"{above}{name}.")
+    return set(keys(json.loads(run(BIN / "clip-train", "--print-schema")[1]), ""))
 
 
 def words_of(line):
@@ -150,6 +150,8 @@ def all_commands():
 
 
 class CommandsTest(unittest.TestCase):
+    maxDiff = None
+
     def test_every_command_of_the_documentation_can_be_run(self):
         commands = list(all_commands())
         self.assertGreater(len(commands), 30)
