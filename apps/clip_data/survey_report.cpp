@@ -54,14 +54,28 @@ std::string show_classes(const Source& source, const DataSurvey& found) {
   return text;
 }
 
-std::string as_text(const Source& source, const DataSurvey& found, bool pictures) {
+/// What becomes of transparent pixels.
+std::string background_of(const ImageTransformOptions& transform) {
+  return transform.background.empty() ? "white" : transform.background;
+}
+
+std::string show_transparent(const DataSurvey& found, const ImageTransformOptions& transform) {
+  const std::string background = background_of(transform);
+  return fmt::format("transparent: {} pictures, {} (data.transform.background)\n",
+                     found.transparent,
+                     background == "drop" ? "transparency ignored" : "laid on " + background);
+}
+
+std::string as_text(const Source& source, const DataSurvey& found,
+                    const ImageTransformOptions* transform) {
   std::string text = fmt::format("samples: {}, {} usable\n", found.samples, found.usable);
   for (const auto& [reason, unusable] : found.unusable) {
     text += fmt::format("unusable: {} {}\n", unusable.count, reason);
     for (const std::string& example : unusable.examples)
       text += fmt::format("  {}\n", printable(example));
   }
-  if (pictures) text += show("pictures", found.pictures);
+  if (transform != nullptr)
+    text += show("pictures", found.pictures) + show_transparent(found, *transform);
   text += show("captions", found.captions);
   text += show("width in pixels", found.width) + show("height in pixels", found.height);
   text += show("caption bytes", found.caption_bytes);
@@ -90,15 +104,17 @@ Json as_json(const Repeats& repeats) {
           {"examples", repeats.examples}};
 }
 
-Json as_json(const Source& source, const DataSurvey& found, bool pictures) {
+Json as_json(const Source& source, const DataSurvey& found,
+             const ImageTransformOptions* transform) {
   Json json = {{"samples", found.samples},
                {"usable", found.usable},
                {"unusable_ratio", found.unusable_ratio()},
                {"unusable", Json::object()}};
   for (const auto& [reason, unusable] : found.unusable)
     json["unusable"][reason] = {{"count", unusable.count}, {"examples", unusable.examples}};
-  if (pictures) {
+  if (transform != nullptr) {
     json["pictures"] = as_json(found.pictures);
+    json["transparent"] = {{"count", found.transparent}, {"background", background_of(*transform)}};
     json["width"] = as_json(found.width);
     json["height"] = as_json(found.height);
   }
@@ -122,11 +138,12 @@ bool print_survey(const SurveyArguments& arguments, bool pictures) {
   const RunData data = open_data(arguments.data);
   const DataSurvey found =
       survey(*data.source, {.pictures = pictures, .threads = data.config.data.loader_threads});
+  const ImageTransformOptions* transform = pictures ? &data.config.data.transform : nullptr;
   if (arguments.format == "json") {
-    const Json json = as_json(*data.source, found, pictures);
+    const Json json = as_json(*data.source, found, transform);
     write_output(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   } else {
-    write_readable(as_text(*data.source, found, pictures));
+    write_readable(as_text(*data.source, found, transform));
   }
   const double limit = data.config.data.max_bad_ratio;
   if (found.unusable_ratio() <= limit) return true;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "config/names.h"
+#include "config/presets.h"
 #include "config/strings.h"
 
 namespace tandem::config {
@@ -76,7 +77,7 @@ std::string suggestion(const std::string& name, const std::vector<std::string>& 
 }
 
 bool is_named(const Field& field, const std::string& text) {
-  return field.names.empty() || text.empty() ||
+  return field.names.empty() || text.empty() || (field.takes_color && is_hex_color(text)) ||
          std::find(field.names.begin(), field.names.end(), text) != field.names.end();
 }
 
@@ -191,7 +192,9 @@ std::string expected_value(const Field& field) {
           [](uint64_t*) -> std::string { return "a whole number from 0 to 2^64 - 1"; },
           [&](double*) { return with_bounds("a number", bounds); },
           [&](std::string*) {
-            if (!field.names.empty()) return "one of " + join(field.names, ", ");
+            if (!field.names.empty())
+              return "one of " + join(field.names, ", ") +
+                     (field.takes_color ? ", or a colour #rrggbb" : "");
             return with_length("a text", bounds, "characters");
           },
           [&](std::vector<std::string>*) {

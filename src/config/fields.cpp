@@ -56,6 +56,11 @@ void Section::add_name(std::string_view name, std::string* target, std::string d
   table_.add({join_path(path_, name), target, std::move(doc), {}, std::move(names)});
 }
 
+void Section::add_color(std::string_view name, std::string* target, std::string doc,
+                        std::vector<std::string> names) {
+  table_.add({join_path(path_, name), target, std::move(doc), {}, std::move(names), true});
+}
+
 FieldTable field_table(RunConfig& config) {
   FieldTable table;
   add_run_fields(table, config.run);

@@ -44,6 +44,7 @@ struct Field {
   std::string doc;
   Bounds bounds = {};
   std::vector<std::string> names = {};  ///< Of a text: the values allowed beside the empty one.
+  bool takes_color = false;             ///< Of a text: #rrggbb is allowed beside `names`.
 };
 
 struct SectionInfo {
@@ -79,6 +80,9 @@ class Section {
   /// A text with a fixed choice of values, or empty.
   void add_name(std::string_view name, std::string* target, std::string doc,
                 std::vector<std::string> names);
+  /// A text that names a colour: one of `names`, #rrggbb, or empty.
+  void add_color(std::string_view name, std::string* target, std::string doc,
+                 std::vector<std::string> names);
 
  private:
   FieldTable& table_;

@@ -106,6 +106,12 @@ void add_transform_fields(FieldTable& table, ImageTransformOptions& o) {
   transform.add("crop_offset", choice(&o.crop_offset, kCropOffsets),
                 "How the center crop's beginning is rounded when it falls on half a pixel: even "
                 "(torchvision, open_clip) or down (transformers).");
+  transform.add_color(
+      "background", &o.background,
+      "Colour that transparent pixels are laid on before the resize; drop ignores "
+      "transparency (OpenAI's CLIP, open_clip), transformers lays it on white. Empty "
+      "takes white, and when a run is resumed what it did before.",
+      background_names());
   transform.add("exif", choice(&o.exif, kExifOrientations),
                 "Whether the camera's orientation mark turns the picture.");
   transform.add("max_image_pixels", &o.max_image_pixels,

@@ -146,6 +146,7 @@ ModelConfig parse_model_config(std::string_view json, const std::string& name) {
   Reader reader(table, problems);
   reader.read_text(json, name);
   apply_presets(reader, result.model, result.transform);
+  result.transform.background = "drop";  // what models did before there was this key
   reader.apply();
   Contradictions found;
   config::check_model(result.model, found);

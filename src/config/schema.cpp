@@ -44,7 +44,11 @@ struct Describer {
 
   void operator()(std::string*) const {
     schema["type"] = "string";
-    if (!field.names.empty()) {
+    if (field.takes_color) {
+      std::string choices;
+      for (const std::string& name : field.names) choices += name + "|";
+      schema["pattern"] = fmt::format("^({}#[0-9a-fA-F]{{6}})?$", choices);
+    } else if (!field.names.empty()) {
       schema["enum"] = field.names;
       schema["enum"].insert(schema["enum"].begin(), "");
     }

@@ -15,6 +15,7 @@ EncodedImage encoded_image(std::string_view bytes, const ImageTransformOptions& 
   return {.bytes = bytes,
           .header = sniff_image(bytes),
           .max_pixels = options.max_image_pixels,
+          .background = background_color(options.background),
           .where = std::move(where)};
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
@@ -24,6 +26,7 @@ struct EncodedImage {
   std::string_view bytes;
   ImageHeader header;
   int64_t max_pixels = 0;
+  std::optional<std::array<uint8_t, 3>> background = {};  ///< See background_color.
   std::string where = {};         ///< For messages: the file's path, or nothing.
   std::optional<Area> area = {};  ///< What is wanted; a decoder may leave the rest black.
 };

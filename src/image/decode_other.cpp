@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <opencv2/core.hpp>
 #include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgcodecs.hpp>
@@ -8,6 +10,7 @@
 #include "image/decode.h"
 #include "image/png.h"
 #include "image/segments.h"
+#include "image/transparency.h"
 
 namespace tandem {
 namespace {
@@ -64,37 +67,84 @@ void check_not_dicom(const EncodedImage& encoded, std::string_view bytes) {
     reject_image(encoded, encoded.header.found + " that is marked as DICOM, too");
 }
 
-cv::Mat decode_by_opencv(const EncodedImage& encoded, std::string_view bytes) {
+cv::Mat high_bytes(const cv::Mat& wide) {
+  cv::Mat narrow(wide.rows, wide.cols, CV_8UC(wide.channels()));
+  for (int y = 0; y < wide.rows; ++y) {
+    const auto* from = wide.ptr<uint16_t>(y);
+    std::transform(from, from + wide.cols * wide.channels(), narrow.ptr<uint8_t>(y),
+                   [](uint16_t value) { return static_cast<uint8_t>(value >> 8); });
+  }
+  return narrow;
+}
+
+cv::Mat decode_by_opencv(const EncodedImage& encoded, std::string_view bytes, int flags) {
   tame_opencv();
   check_not_dicom(encoded, bytes);
   const cv::Mat buffer(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
+  cv::Mat decoded;
   try {
-    return cv::imdecode(buffer, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
+    decoded = cv::imdecode(buffer, flags);
   } catch (const cv::Exception& error) {
     reject_image(encoded, "damaged " + encoded.header.found, error.err);
   }
+  const ImageHeader& header = encoded.header;
+  if (decoded.cols != header.width || decoded.rows != header.height || decoded.empty())
+    reject_image(encoded, "damaged " + header.found);
+  return decoded.depth() == CV_16U ? high_bytes(decoded) : decoded;
+}
+
+/// Fills `image` from a picture of three or four channels and returns the fourth.
+AlphaPlane take_channels(const cv::Mat& decoded, Image& image) {
+  const bool has_alpha = decoded.channels() == 4;
+  image = Image(decoded.cols, decoded.rows);
+  cv::Mat colors(decoded.rows, decoded.cols, CV_8UC3, image.pixels.data());
+  cv::cvtColor(decoded, colors, has_alpha ? cv::COLOR_BGRA2RGB : cv::COLOR_BGR2RGB);
+  if (!has_alpha) return {};
+  AlphaPlane alpha(image.pixels.size() / 3);
+  cv::Mat plane(decoded.rows, decoded.cols, CV_8UC1, alpha.data());
+  cv::extractChannel(decoded, plane, 3);
+  return alpha;
+}
+
+constexpr int kColors = cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION;
+
+AlphaPlane decode_png(const EncodedImage& encoded, Image& image) {
+  constexpr uint8_t kPalette = 3;
+  constexpr uint8_t kAlphaBit = 4;
+  const CheckedPng png = check_png(encoded.bytes);
+  if (!png.problem.empty()) reject_image(encoded, png.problem, png.details);
+  const PngTransparency& transparency = png.transparency;
+  const bool has_channel = (transparency.color_type & kAlphaBit) != 0;
+  const cv::Mat decoded =
+      decode_by_opencv(encoded, png.bytes, has_channel ? cv::IMREAD_UNCHANGED : kColors);
+  AlphaPlane alpha = take_channels(decoded, image);
+  if (has_channel || transparency.payload.empty()) return alpha;
+  if (transparency.color_type != kPalette) return alpha_of_color_key(image, transparency);
+  const cv::Mat gray = decode_by_opencv(encoded, palette_alpha_png(png), kColors);
+  alpha.resize(image.pixels.size() / 3);
+  cv::Mat plane(gray.rows, gray.cols, CV_8UC1, alpha.data());
+  cv::extractChannel(gray, plane, 0);
+  return alpha;
 }
 
 }  // namespace
 
 Image decode_other(const EncodedImage& encoded) {
   const ImageHeader& header = encoded.header;
-  std::string_view bytes = encoded.bytes;
-  CheckedPng png;
   if (header.format == ImageFormat::kBmp) check_bmp(encoded);
   if (header.format == ImageFormat::kWebp) check_webp(encoded);
-  if (header.format == ImageFormat::kPng) {
-    png = check_png(bytes);
-    if (!png.problem.empty()) reject_image(encoded, png.problem, png.details);
-    bytes = png.bytes;
+  Image image;
+  AlphaPlane alpha;
+  switch (header.format) {
+    case ImageFormat::kPng: alpha = decode_png(encoded, image); break;
+    case ImageFormat::kBmp:
+      take_channels(decode_by_opencv(encoded, encoded.bytes, kColors), image);
+      alpha = alpha_of_bmp(image, encoded.bytes);
+      break;
+    default:
+      alpha = take_channels(decode_by_opencv(encoded, encoded.bytes, cv::IMREAD_UNCHANGED), image);
   }
-  const cv::Mat decoded = decode_by_opencv(encoded, bytes);
-  if (decoded.cols != header.width || decoded.rows != header.height || decoded.empty())
-    reject_image(encoded, "damaged " + header.found);
-
-  Image image(header.width, header.height);
-  cv::Mat target(decoded.rows, decoded.cols, CV_8UC3, image.pixels.data());
-  cv::cvtColor(decoded, target, cv::COLOR_BGR2RGB);
+  lay_on(image, alpha, encoded.background);
   return image;
 }
 

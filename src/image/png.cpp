@@ -10,7 +10,7 @@ namespace tandem {
 namespace {
 
 constexpr size_t kSignatureBytes = 8;
-constexpr uint32_t kPaletteColors = 3;
+constexpr uint8_t kPaletteColors = 3;
 
 /// tables[k][b]: the effect of byte b, k bytes before the end of a group of eight.
 using ChecksumTables = std::array<std::array<uint32_t, 256>, 8>;
@@ -66,6 +66,12 @@ std::string name_of(uint32_t type) {
   return name;
 }
 
+std::string big_endian_bytes(uint32_t value) {
+  std::string bytes;
+  for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 0xFF);
+  return bytes;
+}
+
 CheckedPng damaged(std::string details) {
   return {.bytes = {}, .problem = "damaged PNG", .details = std::move(details)};
 }
@@ -106,12 +112,17 @@ CheckedPng check_png(std::string_view bytes) {
       return damaged("no header, or two of them");
     if (chunk->type == chunk_type("IHDR")) {
       if (!is_valid_header(chunk->payload)) return damaged("a header that means nothing");
-      uses_palette = static_cast<uint8_t>(chunk->payload[9]) == kPaletteColors;
+      result.transparency.bit_depth = static_cast<uint8_t>(chunk->payload[8]);
+      result.transparency.color_type = static_cast<uint8_t>(chunk->payload[9]);
+      uses_palette = result.transparency.color_type == kPaletteColors;
       has_header = true;
     } else if (chunk->type == chunk_type("PLTE")) {
       if (!uses_palette) continue;  // a suggestion for screens of few colours
       if (has_palette || has_data) return damaged("a palette out of place");
       has_palette = true;
+    } else if (chunk->type == chunk_type("tRNS")) {
+      if (!has_data) result.transparency.payload = chunk->payload;
+      continue;
     } else if (chunk->type == chunk_type("IDAT")) {
       if (uses_palette && !has_palette) return damaged("no palette");
       has_data = true;
@@ -125,6 +136,25 @@ CheckedPng check_png(std::string_view bytes) {
     result.bytes += chunk->whole;
   }
   return {.bytes = {}, .problem = "truncated PNG", .details = "no end"};
+}
+
+std::string palette_alpha_png(const CheckedPng& png) {
+  const std::string_view alphas = png.transparency.payload;
+  std::string palette;
+  for (size_t i = 0; i < size_t{1} << png.transparency.bit_depth; ++i)
+    palette.append(3, i < alphas.size() ? alphas[i] : '\xFF');
+  const std::string summed = "PLTE" + palette;
+  std::string result = png.bytes.substr(0, kSignatureBytes);
+  size_t offset = kSignatureBytes;
+  while (const auto chunk = next_png_chunk(png.bytes, offset)) {
+    if (chunk->type != chunk_type("PLTE")) {
+      result += chunk->whole;
+    } else {
+      result += big_endian_bytes(static_cast<uint32_t>(palette.size())) + summed +
+                big_endian_bytes(png_checksum(summed));
+    }
+  }
+  return result;
 }
 
 }  // namespace tandem

@@ -113,6 +113,8 @@ ImportedModel import_model(const fs::path& directory, ModelFormat format,
   const FoundWeights found = read_weights_of(directory, format, options.allow_pickle);
   const ForeignRequest request = request_for(found.tensors, options.timm_heads);
   ForeignConfig foreign = read_config_of(directory, format, request);
+  std::string& background = foreign.config.transform.background;
+  if (background.empty()) background = "drop";
   // Held to the rules of our own configurations before a tensor is made of it.
   ModelConfig config = parse_model_config(to_json(foreign.config), directory.string());
   ImportedModel result{.model = ClipModel(config.model, std::nullopt),

@@ -143,7 +143,9 @@ DryRunReport dry_run(const RunConfig& config, const TrainerOptions& options) {
   if (point) log_info(fmt::format("the run would go on from {}", point->path.string()));
 
   DryRunReport report;
-  TrainingInputs inputs = open_inputs(config, device, saved_tokenizer(point));
+  RunConfig settled = config;
+  settle_background(settled, point);
+  TrainingInputs inputs = open_inputs(std::move(settled), device, saved_tokenizer(point));
   if (point) require_same_run(*point, inputs);
   check_samples(inputs, report);
   warn_of_overlap(config, *inputs.source);

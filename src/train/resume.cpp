@@ -32,6 +32,13 @@ ResumePoint read_point(const fs::path& path) {
   return {.path = path, .checkpoint = load_checkpoint(path)};
 }
 
+RunConfig config_of(const ResumePoint& point) {
+  RunConfig config = parse_run_config(point.checkpoint.config_json, {}, point.path / "config.json");
+  std::string& background = config.data.transform.background;
+  if (background.empty()) background = "drop";
+  return config;
+}
+
 void require_no_checkpoint(const fs::path& run, FindNewest find_newest) {
   const auto newest = find_newest(RunDirectory::checkpoints_of(run));
   if (!newest) return;
@@ -82,9 +89,15 @@ fs::path saved_tokenizer(const std::optional<ResumePoint>& point) {
   return RunDirectory::tokenizer_of(plain_path(point->path).parent_path().parent_path());
 }
 
+void settle_background(RunConfig& config, const std::optional<ResumePoint>& point) {
+  std::string& background = config.data.transform.background;
+  if (!background.empty()) return;
+  background = point ? config_of(*point).data.transform.background : "white";
+}
+
 void require_same_run(const ResumePoint& point, const TrainingInputs& inputs) {
   const Checkpoint& checkpoint = point.checkpoint;
-  const RunConfig before = parse_run_config(checkpoint.config_json, {}, point.path / "config.json");
+  const RunConfig before = config_of(point);
   std::vector<std::string> fixed;
   std::vector<std::string> allowed;
   for (const std::string& line : config_differences(before, inputs.config)) {

@@ -28,6 +28,10 @@ using FindNewest = std::optional<std::filesystem::path> (*)(const std::filesyste
 /// Returns the tokenizer that the run of `point` saved, an empty path for a new run.
 [[nodiscard]] std::filesystem::path saved_tokenizer(const std::optional<ResumePoint>& point);
 
+/// Fills in data.transform.background where it is empty: with what the run of `point` did, which is
+/// to ignore transparency where it was started before there was this key; white for a new run.
+void settle_background(RunConfig& config, const std::optional<ResumePoint>& point);
+
 /// Throws kConfig with every difference when `inputs` are not those of `point` in what makes the
 /// run the same: architecture, batch size, seed, tokenizer, data. Other differences are allowed,
 /// with a warning that lists them.

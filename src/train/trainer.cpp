@@ -77,6 +77,7 @@ Trainer::Implementation::Implementation(RunConfig config, const TrainerOptions& 
       directory(std::filesystem::path(config.run.output_dir) / config.run.name),
       log_file(directory.log()) {
   const auto point = choose_resume_point(directory.path(), options, find_latest_checkpoint);
+  settle_background(config, point);
   TrainingInputs inputs = open_inputs(std::move(config), device, saved_tokenizer(point));
   if (point) require_same_run(*point, inputs);
   directory.save_tokenizer(*inputs.tokenizer);

@@ -59,6 +59,34 @@ TEST(TransformPresets, AreReadFromAModelDirectorysConfig) {
   EXPECT_EQ(again.model.image.std, config.model.image.std);
 }
 
+TEST(Background, IsANameOrAColor) {
+  using Color = std::array<uint8_t, 3>;
+  EXPECT_EQ(background_color("drop"), std::nullopt);
+  EXPECT_EQ(background_color("white"), (Color{255, 255, 255}));
+  EXPECT_EQ(background_color(""), (Color{255, 255, 255}));
+  EXPECT_EQ(background_color("black"), (Color{0, 0, 0}));
+  EXPECT_EQ(background_color("#0aF310"), (Color{0x0A, 0xF3, 0x10}));
+  for (const char* wrong : {"White", "#fff", "#12345g", "123456", "#1234567", "transparent"}) {
+    expect_error(ErrorKind::kConfig, "drop, white, black or #rrggbb",
+                 [&] { (void)background_color(wrong); });
+    expect_error(ErrorKind::kConfig,
+                 "data.transform.background: expected one of drop, white, black, or a colour "
+                 "#rrggbb, found \"" +
+                     std::string(wrong) + "\"",
+                 [&] { parse_with({"data.transform.background=" + std::string(wrong)}); });
+  }
+  EXPECT_EQ(parse_with({"data.transform.background=#a0b1c2"}).data.transform.background, "#a0b1c2");
+  EXPECT_EQ(parse_with({"data.transform.preset=openai"}).data.transform.background, "");
+}
+
+TEST(Background, OfAModelSavedWithoutTheKeyIsDropped) {
+  for (const char* json : {"{}", R"({"data": {"transform": {"preset": "openai"}}})"})
+    EXPECT_EQ(parse_model_config(json, "config.json").transform.background, "drop");
+  const ModelConfig black =
+      parse_model_config(R"({"data": {"transform": {"background": "black"}}})", "config.json");
+  EXPECT_EQ(parse_model_config(to_json(black), "again").transform.background, "black");
+}
+
 TEST(TransformPresets, CropPctIsAShare) {
   for (const char* text : {"data.transform.crop_pct=0", "data.transform.crop_pct=1.01"}) {
     expect_error(ErrorKind::kConfig, "data.transform.crop_pct",

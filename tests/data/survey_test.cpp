@@ -53,6 +53,22 @@ TEST(Survey, CountsFaultsRepeatsAndSizes) {
   }
 }
 
+TEST(Survey, CountsTransparentPictures) {
+  const TemporaryFolder folder;
+  const std::filesystem::path golden =
+      std::filesystem::path(TANDEM_SOURCE_DIR) / "tests/golden/transparency";
+  std::string list = "filepath\ttitle\n";
+  for (const char* name : {"rgba.png", "opaque.png", "palette_8.png", "rgb_key.png", "lossy.webp"})
+    list += (golden / name).string() + "\tcaption\n";
+  write_text(folder / "list.tsv", list);
+  for (const char* background : {"drop", "white"}) {
+    const auto source =
+        open_source({.kind = SourceKind::kTable, .path = (folder / "list.tsv").string()},
+                    {.transform = {.background = background}, .allow_outside_root = true});
+    EXPECT_EQ(survey(*source, {}).transparent, 4) << background;
+  }
+}
+
 TEST(Survey, WithoutPicturesOpensNone) {
   MemorySource source(10);
   source.before = [](int64_t) { throw Error(ErrorKind::kData, "damaged"); };

@@ -24,8 +24,8 @@ const std::map<std::string, Interpolation> kFilters{{"bicubic", Interpolation::k
                                                     {"box", Interpolation::kBox},
                                                     {"nearest", Interpolation::kNearest}};
 
-Json cases(const char* section) {
-  std::ifstream file(kFolder + "images.json");
+Json cases(const char* section, const char* file_name = "images.json") {
+  std::ifstream file(kFolder + file_name);
   const Json golden = Json::parse(file);
   EXPECT_GE(golden.at(section).size(), 15U) << "golden file is incomplete";
   return golden.at(section);
@@ -104,11 +104,23 @@ TEST(Golden, ColorChangesEqualPillowAndTorchvision) {
 
 TEST(Golden, DecodedFilesEqualPillow) {
   for (const Json& golden : cases("decode")) {
-    ImageTransformOptions options;
+    ImageTransformOptions options{.background = "drop"};
     options.exif =
         golden.at("exif") == "apply" ? ExifOrientation::kApply : ExifOrientation::kIgnore;
     const std::string path = kFolder + "images/" + golden.at("file").get<std::string>();
     expect_equal(load_image(path, options), golden);
+  }
+}
+
+TEST(Golden, TransparentFilesEqualPillowAndTransformers) {
+  for (const Json& golden : cases("cases", "transparency.json")) {
+    const ImageTransformOptions options{.resize_mode = ResizeMode::kSquash,
+                                        .background = golden.at("background")};
+    const std::string path = kFolder + "transparency/" + golden.at("file").get<std::string>();
+    const Image image = load_image(path, options);
+    expect_equal(image, golden);
+    EXPECT_EQ(image.transparent, golden.at("transparent").get<bool>()) << path;
+    expect_equal(load_for_evaluation(path, 8, options), golden.at("resized"));
   }
 }
 

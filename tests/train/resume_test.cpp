@@ -7,6 +7,7 @@
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
 #include "tandem/model/model_directory.h"
+#include "tandem/train/checkpoint.h"
 #include "text/json_fixture.h"
 #include "train/tiny.h"
 
@@ -221,6 +222,68 @@ TEST(Resume, AllowsOtherChangesAndNamesThem) {
   const std::string log = read_file(folder.path() / "tiny" / "train.log");
   EXPECT_NE(log.find("going on with changed settings"), std::string::npos);
   EXPECT_NE(log.find("train.max_steps: 12 -> 14"), std::string::npos);
+}
+
+/// A run on pictures that are transparent.
+RunConfig transparent_run(const fs::path& folder) {
+  const fs::path golden = fs::path(TANDEM_SOURCE_DIR) / "tests/golden/transparency";
+  std::ofstream table(folder / "pairs.tsv");
+  table << "filepath\ttitle\n";
+  for (int i = 0; i < 4; ++i) {
+    for (const char* name : {"rgba.png", "palette_8.png", "lossless.webp", "gray_alpha.png"})
+      table << (golden / name).string() << "\tpicture " << i << " of " << name << '\n';
+  }
+  RunConfig config = test::tiny_run(folder);
+  config.data.train = {.kind = SourceKind::kTable, .path = (folder / "pairs.tsv").string()};
+  config.data.allow_outside_root = true;
+  return config;
+}
+
+/// Makes the newest checkpoint one of a version that did not know data.transform.background.
+void forget_background(const fs::path& run, int64_t step) {
+  const fs::path folder = run / "checkpoints";
+  Checkpoint checkpoint = load_checkpoint(checkpoint_path(folder, step));
+  nlohmann::json config = nlohmann::json::parse(checkpoint.config_json);
+  ASSERT_EQ(config["data"]["transform"].erase("background"), 1U);
+  checkpoint.config_json = config.dump();
+  fs::remove_all(checkpoint_path(folder, step));
+  save_checkpoint(folder, checkpoint, 2);
+}
+
+TEST(Resume, OfARunOlderThanBackgroundsStillIgnoresTransparency) {
+  const test::Folder folder;
+  RunConfig config = transparent_run(folder.path());
+  config.data.transform.background = "drop";
+  Trainer straight(config);
+  const std::vector<double> expected = test::run_losses(straight);
+
+  config.run.name = "old";
+  run_part(config, 5);
+  forget_background(folder.path() / "old", 5);
+  config.data.transform.background = "";
+  Trainer resumed(config);
+  EXPECT_EQ(resumed.start_step(), 5);
+  EXPECT_EQ(test::run_losses(resumed), std::vector<double>(expected.begin() + 5, expected.end()));
+  EXPECT_EQ(load_model(folder.path() / "old" / "model").config.transform.background, "drop");
+  const std::string log = read_file(folder.path() / "old" / "train.log");
+  EXPECT_EQ(log.find("changed settings"), std::string::npos) << log;
+}
+
+TEST(Resume, BackgroundOfANewRunIsWhiteAndAnotherOneIsNamed) {
+  const test::Folder folder;
+  RunConfig config = transparent_run(folder.path());
+  Trainer trainer(config);
+  const std::vector<double> losses = test::run_losses(trainer);
+  EXPECT_EQ(load_model(folder.path() / "tiny" / "model").config.transform.background, "white");
+
+  config.run.name = "old";
+  run_part(config, 5);
+  forget_background(folder.path() / "old", 5);
+  config.data.transform.background = "white";
+  Trainer resumed(config);
+  EXPECT_EQ(test::run_losses(resumed), std::vector<double>(losses.begin() + 5, losses.end()));
+  const std::string log = read_file(folder.path() / "old" / "train.log");
+  EXPECT_NE(log.find("data.transform.background: drop -> white"), std::string::npos) << log;
 }
 
 TEST(Resume, NeverRefusesToWriteOverARun) {

@@ -94,10 +94,18 @@ struct ImageTransformOptions {
             ///< resize to ⌊image_size / crop_pct⌋, crop image_size (timm's word).
   CropOffset crop_offset = CropOffset::kEven;  ///< Where the crop begins when a side leaves an odd
                                                ///< number of pixels over; not for kLongest.
+  std::string background =
+      {};  ///< Colour that transparent pixels are laid on: white, black or
+           ///< #rrggbb; drop ignores transparency, as Pillow's convert("RGB").
+           ///< Empty takes white, and when a run is resumed what it did before.
   ExifOrientation exif = ExifOrientation::kIgnore;
   int64_t max_image_pixels =
       89478485;  ///< Larger pictures are refused before they are decoded (Pillow's warning limit).
 };
+
+/// Returns the colour (red, green, blue) that ImageTransformOptions::background names, nothing for
+/// drop. Throws kConfig for any other text.
+[[nodiscard]] std::optional<std::array<uint8_t, 3>> background_color(const std::string& background);
 
 /// A known way from pictures to a tower's input. Its mean and std belong to
 /// ImageEncoderOptions, the rest to ImageTransformOptions.
@@ -111,8 +119,10 @@ struct TransformPreset {
 [[nodiscard]] bool has_transform_preset(const std::string& name);
 /// Returns the named recipe: openai (OpenAI's CLIP, most of open_clip, Hugging Face CLIP), imagenet
 /// (timm, DINO, DeiT), vit (Hugging Face ViTImageProcessor), siglip, laion2b_l14 (the ViT-L/14
-/// trained on LAION-2B, which is normalised unlike its siblings). Throws kConfig with the known
-/// names for another one.
+/// trained on LAION-2B, which is normalised unlike its siblings). A preset leaves `background`
+/// empty, since the libraries differ for the same weights: OpenAI's and open_clip's code drops
+/// transparency, transformers' processors of CLIP and SigLIP lay it on white. Throws kConfig with
+/// the known names for another one.
 [[nodiscard]] TransformPreset transform_preset(const std::string& name);
 
 /// Returns the filter that Pillow and preprocessor_config.json call by this number: 0 nearest, 1

@@ -38,7 +38,8 @@ void validate(const ModelOptions& model);
 [[nodiscard]] std::string to_json(const RunConfig& config);
 
 /// The model and transform part alone, as a model directory's config.json holds it, and back.
-/// `to_json` of these has the sections `model`, `tokenizer` and `data.transform` only.
+/// `to_json` of these has the sections `model`, `tokenizer` and `data.transform` only. A model
+/// saved before `data.transform.background` was known ignores transparency (drop).
 struct ModelConfig {
   ModelOptions model = {};
   TokenizerOptions tokenizer = {};
