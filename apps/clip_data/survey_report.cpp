@@ -59,11 +59,13 @@ std::string background_of(const ImageTransformOptions& transform) {
   return transform.background.empty() ? "white" : transform.background;
 }
 
-std::string show_transparent(const DataSurvey& found, const ImageTransformOptions& transform) {
+std::string show_oddities(const DataSurvey& found, const ImageTransformOptions& transform) {
   const std::string background = background_of(transform);
-  return fmt::format("transparent: {} pictures, {} (data.transform.background)\n",
-                     found.transparent,
-                     background == "drop" ? "transparency ignored" : "laid on " + background);
+  return fmt::format(
+      "JPEG with stray bytes or odd headers, all pixels there: {} pictures\n"
+      "transparent: {} pictures, {} (data.transform.background)\n",
+      found.odd_jpegs, found.transparent,
+      background == "drop" ? "transparency ignored" : "laid on " + background);
 }
 
 std::string as_text(const Source& source, const DataSurvey& found,
@@ -75,7 +77,7 @@ std::string as_text(const Source& source, const DataSurvey& found,
       text += fmt::format("  {}\n", printable(example));
   }
   if (transform != nullptr)
-    text += show("pictures", found.pictures) + show_transparent(found, *transform);
+    text += show("pictures", found.pictures) + show_oddities(found, *transform);
   text += show("captions", found.captions);
   text += show("width in pixels", found.width) + show("height in pixels", found.height);
   text += show("caption bytes", found.caption_bytes);
@@ -114,6 +116,7 @@ Json as_json(const Source& source, const DataSurvey& found,
     json["unusable"][reason] = {{"count", unusable.count}, {"examples", unusable.examples}};
   if (transform != nullptr) {
     json["pictures"] = as_json(found.pictures);
+    json["odd_jpegs"] = found.odd_jpegs;
     json["transparent"] = {{"count", found.transparent}, {"background", background_of(*transform)}};
     json["width"] = as_json(found.width);
     json["height"] = as_json(found.height);

@@ -81,6 +81,7 @@ void look_at(const Source& source, int64_t index, const SurveyOptions& options, 
   look_at_captions(sample.captions, index, found);
   found.survey.width.add(static_cast<uint64_t>(sample.image.width));
   found.survey.height.add(static_cast<uint64_t>(sample.image.height));
+  if (sample.image.has_oddity) ++found.survey.odd_jpegs;
   if (sample.image.transparent) ++found.survey.transparent;
   found.pictures.push_back({hash_of(sample.image), index});
   count_class(sample.class_index, found);
@@ -110,6 +111,7 @@ void append(std::vector<T>& to, std::vector<T>& from) {
 
 void merge(Findings& all, Findings& some) {
   all.survey.usable += some.survey.usable;
+  all.survey.odd_jpegs += some.survey.odd_jpegs;
   all.survey.transparent += some.survey.transparent;
   all.survey.width.add(some.survey.width);
   all.survey.height.add(some.survey.height);

@@ -26,9 +26,22 @@ void cmyk_to_rgb(const uint8_t* cmyk, int64_t width, uint8_t* rgb) {
   }
 }
 
+/// Whether libjpeg's warning is about something that no pixel depends on. Behind the others (an end
+/// that comes too early, codes that mean nothing, a wrong restart marker) pixels are invented.
+bool is_harmless(int warning) {
+  switch (warning) {
+    case JWRN_EXTRANEOUS_DATA:  // bytes between two segments, or between the last one and the end
+    case JWRN_JFIF_MAJOR:       // a revision of JFIF that is not known
+    case JWRN_NOT_SEQUENTIAL:   // parameters of a progressive scan in a sequential one
+    case JWRN_ADOBE_XFORM:      // a colour transform that is not known
+    case JWRN_BOGUS_ICC: return true;
+    default: return false;
+  }
+}
+
 /// libjpeg behind calls that return false instead of jumping. libjpeg leaves by longjmp; the two
 /// functions it jumps out of hold nothing that would need a destructor. Warnings end the work like
-/// errors: the pixels behind them would be invented.
+/// errors, unless they are harmless.
 class JpegReader {
  public:
   explicit JpegReader(std::string_view bytes) : bytes_(bytes) {
@@ -37,7 +50,7 @@ class JpegReader {
     errors_.error_exit = [](j_common_ptr info) { give_up(info); };
     errors_.output_message = [](j_common_ptr) {};
     errors_.emit_message = [](j_common_ptr info, int level) {
-      if (level < 0) give_up(info);
+      if (level < 0) take_warning(info);
     };
     progress_.progress_monitor = &check_scans;
   }
@@ -63,6 +76,7 @@ class JpegReader {
 
   [[nodiscard]] int64_t width() const { return info_.image_width; }
   [[nodiscard]] int64_t height() const { return info_.image_height; }
+  [[nodiscard]] bool has_warned() const { return errors_.num_warnings > 0; }
   [[nodiscard]] std::string problem() const {
     if (has_too_many_scans_) return "JPEG with too many scans";
     return errors_.msg_code == JWRN_JPEG_EOF ? "truncated JPEG" : "damaged JPEG";
@@ -82,6 +96,7 @@ class JpegReader {
 
   bool read_rows_or_jump(Image& image, const Area& area) {
     if (setjmp(jump_) != 0) return false;
+    is_behind_header_ = true;
     jpeg_start_decompress(&info_);
     const int64_t left = cut_columns(area.across);
     const int64_t first = std::max<int64_t>(area.down.first - kMargin, 0);
@@ -114,6 +129,24 @@ class JpegReader {
     if (count > 0) jpeg_skip_scanlines(&info_, static_cast<JDIMENSION>(count));
   }
 
+  static void take_warning(j_common_ptr info) {
+    const auto* reader = static_cast<JpegReader*>(info->client_data);
+    const int code = info->err->msg_code;
+    const bool may_be_pixels = code == JWRN_EXTRANEOUS_DATA && reader->is_behind_header_;
+    if (!is_harmless(code) || (may_be_pixels && !reader->skipped_padding())) give_up(info);
+    ++info->err->num_warnings;
+  }
+
+  /// Whether the bytes that libjpeg has just skipped are all the same. Others, behind a header, are
+  /// most often what is left of damaged pixels.
+  [[nodiscard]] bool skipped_padding() const {
+    const auto end = static_cast<size_t>(info_.src->next_input_byte -
+                                         reinterpret_cast<const unsigned char*>(bytes_.data()));
+    const auto count = static_cast<size_t>(errors_.msg_parm.i[0]);
+    const std::string_view skipped = bytes_.substr(end - std::min(count, end), count);
+    return !skipped.empty() && skipped.find_first_not_of(skipped.front()) == skipped.npos;
+  }
+
   [[noreturn]] static void give_up(j_common_ptr info) {
     auto* reader = static_cast<JpegReader*>(info->client_data);
     reader->errors_.format_message(info, reader->message_);
@@ -133,6 +166,7 @@ class JpegReader {
   jpeg_progress_mgr progress_{};
   std::jmp_buf jump_{};
   char message_[JMSG_LENGTH_MAX] = {};
+  bool is_behind_header_ = false;
   bool has_too_many_scans_ = false;
   std::vector<uint8_t> cmyk_row_;
 };
@@ -149,6 +183,7 @@ Image decode_jpeg(const EncodedImage& encoded) {
       encoded.header.width == image.width && encoded.header.height == image.height;
   const Area area = is_as_expected ? encoded.area.value_or(whole) : whole;
   if (!reader.read_rows(image, area)) reject_image(encoded, reader.problem(), reader.details());
+  image.has_oddity = reader.has_warned();
   return image;
 }
 

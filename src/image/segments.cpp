@@ -54,13 +54,13 @@ std::optional<Segment> next_jpeg_segment(std::string_view bytes, size_t& offset)
   constexpr uint32_t kFirstRestart = 0xD0;
   constexpr uint32_t kStart = 0xD8;
   constexpr uint32_t kEnd = 0xD9;
-  while (offset + 1 < bytes.size() && byte_at(bytes, offset) == 0xFF) {
+  while ((offset = bytes.find('\xFF', offset)) < bytes.size()) {
     const uint32_t marker = byte_at(bytes, offset + 1);
-    if (marker == 0xFF) {  // padding in front of a marker
+    if (marker == 0xFF || marker == 0) {  // padding in front of a marker, or stray bytes
       ++offset;
       continue;
     }
-    if (marker == kEnd || marker == 0) return std::nullopt;
+    if (marker == kEnd) return std::nullopt;
     if (marker >= kFirstRestart && marker <= kStart) {
       offset += 2;
       continue;

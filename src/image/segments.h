@@ -30,8 +30,8 @@ struct Segment {
 }
 
 /// Walks the segments of a JPEG up to and with its first scan (0xDA), from `offset`, which must
-/// start behind the two bytes of the file's own marker (2) and is moved on. Nothing at the end or
-/// where no marker is.
+/// start behind the two bytes of the file's own marker (2) and is moved on. Stray bytes between two
+/// segments are skipped, as libjpeg and Pillow do. Nothing at the end.
 [[nodiscard]] std::optional<Segment> next_jpeg_segment(std::string_view bytes, size_t& offset);
 
 /// Walks the chunks of a PNG; `offset` starts behind the signature (8).

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "data/fixtures.h"
+#include "tandem/core/files.h"
 
 namespace tandem {
 namespace {
@@ -67,6 +68,20 @@ TEST(Survey, CountsTransparentPictures) {
                     {.transform = {.background = background}, .allow_outside_root = true});
     EXPECT_EQ(survey(*source, {}).transparent, 4) << background;
   }
+}
+
+TEST(Survey, CountsOddJpegs) {
+  const TemporaryFolder folder;
+  write_picture(folder / "plain.jpg");
+  std::string bytes = read_file(folder / "plain.jpg");
+  bytes.insert(bytes.find("\xFF\xDB"), "stray");
+  write_text(folder / "odd.jpg", bytes);
+  write_text(folder / "list.tsv", "filepath\ttitle\nplain.jpg\tone\nodd.jpg\ttwo\n");
+  const auto source = open({.kind = SourceKind::kTable, .path = (folder / "list.tsv").string()});
+  const DataSurvey found = survey(*source, {});
+  EXPECT_EQ(found.usable, 2);
+  EXPECT_EQ(found.odd_jpegs, 1);
+  EXPECT_EQ(found.pictures.distinct, 1U);
 }
 
 TEST(Survey, WithoutPicturesOpensNone) {

@@ -20,6 +20,7 @@ using testing::encode;
 using testing::encode_jpeg;
 using testing::gradient;
 using testing::noise;
+using testing::refusal;
 
 TEST(Decode, LosslessFormatsGiveBackThePixels) {
   const Image image = noise(37, 21, 1);
@@ -43,6 +44,55 @@ TEST(Decode, JpegStaysNearThePixels) {
   }
 }
 
+/// The JPEG with `inserted` before its first marker of this type.
+std::string with_before(std::string bytes, char marker, const std::string& inserted) {
+  return bytes.insert(bytes.find(std::string{'\xFF', marker}), inserted);
+}
+
+/// The JPEG with an Adobe segment of an unknown transform in place of the JFIF one.
+std::string with_adobe_transform(std::string bytes) {
+  constexpr size_t kJfifBytes = 18;
+  return bytes.replace(2, kJfifBytes,
+                       std::string("\xFF\xEE\0\x0E"
+                                   "Adobe\0\x64\0\0\0\0\x07",
+                                   16));
+}
+
+TEST(Decode, JpegsWithHarmlessWarningsAreTakenAndMarked) {
+  const std::string plain = encode_jpeg(gradient(64, 48));
+  const Image expected = decode_image(plain, {});
+  EXPECT_FALSE(expected.has_oddity);
+  std::string unknown_revision = plain;
+  unknown_revision[11] = 9;
+  std::string odd_scan = plain;
+  odd_scan[plain.find("\xFF\xDA") + 12] = 5;
+  for (const std::string& bytes :
+       {with_before(plain, '\xDB', "\x12\x34"), with_before(plain, '\xC0', std::string(3000, 'x')),
+        with_before(plain, '\xDA', std::string("\xFF\0\xAB", 3)),
+        with_before(plain, '\xD9', std::string(40, '\0')), with_adobe_transform(plain),
+        unknown_revision, odd_scan}) {
+    ASSERT_NE(bytes, plain);
+    const Image image = decode_image(bytes, {});
+    EXPECT_TRUE(image.has_oddity);
+    EXPECT_EQ(image.pixels, expected.pixels);
+    EXPECT_EQ(sniff_image(bytes).width, 64);
+  }
+}
+
+TEST(Decode, JpegsWhosePixelsAreLeftOverAreDamaged) {
+  const std::string plain = encode_jpeg(gradient(200, 150));
+  const size_t scan = plain.find("\xFF\xDA") + 14;
+  int refused = 0;
+  for (size_t i = 0; i < 100; ++i) {
+    std::string bytes = plain;
+    for (size_t k = 0; k < 10; ++k)
+      bytes[scan + (i * 131 + k * 577) % (bytes.size() - scan - 2)] ^=
+          static_cast<char>(1 << k % 8);
+    refused += refusal(bytes).empty() ? 0 : 1;
+  }
+  EXPECT_GT(refused, 70);
+}
+
 TEST(Decode, EightThreadsSeeTheSamePixels) {
   const Image image = gradient(120, 90);
   const std::string files[] = {encode_jpeg(image), encode(image, ".png"), encode(image, ".webp"),
@@ -58,7 +108,7 @@ TEST(Decode, EightThreadsSeeTheSamePixels) {
       for (int round = 0; round < 10; ++round) {
         for (size_t i = 0; i < std::size(files); ++i)
           if (decode_image(files[i], {}).pixels != expected[i].pixels) ++failed;
-        if (testing::refusal(damaged).empty()) ++failed;
+        if (refusal(damaged).empty()) ++failed;
       }
     });
   }

@@ -15,6 +15,8 @@ struct Image {
   int64_t width = 0;
   int64_t height = 0;
   std::vector<uint8_t> pixels = {};  ///< height × width × 3.
+  bool has_oddity = false;           ///< Whether decode_image met a JPEG that breaks a rule which
+                                     ///< no pixel depends on.
   bool transparent = false;          ///< Whether decode_image met a pixel that is not opaque.
 
   Image() = default;
@@ -38,15 +40,17 @@ struct ImageHeader {
 /// Reads format and size from the head of a file without decoding it. Never throws.
 [[nodiscard]] ImageHeader sniff_image(std::string_view bytes);
 
-/// Decodes JPEG (libjpeg-turbo; any warning rejects the file as damaged), PNG, WebP and BMP, equal
-/// to Pillow's `convert("RGB")`. Gray, palette, CMYK (taken as inverted, as Adobe writes it) and
-/// 16-bit pictures become 8-bit RGB; of 16 bits the high byte is kept, also of gray ones, which
-/// Pillow cuts at 255. Transparency (an alpha channel, of a palette, a transparent colour) is laid
-/// on `options.background`, equal to Pillow's alpha_composite, or ignored for "drop". An animated
-/// PNG gives its still picture. Orientation as `options.exif` says (EXIF of JPEG, PNG and WebP; a
-/// corrupt one is ignored). Throws kData: not an accepted format (and what it is instead; an
-/// animated WebP too), truncated, damaged, 2 GiB or more, too many pixels, more than 500 scans, a
-/// BMP with 16-bit pixels, run lengths or unusual channel order. Thread-safe.
+/// Decodes JPEG (libjpeg-turbo; a warning rejects the file as damaged, unless no pixel depends on
+/// it: padding before a marker, an unknown JFIF revision or Adobe transform, odd scan parameters),
+/// PNG, WebP and BMP, equal to Pillow's `convert("RGB")`. Gray, palette, CMYK (taken as inverted,
+/// as Adobe writes it) and 16-bit pictures become 8-bit RGB; of 16 bits the high byte is kept, also
+/// of gray ones, which Pillow cuts at 255. Transparency (an alpha channel, of a palette, a
+/// transparent colour) is laid on `options.background`, equal to Pillow's alpha_composite, or
+/// ignored for "drop". An animated PNG gives its still picture. Orientation as `options.exif` says
+/// (EXIF of JPEG, PNG and WebP; a corrupt one is ignored). Throws kData: not an accepted format
+/// (and what it is instead; an animated WebP too), truncated, damaged, 2 GiB or more, too many
+/// pixels, more than 500 scans, a BMP with 16-bit pixels, run lengths or unusual channel order.
+/// Thread-safe.
 [[nodiscard]] Image decode_image(std::string_view bytes, const ImageTransformOptions& options);
 
 /// Reads and decodes a file; messages carry its path. Throws as decode_image, and kMissingInput.
