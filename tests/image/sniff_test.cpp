@@ -1,5 +1,12 @@
+#include "tandem/image/sniff.h"
+
+#include <sys/stat.h>
+
+#include <fstream>
+
 #include <gtest/gtest.h>
 
+#include "core/temporary_folder.h"
 #include "image/pictures.h"
 
 namespace tandem {
@@ -76,6 +83,33 @@ TEST(Sniff, NamesWhatElseTheBytesAre) {
     EXPECT_EQ(header.format, ImageFormat::kUnknown) << name;
     EXPECT_NE(header.found.find(name), std::string::npos) << header.found << " for " << name;
   }
+}
+
+TEST(SniffFile, JudgesByTheFirstBytesWhateverTheName) {
+  const TemporaryFolder folder;
+  const auto found_in = [&folder](const char* name, const std::string& content) {
+    std::ofstream(folder / name) << content;
+    return sniff_file(folder / name);
+  };
+  const std::string jpeg = encode_jpeg(gradient(40, 30));
+  for (const char* name : {"picture", "picture.GIF", "picture.tif", "picture.txt"}) {
+    EXPECT_EQ(found_in(name, jpeg).format, ImageFormat::kJpeg) << name;
+    EXPECT_EQ(sniff_file(folder / name).width, 40) << name;
+  }
+  EXPECT_EQ(found_in("animation.jpg", "GIF89a......").found, "a GIF");
+  EXPECT_EQ(found_in("empty.png", "").found, "an empty file");
+  EXPECT_EQ(sniff_file(folder.path()).found, "a folder");
+  EXPECT_EQ(sniff_file(folder / "absent").found, "No such file or directory");
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  EXPECT_EQ(sniff_file(folder / "pipe").found, "not a regular file");
+  EXPECT_EQ(sniff_file("/dev/zero").found, "not a regular file");
+}
+
+TEST(SniffFile, KnowsTheExtensionsOfPictures) {
+  for (const char* name : {"a.jpg", "a.JPEG", "a.jpe", "a.jfif", "a.PNG", "a.webp", "a.bmp"})
+    EXPECT_TRUE(has_picture_extension(name)) << name;
+  for (const char* name : {"a", ".jpg", "a.gif", "a.tif", "a.heic", "a.avif", "a.txt", "jpg"})
+    EXPECT_FALSE(has_picture_extension(name)) << name;
 }
 
 TEST(Sniff, SurvivesEveryPrefixOfEveryFormat) {
