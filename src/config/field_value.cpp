@@ -10,6 +10,7 @@
 #include "config/names.h"
 #include "config/presets.h"
 #include "config/strings.h"
+#include "tandem/core/files.h"
 
 namespace tandem::config {
 namespace {
@@ -85,6 +86,16 @@ bool is_good_text(const Field& field, const std::string& text) {
   return is_named(field, text) && is_inside(static_cast<double>(text.size()), field.bounds);
 }
 
+/// Expands the home at the front of every part of a list joined by `::`.
+std::string expand_homes(std::string_view list) {
+  std::string expanded;
+  for (size_t at = list.find("::"); at != std::string_view::npos; at = list.find("::")) {
+    expanded += expand_home(list.substr(0, at)) + "::";
+    list.remove_prefix(at + 2);
+  }
+  return expanded + expand_home(list);
+}
+
 /// Reads one JSON value into whichever member the field has; false says that it does not fit.
 struct Assigner {
   const Field& field;
@@ -116,7 +127,7 @@ struct Assigner {
 
   bool operator()(std::string* target) const {
     if (value.kind != JsonKind::kString || !is_good_text(field, value.text)) return false;
-    *target = value.text;
+    *target = field.is_path ? expand_homes(value.text) : value.text;
     return true;
   }
 
@@ -195,7 +206,7 @@ std::string expected_value(const Field& field) {
             if (!field.names.empty())
               return "one of " + join(field.names, ", ") +
                      (field.takes_color ? ", or a colour #rrggbb" : "");
-            return with_length("a text", bounds, "characters");
+            return with_length(field.is_path ? "a path" : "a text", bounds, "characters");
           },
           [&](std::vector<std::string>*) {
             return with_length("a list of texts such as [\"a\", \"b\"]", bounds, "entries");

@@ -51,6 +51,10 @@ void Section::add(std::string_view name, FieldTarget target, std::string doc, Bo
   table_.add({join_path(path_, name), std::move(target), std::move(doc), bounds});
 }
 
+void Section::add_path(std::string_view name, std::string* target, std::string doc, Bounds bounds) {
+  table_.add({join_path(path_, name), target, std::move(doc), bounds, {}, false, true});
+}
+
 void Section::add_name(std::string_view name, std::string* target, std::string doc,
                        std::vector<std::string> names) {
   table_.add({join_path(path_, name), target, std::move(doc), {}, std::move(names)});

@@ -45,6 +45,7 @@ struct Field {
   Bounds bounds = {};
   std::vector<std::string> names = {};  ///< Of a text: the values allowed beside the empty one.
   bool takes_color = false;             ///< Of a text: #rrggbb is allowed beside `names`.
+  bool is_path = false;                 ///< Of a text: a leading `~` is the user's home.
 };
 
 struct SectionInfo {
@@ -77,6 +78,8 @@ class Section {
  public:
   Section(FieldTable& table, std::string path, std::string doc);
   void add(std::string_view name, FieldTarget target, std::string doc, Bounds bounds = {});
+  /// A file or folder, or several joined by `::`; a leading `~` of each is the user's home.
+  void add_path(std::string_view name, std::string* target, std::string doc, Bounds bounds = {});
   /// A text with a fixed choice of values, or empty.
   void add_name(std::string_view name, std::string* target, std::string doc,
                 std::vector<std::string> names);

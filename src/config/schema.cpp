@@ -147,7 +147,11 @@ constexpr const char* kReferenceHead =
     "`--set` or in the file can. Every key may be left out; an unknown or repeated key, a value\n"
     "of another type, `null`, or a value out of range is an error. A byte order mark is skipped;\n"
     "comments are not JSON. A top-level `\"$schema\"` may name the schema that\n"
-    "`clip-train --print-schema` prints.\n";
+    "`clip-train --print-schema` prints.\n\n"
+    "A relative path starts from the working directory, wherever the configuration lies; `~` at\n"
+    "the front of one is the user's home. Two kinds of file have paths of their own: in a mixture\n"
+    "they start from the mixture's folder, and in a table, JSON lines or caption file from\n"
+    "`image_root` or, without it, from that file's folder. An absolute path is taken as it is.\n";
 
 }  // namespace
 

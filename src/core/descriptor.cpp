@@ -94,6 +94,10 @@ void fail(ErrorKind kind, const char* what, const fs::path& path) {
 void fail_to_open(const fs::path& path) {
   switch (errno) {
     case ENOENT:
+      throw Error(ErrorKind::kMissingInput, {.what = "cannot open",
+                                             .where = path.string(),
+                                             .found = describe_system_error(ENOENT),
+                                             .hint = relative_path_hint(path)});
     case ENOTDIR:
     case EISDIR:
     case EACCES:

@@ -1,11 +1,14 @@
 #include "tandem/core/files.h"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <system_error>
 #include <vector>
 
@@ -66,6 +69,24 @@ std::string read_file(const fs::path& path, uint64_t max_bytes) {
   }
   content.resize(done);
   return content;
+}
+
+std::string expand_home(std::string_view path) {
+  if (path != "~" && !path.starts_with("~/")) return std::string(path);
+  const char* home = std::getenv("HOME");
+  if (home == nullptr || *home == '\0') {
+    const struct passwd* user = ::getpwuid(::geteuid());
+    home = user == nullptr ? nullptr : user->pw_dir;
+  }
+  return home == nullptr ? std::string(path) : std::string(home) + std::string(path.substr(1));
+}
+
+std::string relative_path_hint(const fs::path& path) {
+  std::error_code error;
+  const fs::path here = fs::current_path(error);
+  return path.is_absolute() || error
+             ? ""
+             : "an absolute path; relative ones start from the working directory, " + here.string();
 }
 
 void create_directories(const fs::path& path) {

@@ -23,7 +23,7 @@ int64_t count_found(const ManifestRows& manifest, const fs::path& folder) {
   for (int64_t probe = 0; probe < probes; ++probe) {
     const int64_t row = probe * rows / probes;
     if (manifest.bad.count(row) != 0) continue;
-    const fs::path written = manifest.rows.at(row, 0);
+    const fs::path written = expand_home(manifest.rows.at(row, 0));
     std::error_code error;
     if (written.is_relative() && fs::exists(folder / written, error)) ++found;
   }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "data/unusable.h"
+#include "tandem/core/files.h"
 
 namespace tandem {
 namespace fs = std::filesystem;
@@ -27,17 +28,19 @@ bool is_inside(const fs::path& path, const fs::path& folder) {
       {.what = "the picture's path leads out of the data folder",
        .where = std::string(written),
        .expected = "a path inside " + folder.string(),
-       .hint = "set image_root to a folder that holds all pictures, or data.allow_outside_root"});
+       .hint = "image_root, set to a folder that holds all pictures, or allow_outside_root"});
 }
 
-[[noreturn]] void refuse_file(const fs::path& path, const std::error_code& error) {
+[[noreturn]] void refuse_file(const fs::path& path, const std::error_code& error, bool relative) {
   const bool missing =
       error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
   throw UnusableSample(
       ErrorKind::kMissingInput, missing ? "missing file" : "unreadable file",
       {.what = missing ? "the picture is missing" : "the picture cannot be reached",
        .where = path.string(),
-       .found = missing ? "" : access_problem(path.string(), error.value())});
+       .found = missing ? "" : access_problem(path.string(), error.value()),
+       .hint = missing && relative ? "image_root, the folder that relative picture paths start from"
+                                   : ""});
 }
 
 }  // namespace
@@ -51,27 +54,28 @@ PictureRoot::PictureRoot(const fs::path& folder, bool allow_outside)
     throw Error(ErrorKind::kMissingInput,
                 {.what = "the picture folder is not there",
                  .where = folder_.string(),
-                 .found = error ? access_problem(folder_.string(), error.value()) : "a file"});
+                 .found = error ? access_problem(folder_.string(), error.value()) : "a file",
+                 .hint = relative_path_hint(folder)});
   }
 }
 
-void PictureRoot::check_as_written(const fs::path& path, std::string_view written) const {
-  if (!is_inside(path, folder_) && !is_inside(path, canonical_)) refuse_outside(written, folder_);
-}
+bool PictureRoot::contains(const fs::path& real) const { return is_inside(real, canonical_); }
 
 fs::path PictureRoot::locate(std::string_view written) const {
   if (written.empty() || written.find('\0') != std::string_view::npos) {
     throw UnusableSample(ErrorKind::kData, "bad record",
                          {.what = "the picture's path is empty or holds a zero byte"});
   }
-  const fs::path path = (folder_ / written).lexically_normal();
-  if (!allow_outside_) check_as_written(path, written);
+  const fs::path expanded = expand_home(written);
+  const fs::path path = (folder_ / expanded).lexically_normal();
+  const bool guarded = expanded.is_relative() && !allow_outside_;
+  if (guarded && !is_inside(path, folder_)) refuse_outside(written, folder_);
   std::error_code error;
   const fs::path real = fs::canonical(path, error);
-  if (error) refuse_file(path, error);
-  if (!allow_outside_ && !is_inside(real, canonical_)) refuse_outside(written, folder_);
+  if (error) refuse_file(path, error, expanded.is_relative());
+  if (guarded && !contains(real)) refuse_outside(written, folder_);
   const fs::file_status status = fs::status(real, error);
-  if (error) refuse_file(path, error);
+  if (error) refuse_file(path, error, expanded.is_relative());
   if (!fs::is_regular_file(status)) {
     throw UnusableSample(ErrorKind::kMissingInput, "not a regular file",
                          {.what = "is not a regular file", .where = path.string()});

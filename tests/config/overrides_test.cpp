@@ -2,6 +2,7 @@
 
 #include "config/samples.h"
 #include "core/expect_error.h"
+#include "core/home_folder.h"
 
 namespace tandem {
 namespace {
@@ -24,6 +25,16 @@ TEST(Overrides, TakeTheRestAsText) {
   EXPECT_EQ(config.run.output_dir, "a=b c");
   EXPECT_EQ(config.run.device, "cuda:1");
   EXPECT_EQ(config.data.transform.exif, ExifOrientation::kApply);
+}
+
+TEST(Overrides, TakeATildeInAPathForTheUsersHome) {
+  const HomeFolder home("/home/jane");
+  const RunConfig config = parse_with(
+      {"data.train.kind=wds", "data.train.path=~/a.tar::b.tar::~/{0..9}.tar", "run.output_dir=~",
+       "tokenizer.file=~other/vocab.json", "tokenizer.train_vocab_size=0"});
+  EXPECT_EQ(config.data.train.path, "/home/jane/a.tar::b.tar::/home/jane/{0..9}.tar");
+  EXPECT_EQ(config.run.output_dir, "/home/jane");
+  EXPECT_EQ(config.tokenizer.file, "~other/vocab.json");
 }
 
 TEST(Overrides, TakeAWholeSection) {

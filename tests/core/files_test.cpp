@@ -37,6 +37,11 @@ class FileSizeLimit {
   void (*old_handler_)(int) = nullptr;
 };
 
+TEST(ReadFile, SaysWhereARelativePathStarts) {
+  expect_error(ErrorKind::kMissingInput, "working directory, " + fs::current_path().string(),
+               [] { (void)read_file("no/such/file"); });
+}
+
 TEST(ReadFile, ReturnsBytesAsTheyAre) {
   const TemporaryFolder folder;
   const std::string content("a\0b\r\n\xff", 6);

@@ -14,6 +14,14 @@ namespace tandem {
 [[nodiscard]] std::string read_file(const std::filesystem::path& path,
                                     uint64_t max_bytes = uint64_t{1} << 40);
 
+/// Returns `path` with a leading `~` or `~/` replaced by the user's home: $HOME, else what the user
+/// database says. Any other path comes back unchanged, `~name` among them.
+[[nodiscard]] std::string expand_home(std::string_view path);
+
+/// Returns what to try when nothing is found at `path`: for a relative one, an absolute path, with
+/// the working directory that relative ones start from. Empty for an absolute one.
+[[nodiscard]] std::string relative_path_hint(const std::filesystem::path& path);
+
 /// Creates `path` with its parents. Throws kCannotCreate with the reason (a file is in the way, no
 /// permission, read-only).
 void create_directories(const std::filesystem::path& path);
