@@ -50,6 +50,7 @@ DOORS = {
     r"nlohmann/": JSON_USERS + ["apps", "tests"],
     r"spdlog/": ["src/core/log.cpp"],
     r"xxhash\.h": ["src/core"],
+    r"zlib\.h": ["src/io", "tests"],
     r"CLI/": ["apps"],
     r"cuda_runtime|ATen/cuda/|c10/cuda/": ["src/kernels", "tests/kernels"],
     r"arrow/|parquet/": ["src/io"],

@@ -79,6 +79,8 @@ std::string as_text(const Source& source, const DataSurvey& found,
   if (transform != nullptr)
     text += show("pictures", found.pictures) + show_oddities(found, *transform);
   text += show("captions", found.captions);
+  for (const auto& [what, odd] : found.odd_captions)
+    text += fmt::format("odd captions: {} {}, the first of {}\n", odd.count, what, odd.first);
   text += show("width in pixels", found.width) + show("height in pixels", found.height);
   text += show("caption bytes", found.caption_bytes);
   text += show("caption words", found.caption_words);
@@ -122,6 +124,9 @@ Json as_json(const Source& source, const DataSurvey& found,
     json["height"] = as_json(found.height);
   }
   json["captions"] = as_json(found.captions);
+  json["odd_captions"] = Json::object();
+  for (const auto& [what, odd] : found.odd_captions)
+    json["odd_captions"][what] = {{"count", odd.count}, {"first", odd.first}};
   json["caption_bytes"] = as_json(found.caption_bytes);
   json["caption_words"] = as_json(found.caption_words);
   json["captions_per_sample"] = as_json(found.captions_per_sample);

@@ -1,13 +1,17 @@
 #include "common/text_io.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
+#include "tandem/core/log.h"
 #include "tandem/core/text.h"
 
 namespace tandem::apps {
@@ -22,6 +26,38 @@ namespace {
 
 void write_all(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) fail_output();
+}
+
+/// Parts that end in `end`, the last one also in nothing.
+std::vector<std::string> split(std::string_view text, char end) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const size_t at = text.find(end);
+    parts.emplace_back(text.substr(0, at));
+    text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
+  }
+  return parts;
+}
+
+/// Lines without line ends and byte order mark.
+std::vector<std::string> lines_of(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  std::vector<std::string> lines = split(text, '\n');
+  for (std::string& line : lines)
+    if (line.ends_with('\r')) line.pop_back();
+  return lines;
+}
+
+/// Warns of lines that are not UTF-8, with their count and the first.
+void tell_damaged(const std::string& name, const std::vector<std::string>& lines) {
+  const auto is_damaged = [](const std::string& line) { return !is_utf8(line); };
+  const auto count = std::count_if(lines.begin(), lines.end(), is_damaged);
+  if (count == 0) return;
+  const auto first = std::find_if(lines.begin(), lines.end(), is_damaged) - lines.begin() + 1;
+  log_warn(
+      fmt::format("{}: {} lines are not UTF-8, the first is line {}: each byte that is wrong "
+                  "becomes U+FFFD. Save the file as UTF-8.",
+                  name, count, first));
 }
 
 std::string read_stdin() {
@@ -68,18 +104,21 @@ void check_output_file(const std::filesystem::path& path) {
 
 std::vector<std::string> read_lines(const std::filesystem::path& path) {
   const std::string content = path == "-" ? read_stdin() : read_file(path);
-  std::string_view rest = content;
-  if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
-  const char end = rest.find('\0') == std::string_view::npos ? '\n' : '\0';
-  std::vector<std::string> lines;
-  while (!rest.empty()) {
-    const size_t at = rest.find(end);
-    std::string_view line = rest.substr(0, at);
-    rest.remove_prefix(at == std::string_view::npos ? rest.size() : at + 1);
-    if (end == '\n' && line.ends_with('\r')) line.remove_suffix(1);
-    lines.emplace_back(line);
+  if (content.starts_with("\xFF\xFE") || content.starts_with("\xFE\xFF")) {
+    throw Error(ErrorKind::kData, {.what = "wrong encoding",
+                                   .where = path.string(),
+                                   .expected = "UTF-8",
+                                   .found = "UTF-16",
+                                   .hint = "save it as UTF-8"});
   }
+  std::vector<std::string> lines = lines_of(content);
+  tell_damaged(path == "-" ? "standard input" : path.string(), lines);
   return lines;
+}
+
+std::vector<std::string> read_file_list() {
+  const std::string content = read_stdin();
+  return content.find('\0') == std::string::npos ? lines_of(content) : split(content, '\0');
 }
 
 std::string csv_field(std::string_view text) {

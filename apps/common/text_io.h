@@ -32,9 +32,14 @@ void write_passing_note(std::string_view line);
 /// Throws kCannotCreate; leaves nothing behind.
 void check_output_file(const std::filesystem::path& path);
 
-/// Returns the lines of a file without line ends (LF or CRLF) and byte order mark; `-` is standard
-/// input, and input that holds NUL bytes is cut at these instead. Throws as read_file.
+/// Returns the lines of a text file without line ends (LF or CRLF) and byte order mark; `-` is
+/// standard input. Lines that are not UTF-8 are told in one warning. Throws as read_file, and kData
+/// for UTF-16.
 [[nodiscard]] std::vector<std::string> read_lines(const std::filesystem::path& path);
+
+/// Returns the file names on standard input: one per line or, where it holds a NUL byte, separated
+/// by these, as `find -print0` writes them. Throws kIo.
+[[nodiscard]] std::vector<std::string> read_file_list();
 
 /// Returns `text` as one CSV field (RFC 4180), quoted if need be.
 [[nodiscard]] std::string csv_field(std::string_view text);

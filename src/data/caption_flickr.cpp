@@ -5,6 +5,7 @@
 
 #include "data/caption_layouts.h"
 #include "data/delimited_reader.h"
+#include "data/table_remarks.h"
 #include "tandem/core/error.h"
 
 namespace tandem {
@@ -75,6 +76,7 @@ CaptionFile read_flickr(const SourceOptions& options, const std::string& first_l
   if (layout.has_header) (void)reader.next(record);
   std::unordered_map<std::string, size_t> place;
   std::vector<std::pair<std::string, CaptionSet>> pictures;
+  TableRemarks remarks;
   while (reader.next(record)) {
     const std::string where = fmt::format("{}, line {}", options.path, record.line);
     if (record.fields.size() < 2) {
@@ -90,8 +92,10 @@ CaptionFile read_flickr(const SourceOptions& options, const std::string& first_l
     if (is_new) pictures.emplace_back(std::move(image), CaptionSet{});
     CaptionSet& captions = pictures[found->second].second;
     captions.texts.push_back(caption_of(record, layout));
+    remarks.add(record, captions.texts.back());
     captions.languages.push_back(0);
   }
+  remarks.tell(options.path);
   CaptionFile file{.layout = layout.name};
   for (const auto& [image, captions] : pictures)
     add_row(file.manifest.rows, image, captions, false);

@@ -1,19 +1,19 @@
 #include <algorithm>
-#include <fstream>
 #include <functional>
+#include <string_view>
 #include <unordered_map>
 
 #include <fmt/format.h>
 
 #include "data/caption_layouts.h"
+#include "data/json_chars.h"
+#include "data/text_input.h"
 #include "data/unusable.h"
 
 namespace tandem {
 namespace {
 
 using Json = nlohmann::json;
-
-constexpr int kMaxDepth = 64;
 
 /// A record of a caption file, with its place for messages: `images[7]`.
 struct JsonRecord {
@@ -30,25 +30,30 @@ class RecordReader {
       : path_(std::move(path)), take_(std::move(take)) {}
 
   void read() {
-    std::ifstream input(path_, std::ios::binary);
+    TextInput input(path_);
+    JsonChars chars([&input] { return input.get(); });
     const Json::parser_callback_t see = [this](int depth, Json::parse_event_t event, Json& value) {
       return on_event(depth, event, value);
     };
     try {
-      [[maybe_unused]] const Json emptied = Json::parse(input, see);
+      [[maybe_unused]] const Json emptied =
+          Json::parse(JsonCharIterator(chars), JsonCharIterator(), see);
     } catch (const Json::parse_error& error) {
-      fail_at(error.byte);
+      const bool encoding = std::string_view(error.what()).find("UTF-8") != std::string_view::npos;
+      fail_at(chars, encoding ? "not UTF-8" : "not valid JSON",
+              encoding ? "save the file as UTF-8" : "is the file complete?");
     } catch (const Json::out_of_range&) {
       throw Error(ErrorKind::kData,
                   {.what = "not valid JSON", .where = path_, .found = "a number without end"});
+    } catch (const UnusableSample& error) {
+      fail_at(chars, error.what(), "");
     }
   }
 
  private:
   bool on_event(int depth, Json::parse_event_t event, Json& value) {
     using Event = Json::parse_event_t;
-    if (depth > kMaxDepth)
-      throw Error(ErrorKind::kData, {.what = "nested deeper than 64", .where = path_});
+    guard_.see(event, value);
     const bool starts = event == Event::object_start || event == Event::array_start;
     if (starts && depth == 0) at_top_ = event == Event::array_start;
     if (starts) return true;
@@ -64,23 +69,16 @@ class RecordReader {
     return false;
   }
 
-  [[noreturn]] void fail_at(size_t byte) const {
-    std::ifstream input(path_, std::ios::binary);
-    int64_t line = 1;
-    size_t column = 0;
-    for (size_t i = 0; i + 1 < byte && input; ++i) {
-      const bool ends = input.get() == '\n';
-      line += ends ? 1 : 0;
-      column = ends ? 0 : column + 1;
-    }
-    throw Error(ErrorKind::kData,
-                {.what = "not valid JSON",
-                 .where = fmt::format("{}, line {}, column {}", path_, line, column + 1),
-                 .hint = "is the file complete?"});
+  [[noreturn]] void fail_at(const JsonChars& chars, const char* what, const char* hint) const {
+    throw Error(ErrorKind::kData, {.what = what,
+                                   .where = fmt::format("{}, line {}, column {}", path_,
+                                                        chars.line(), chars.column()),
+                                   .hint = hint});
   }
 
   std::string path_;
   std::function<void(const JsonRecord&)> take_;
+  JsonGuard guard_;
   bool at_top_ = false;
   std::string list_;
   int64_t number_ = 0;
@@ -195,6 +193,10 @@ class CaptionJson {
 
   /// Images in their order, each with its captions in theirs.
   CaptionFile finish_coco() {
+    if (captions_.size() == 0) {
+      where_ = options_.path;
+      fail("no annotations", "the captions of the images, as in captions_train2014.json");
+    }
     for (Annotation& each : captions_of_) {
       const auto found = image_of_id_.find(each.id);
       where_ = fmt::format("{}, annotations[{}]", options_.path, each.caption);

@@ -38,6 +38,7 @@ bool DelimitedReader::next(DelimitedRecord& record) {
       stop = read_field(field);
     }
     record.fields.resize(count);
+    record.lines = line_ - record_line_ + (stop == Stop::kEnd ? 1 : 0);
     const bool empty = count == 1 && record.fields[0].empty();
     if (!empty) return true;
     if (stop == Stop::kEnd) return false;

@@ -11,7 +11,8 @@ namespace tandem {
 
 /// One record of a table.
 struct DelimitedRecord {
-  int64_t line = 0;  ///< Line that it begins on, from 1.
+  int64_t line = 0;   ///< Line that it begins on, from 1.
+  int64_t lines = 1;  ///< Lines that it takes: more than one with line ends in quotes.
   std::vector<std::string> fields = {};
 };
 

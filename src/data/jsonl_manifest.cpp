@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/json_captions.h"
+#include "data/json_chars.h"
 #include "data/manifest.h"
 #include "data/text_input.h"
 #include "data/unusable.h"
@@ -54,14 +55,7 @@ struct Record {
 
 Record parse_record(const Line& line, const SourceOptions& options) {
   if (line.too_long) reject(kBadRecord, {.what = "the line is longer than 16 MiB"});
-  Json object;
-  try {
-    object = Json::parse(line.text);
-  } catch (const Json::parse_error& error) {
-    reject(kBadRecord, {.what = "not valid JSON", .found = fmt::format("column {}", error.byte)});
-  } catch (const Json::out_of_range&) {
-    reject(kBadRecord, {.what = "not valid JSON", .found = "a number without end"});
-  }
+  Json object = parse_json_record(line.text);
   if (!object.is_object())
     reject(kBadRecord,
            {.what = "wrong type", .expected = "a JSON object", .found = object.type_name()});
@@ -91,7 +85,7 @@ void add_line(const Line& line, const SourceOptions& options, ManifestRows& mani
     add_row(manifest.rows, record.image, record.captions, !options.languages.empty());
   } catch (const UnusableSample& error) {
     const std::string name = fmt::format("{}:{}", options.path, line.number);
-    if (!line.ended && error.reason() == kBadRecord) {
+    if (!line.ended && error.reason() == kBadRecord && !Json::accept(line.text)) {
       log_warn(
           fmt::format("{}: the last line is incomplete and left out ({}).", name, error.what()));
       return;

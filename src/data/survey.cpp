@@ -10,6 +10,7 @@
 #include "data/unusable.h"
 #include "tandem/core/hash.h"
 #include "tandem/core/random.h"
+#include "tandem/core/text.h"
 #include "tandem/text/tokenizer.h"
 
 namespace tandem {
@@ -33,12 +34,23 @@ struct Unusable {
   std::string message = {};
 };
 
+struct Odd {
+  uint64_t count = 0;
+  int64_t first = INT64_MAX;  ///< Index of the first sample.
+
+  void add(uint64_t more, int64_t index) {
+    count += more;
+    first = std::min(first, index);
+  }
+};
+
 /// What is found in some of the samples.
 struct Findings {
   DataSurvey survey = {};
   std::vector<Hashed> pictures = {};
   std::vector<Hashed> captions = {};
   std::vector<Unusable> unusable = {};
+  std::map<std::string, Odd> odd = {};
 };
 
 uint64_t hash_of(const Image& image) {
@@ -51,11 +63,20 @@ uint64_t count_words(std::string_view clean) {
   return clean.empty() ? 0 : 1 + static_cast<uint64_t>(std::count(clean.begin(), clean.end(), ' '));
 }
 
+bool has_inner_line_end(std::string_view text) {
+  const size_t last = text.find_last_not_of(" \t\r\n");
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos &&
+         text.substr(first, last - first).find('\n') != std::string_view::npos;
+}
+
 void look_at_captions(const std::vector<std::string>& captions, int64_t index, Findings& found) {
   size_t filled = 0;
   for (const std::string& caption : captions) {
     const std::string clean = clean_caption(caption, std::string::npos);
     if (clean.empty()) continue;
+    if (!is_utf8(caption)) found.odd["not UTF-8"].add(1, index);
+    if (has_inner_line_end(caption)) found.odd["line ends inside"].add(1, index);
     ++filled;
     found.survey.caption_bytes.add(clean.size());
     found.survey.caption_words.add(count_words(clean));
@@ -120,6 +141,7 @@ void merge(Findings& all, Findings& some) {
   all.survey.captions_per_sample.add(some.survey.captions_per_sample);
   for (size_t i = 0; i < some.survey.per_class.size(); ++i)
     all.survey.per_class[i] += some.survey.per_class[i];
+  for (const auto& [what, odd] : some.odd) all.odd[what].add(odd.count, odd.first);
   append(all.pictures, some.pictures);
   append(all.captions, some.captions);
   append(all.unusable, some.unusable);
@@ -193,6 +215,8 @@ DataSurvey survey(const Source& source, const SurveyOptions& options) {
     if (reason.examples.size() < kExamples)
       reason.examples.push_back(named ? each.message : key + ": " + each.message);
   }
+  for (const auto& [what, odd] : all.odd)
+    all.survey.odd_captions[what] = {.count = odd.count, .first = source.key(odd.first)};
   all.survey.pictures = find_repeats(all.pictures, source);
   all.survey.captions = find_repeats(all.captions, source);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;

@@ -5,6 +5,7 @@
 
 #include "data/delimited_reader.h"
 #include "data/manifest.h"
+#include "data/table_remarks.h"
 #include "tandem/core/error.h"
 
 namespace tandem {
@@ -101,12 +102,14 @@ ManifestRows read_table(const SourceOptions& options) {
   const size_t caption = find_column(record, options.caption_key, "caption_key", options);
 
   ManifestRows manifest;
+  TableRemarks remarks;
   while (reader.next(record)) {
     check_width(record, columns, options);
     const int64_t row = manifest.rows.size();
     manifest.rows.begin_row();
     manifest.rows.add(record.fields[image]);
     manifest.rows.add(record.fields[caption]);
+    remarks.add(record, record.fields[caption]);
     if (!record.fields[image].empty()) continue;
     const std::string name = fmt::format("{}:{}", options.path, record.line);
     manifest.bad[row] = {name, "bad record", fmt::format("{}: no picture path", name)};
@@ -116,6 +119,7 @@ ManifestRows read_table(const SourceOptions& options) {
                                    .where = options.path,
                                    .found = "columns " + list(columns)});
   }
+  remarks.tell(options.path);
   manifest.rows.shrink();
   return manifest;
 }

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "core/gzip.h"
 #include "data/fixtures.h"
 
 namespace tandem {
@@ -104,6 +105,25 @@ TEST(CaptionFile, IsStrict) {
   refuses("the caption file has none", "image,caption\na.jpg,one\n", {.splits = {"train"}},
           ErrorKind::kConfig);
   refuses("nested deeper than 64", std::string(100000, '['));
+}
+
+TEST(CaptionFile, NamesCocoWithoutCaptions) {
+  const std::string images = R"({"images": [{"id": 1, "file_name": "a.jpg"}])";
+  refuses("no annotations", images + "}");
+  refuses("no annotations", images + R"(, "annotations": []})");
+  refuses("no field \"caption\"", images + R"(, "annotations": [{"image_id": 1, "bbox": [1]}]})");
+}
+
+TEST(CaptionFile, ReadsWhatPythonAndGzipWrite) {
+  const std::string content = R"([{"image": "a.jpg", "caption": "one", "score": NaN}])";
+  const std::map<std::string, Texts> expected{{"a.jpg", {"one"}}};
+  EXPECT_EQ(captions_in(content), expected);
+  EXPECT_EQ(captions_in(gzip(content)), expected);
+  EXPECT_EQ(captions_in(gzip("image,caption\na.jpg,one\n")), expected);
+  refuses("line 2, column 48: the key \"caption\" stands twice",
+          "[\n {\"image\": \"a\", \"caption\": \"b\", \"caption\": \"c\"}]");
+  refuses("line 1, column", "[{\"image\": \"a\", \"caption\": \"\xFF\"}]");
+  refuses("not UTF-8", "[{\"image\": \"a\", \"caption\": \"\xFF\"}]");
 }
 
 TEST(CaptionFile, FindsPicturesUnderImageRoot) {

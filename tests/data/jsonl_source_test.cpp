@@ -65,8 +65,21 @@ TEST_F(JsonlSource, KeepsBadLinesAsUnusableSamplesWithTheirNumber) {
   EXPECT_NE(refusal(*source, 2).find("fields title"), std::string::npos);
   refusal(*source, 3);
   EXPECT_NE(refusal(*source, 4).find("expected a JSON object, found array"), std::string::npos);
-  EXPECT_NE(refusal(*source, 5).find("not valid JSON"), std::string::npos);
+  EXPECT_NE(refusal(*source, 5).find("not UTF-8"), std::string::npos);
   EXPECT_NE(refusal(*source, 6).find("a number without end"), std::string::npos);
+}
+
+TEST_F(JsonlSource, ReadsPythonsNaNAndRefusesAKeyThatStandsTwice) {
+  const auto source = open_jsonl(
+      "{\"filepath\": \"a\", \"title\": \"good\", \"punsafe\": NaN, \"x\": -Infinity}\n"
+      "{\"filepath\": \"a\", \"title\": \"one\", \"title\": \"two\"}\n"
+      "{\"filepath\": \"a\", \"title\": NaN}\n"
+      "{\"filepath\": \"a\", \"title\": \"one\", \"title\": \"two\"}");
+  ASSERT_EQ(source->size(), 4);
+  EXPECT_EQ(source->captions(0), Captions{"good"});
+  EXPECT_NE(refusal(*source, 1).find("\"title\" stands twice"), std::string::npos);
+  EXPECT_NE(refusal(*source, 2).find("found null"), std::string::npos);
+  refusal(*source, 3);
 }
 
 TEST_F(JsonlSource, RefusesCaptionsOfAnotherType) {

@@ -84,6 +84,22 @@ TEST(Survey, CountsOddJpegs) {
   EXPECT_EQ(found.pictures.distinct, 1U);
 }
 
+TEST(Survey, CountsOddCaptionsAndNamesTheFirst) {
+  MemorySource source(300);
+  source.captions_of = [](int64_t index) -> std::vector<std::string> {
+    if (index % 100 == 70) return {"Z\xFCrich", "Schlo\xDF"};
+    return {index == 250 ? "one\nrow\tof its own" : " good \n"};
+  };
+  for (const int64_t threads : {1, 4}) {
+    const auto odd = survey(source, {.threads = threads}).odd_captions;
+    ASSERT_EQ(odd.size(), 2U);
+    EXPECT_EQ(odd.at("not UTF-8").count, 6U);
+    EXPECT_EQ(odd.at("not UTF-8").first, "memory/70");
+    EXPECT_EQ(odd.at("line ends inside").count, 1U);
+    EXPECT_EQ(odd.at("line ends inside").first, "memory/250");
+  }
+}
+
 TEST(Survey, WithoutPicturesOpensNone) {
   MemorySource source(10);
   source.before = [](int64_t) { throw Error(ErrorKind::kData, "damaged"); };

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "core/gzip.h"
 #include "data/fixtures.h"
+#include "tandem/core/files.h"
+#include "tandem/core/log.h"
 
 namespace tandem {
 namespace {
@@ -23,6 +26,16 @@ class TableSource : public testing::Test {
   std::string expect_refused(const std::string& text, const std::string& part,
                              const std::string& separator = "\t") {
     return expect_error(ErrorKind::kData, part, [&] { open_table(text, separator); });
+  }
+  /// What the log says while `text` is opened.
+  std::string said_on_opening(const std::string& text) {
+    {
+      const LogFile log(folder_ / "log");
+      open_table(text);
+    }
+    const std::string said = read_file(folder_ / "log");
+    std::filesystem::remove(folder_ / "log");
+    return said;
   }
   TemporaryFolder folder_;
 };
@@ -55,6 +68,29 @@ TEST_F(TableSource, ReadsQuotesLineEndsAndByteOrderMark) {
   EXPECT_EQ(source->captions(1), Captions{"four"});
   EXPECT_EQ(source->captions(2), Captions{""});
   EXPECT_EQ(source->captions(3), Captions{"no line end"});
+}
+
+TEST_F(TableSource, TellsCaptionsThatAreNotUtf8) {
+  const std::string said =
+      said_on_opening("filepath\ttitle\na\tgood\nb\tSchlo\xDF\nc\tZ\xFCrich\n");
+  expect_contains(said, "2 captions are not UTF-8, the first on line 3");
+  EXPECT_EQ(said_on_opening("filepath\ttitle\na\tZürich\n").find("UTF-8"), std::string::npos);
+}
+
+TEST_F(TableSource, TellsQuotedFieldsWithLineEndsInThem) {
+  const std::string said = said_on_opening(
+      "filepath\ttitle\na\tone\nb\t\"12 inch pizza\nc\ttwo\nd\tscreen of 24\"\ne\tthree\n"
+      "f\t\"over\nlines\"\n");
+  expect_contains(said,
+                  "2 rows have a quoted field with line ends in it, the first from line 3 "
+                  "over 3 lines");
+  EXPECT_EQ(said_on_opening("filepath\ttitle\na\t\"one\"\nb\ttwo").find("line ends"),
+            std::string::npos);
+}
+
+TEST_F(TableSource, ReadsGzip) {
+  const auto source = open_table(gzip("filepath\ttitle\na.png\tone\n"));
+  EXPECT_EQ(source->captions(0), Captions{"one"});
 }
 
 TEST_F(TableSource, KeepsQuotesThatArePartOfTheText) {

@@ -39,6 +39,12 @@ struct UnusableCount {
   std::vector<std::string> examples = {};  ///< Messages of the first few, by sample number.
 };
 
+/// Captions that are used, although something about them is odd.
+struct OddCaptions {
+  uint64_t count = 0;
+  std::string first = {};  ///< Key of the first sample that has one.
+};
+
 /// What a data set holds.
 struct DataSurvey {
   int64_t samples = 0;
@@ -48,6 +54,8 @@ struct DataSurvey {
   int64_t odd_jpegs = 0;    ///< Usable ones that break a rule which no pixel depends on.
   int64_t transparent = 0;  ///< Pictures with a pixel that is not opaque.
   Repeats captions = {};
+  std::map<std::string, OddCaptions> odd_captions =
+      {};  ///< By what is odd: "not UTF-8", "line ends inside".
   Spread width = {};
   Spread height = {};
   Spread caption_bytes = {};
