@@ -59,6 +59,7 @@ MixtureEntry read_entry(const Json& value, const std::string& where, const fs::p
                           ? list_from_folder(folder, entry.source.path)
                           : from_folder(folder, entry.source.path);
   entry.source.image_root = from_folder(folder, entry.source.image_root);
+  entry.source.class_names = from_folder(folder, entry.source.class_names);
   if (!value.contains("weight")) return entry;
   const Json& weight = value["weight"];
   if (!weight.is_number() || !(weight.get<double>() > 0) || !std::isfinite(weight.get<double>()))
@@ -71,9 +72,11 @@ MixtureEntry read_entry(const Json& value, const std::string& where, const fs::p
 
 MixtureFile read_mixture(const fs::path& path) {
   const std::string name = path.string();
+  const std::string text = read_file(path, kMaxFileBytes);
+  check_json(text, name);
   Json root;
   try {
-    root = Json::parse(read_file(path, kMaxFileBytes));
+    root = Json::parse(text);
   } catch (const Json::parse_error& error) {
     throw Error(ErrorKind::kData, {.what = "not valid JSON",
                                    .where = name,

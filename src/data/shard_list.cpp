@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <numeric>
 #include <optional>
 #include <system_error>
 
@@ -10,26 +11,34 @@
 #include <fmt/ranges.h>
 
 #include "data/unusable.h"
+#include "io/utf8.h"
+#include "tandem/core/files.h"
 
 namespace tandem {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr size_t kMaxTexts = 1'000'000;
+constexpr size_t kMaxBytes = size_t{1} << 28;  // of all texts together
+constexpr int kMaxDepth = 64;
 constexpr size_t kNamedShards = 3;
 
 [[noreturn]] void fail_list(std::string what, std::string_view list, std::string hint) {
   throw Error(ErrorKind::kConfig,
-              {.what = std::move(what), .where = std::string(list), .hint = std::move(hint)});
+              {.what = std::move(what), .where = in_quotes(list), .hint = std::move(hint)});
 }
 
-size_t closing_brace(std::string_view text, size_t open) {
+/// Where the brace at `open` is closed; `list` is what messages show.
+size_t closing_brace(std::string_view text, size_t open, std::string_view list) {
   int depth = 0;
   for (size_t i = open; i < text.size(); ++i) {
-    if (text[i] == '{') ++depth;
+    if (text[i] == '{' && ++depth > kMaxDepth)
+      fail_list(fmt::format("braces nested deeper than {}", kMaxDepth), list,
+                "name folders instead");
     if (text[i] == '}' && --depth == 0) return i;
   }
-  fail_list(fmt::format("the brace at character {} is not closed", open + 1), text,
+  const auto at = static_cast<size_t>(text.data() - list.data()) + open + 1;
+  fail_list(fmt::format("the brace at character {} is not closed", at), list,
             "write ranges as {000..012}");
 }
 
@@ -114,6 +123,27 @@ std::vector<std::string> expand_inside(std::string_view inside) {
   return texts;
 }
 
+/// Follows every text with every ending.
+void append_each(std::vector<std::string>& texts, const std::vector<std::string>& endings,
+                 std::string_view list) {
+  if (endings.size() == 1) {
+    for (std::string& each : texts) each += endings[0];
+    return;
+  }
+  const auto bytes = [](const std::vector<std::string>& all) {
+    return std::accumulate(all.begin(), all.end(), size_t{0},
+                           [](size_t sum, const std::string& each) { return sum + each.size(); });
+  };
+  if (texts.size() * endings.size() > kMaxTexts ||
+      bytes(texts) * endings.size() + bytes(endings) * texts.size() > kMaxBytes)
+    fail_list("the braces stand for more than a million texts", list, "name folders instead");
+  std::vector<std::string> followed;
+  followed.reserve(texts.size() * endings.size());
+  for (const std::string& each : texts)
+    for (const std::string& ending : endings) followed.push_back(each + ending);
+  texts = std::move(followed);
+}
+
 /// The entry itself or, for a folder, the tar files in it.
 void add_entry(const std::string& entry, std::vector<std::string>& shards) {
   std::error_code error;
@@ -152,25 +182,22 @@ void refuse_missing(const std::vector<std::string>& shards) {
                .where = missing[0],
                .found = fmt::format("missing are {}{}", fmt::join(missing, ", "),
                                     count > kNamedShards ? ", …" : ""),
-               .hint = "check the range in the braces and the working directory"});
+               .hint = fs::path(missing[0]).is_absolute() ? "check the range in the braces"
+                                                          : relative_path_hint(missing[0])});
 }
 
 }  // namespace
 
 std::vector<std::string> expand_braces(std::string_view text) {
-  const size_t open = text.find('{');
-  if (open == std::string_view::npos) return {std::string(text)};
-  const size_t close = closing_brace(text, open);
-  const std::string_view before = text.substr(0, open);
-  const std::vector<std::string> inside = expand_inside(text.substr(open + 1, close - open - 1));
-  const std::vector<std::string> after = expand_braces(text.substr(close + 1));
-  if (inside.size() * after.size() > kMaxTexts)
-    fail_list("the braces stand for more than a million texts", text, "name folders instead");
-  std::vector<std::string> texts;
-  texts.reserve(inside.size() * after.size());
-  for (const std::string& middle : inside)
-    for (const std::string& end : after)
-      texts.push_back(fmt::format("{}{}{}", before, middle, end));
+  std::vector<std::string> texts(1);
+  for (std::string_view rest = text; !rest.empty();) {
+    const size_t open = rest.find('{');
+    for (std::string& each : texts) each += rest.substr(0, open);
+    if (open == std::string_view::npos) break;
+    const size_t close = closing_brace(rest, open, text);
+    append_each(texts, expand_inside(rest.substr(open + 1, close - open - 1)), text);
+    rest.remove_prefix(close + 1);
+  }
   return texts;
 }
 

@@ -78,7 +78,7 @@ class ShardGrouper {
   ShardSamples finish(const TarIndex& index) {
     if (!index.problem.empty() && has_open_) {
       const std::string_view cut = split_member_name(index.cut_name).key;
-      if (cut.empty() || cut == open_key()) drop_open();
+      if (cut.empty() ? !is_whole() : cut == open_key()) drop_open();
     }
     samples_.keys_.shrink_to_fit();
     samples_.entries_.shrink_to_fit();
@@ -88,6 +88,15 @@ class ShardGrouper {
  private:
   [[nodiscard]] std::string_view open_key() const {
     return samples_.key(samples_.entries_.size() - 1);
+  }
+
+  /// Whether the open sample has a picture and something to say about it: what a cut in the next
+  /// header takes is then at most a further part.
+  [[nodiscard]] bool is_whole() const {
+    const auto& parts = samples_.entries_.back().parts;
+    const auto has = [&](ShardPart part) { return parts[static_cast<size_t>(part)].exists(); };
+    return has(ShardPart::kPicture) &&
+           (has(ShardPart::kText) || has(ShardPart::kJson) || has(ShardPart::kLabel));
   }
 
   void begin(std::string_view key, bool repeated) {

@@ -1,38 +1,23 @@
+#include <atomic>
 #include <charconv>
 #include <optional>
-#include <system_error>
 
 #include <fmt/format.h>
 
 #include "data/caption_template.h"
+#include "data/class_file.h"
 #include "data/json_captions.h"
+#include "data/json_chars.h"
 #include "data/manifest.h"
 #include "data/shard_set.h"
 #include "data/unusable.h"
 #include "tandem/core/files.h"
+#include "tandem/core/log.h"
 
 namespace tandem {
-namespace fs = std::filesystem;
 namespace {
 
-constexpr uint64_t kMaxClassFileBytes = uint64_t{16} << 20;
 constexpr uint32_t kMaxTextBytes = 16 << 20;
-
-/// Class names beside the shards, one per line; empty when there are none.
-std::vector<std::string> read_class_names(const fs::path& folder) {
-  std::vector<std::string> names;
-  for (const char* file : {"classes.txt", "classnames.txt"}) {
-    std::error_code error;
-    if (!names.empty() || !fs::exists(folder / file, error)) continue;
-    std::string name;
-    for (const char c : read_file(folder / file, kMaxClassFileBytes) + "\n") {
-      if (c == '\n' && !name.empty()) names.push_back(name);
-      if (c == '\n') name.clear();
-      if (c != '\n' && c != '\r') name += c == '_' ? ' ' : c;
-    }
-  }
-  return names;
-}
 
 [[noreturn]] void reject(const char* reason, const ErrorText& text) {
   throw UnusableSample(ErrorKind::kData, reason, text);
@@ -44,7 +29,7 @@ class WdsSource : public Source {
       : options_(options),
         transform_(context.transform),
         shards_(options, context),
-        classes_(read_class_names(shards_.path(0).parent_path())),
+        classes_(class_names_of_shards(options, shards_.path(0))),
         fingerprint_(content_hash("wds " + shards_.hash() + options.caption_key)) {}
 
   [[nodiscard]] int64_t size() const override { return shards_.size(); }
@@ -62,9 +47,7 @@ class WdsSource : public Source {
   }
 
   [[nodiscard]] std::string key(int64_t index) const override {
-    const ShardPlace place = shards_.locate(index);
-    return fmt::format("{}:{}", shards_.path(place.shard).string(),
-                       shards_.samples(place.shard).key(place.sample));
+    return name(shards_.locate(index));
   }
   [[nodiscard]] std::vector<std::string> captions(int64_t index) const override {
     return read_captions(shards_.locate(index)).texts;
@@ -84,6 +67,11 @@ class WdsSource : public Source {
   }
 
  private:
+  [[nodiscard]] std::string name(const ShardPlace& place) const {
+    return fmt::format("{}:{}", shards_.path(place.shard).string(),
+                       shards_.samples(place.shard).key(place.sample));
+  }
+
   [[nodiscard]] bool has(const ShardPlace& place, ShardPart part) const {
     return shards_.samples(place.shard).part(place.sample, part).exists();
   }
@@ -100,7 +88,7 @@ class WdsSource : public Source {
     const bool by_language = !options_.languages.empty();
     if (has(place, ShardPart::kText) && !by_language)
       captions = {.texts = {text(place, ShardPart::kText)}, .languages = {0}};
-    if (has(place, ShardPart::kJson)) add_json(place, captions);
+    if (has(place, ShardPart::kJson)) try_json(place, captions);
     if (captions.texts.empty()) {
       const auto class_index = label(place);
       if (!class_index)
@@ -113,11 +101,26 @@ class WdsSource : public Source {
     return captions;
   }
 
+  /// A JSON member that cannot be used costs its own captions only.
+  void try_json(const ShardPlace& place, CaptionSet& captions) const {
+    CaptionSet with_json = captions;
+    try {
+      add_json(place, with_json);
+      captions = std::move(with_json);
+    } catch (const UnusableSample& error) {
+      if (captions.texts.empty() && !label(place)) throw;
+      if (json_told_.exchange(true)) return;
+      log_warn(
+          fmt::format("{}: the json member cannot be used, its other captions are ({}). "
+                      "Further ones like it are not told.",
+                      name(place), error.what()));
+    }
+  }
+
   /// Text alone is enough: its JSON then need not hold a caption.
   void add_json(const ShardPlace& place, CaptionSet& captions) const {
-    const auto object = nlohmann::json::parse(text(place, ShardPart::kJson), nullptr, false);
-    if (object.is_discarded() || !object.is_object())
-      reject("bad record", {.what = "the json member is no JSON object"});
+    const auto object = parse_json_record(text(place, ShardPart::kJson));
+    if (!object.is_object()) reject("bad record", {.what = "the json member is no JSON object"});
     const bool optional = !captions.texts.empty() || label(place);
     const char* key = options_.languages.empty() ? options_.caption_key.c_str() : "captions";
     if (optional && !object.contains(key)) return;
@@ -139,7 +142,7 @@ class WdsSource : public Source {
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     const bool whole = error == std::errc() && end == digits.data() + digits.size();
     if (whole && value >= 0 && value < static_cast<int64_t>(classes_.size())) return value;
-    reject("bad label", {.what = "the class is none of those in classes.txt",
+    reject("bad label", {.what = "the label names none of the classes",
                          .expected = fmt::format("a number from 0 to {}", classes_.size() - 1),
                          .found = fmt::format("\"{}\"", digits.substr(0, 40))});
   }
@@ -149,6 +152,7 @@ class WdsSource : public Source {
   ShardSet shards_;
   std::vector<std::string> classes_;
   std::string fingerprint_;
+  mutable std::atomic<bool> json_told_ = false;
 };
 
 }  // namespace

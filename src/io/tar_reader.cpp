@@ -8,6 +8,7 @@
 
 #include "io/foreign_content.h"
 #include "io/tar_header.h"
+#include "io/utf8.h"
 #include "tandem/core/error.h"
 
 namespace tandem {
@@ -88,6 +89,18 @@ bool TarReader::load(Block& block) {
   return true;
 }
 
+/// Takes the member's size from the pax records, where they have one.
+bool TarReader::take_size(const Pending& pending, TarHeader& header) {
+  const auto record = pending.records.find("size");
+  if (record == pending.records.end() || record->second.empty()) return true;
+  const std::string& text = record->second;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), header.size);
+  if (error == std::errc() && end == text.data() + text.size() && header.size >> 63 == 0)
+    return true;
+  return stop(fmt::format("the pax size {} is not a size, in the header at byte {}",
+                          in_quotes(text), position_));
+}
+
 /// Takes in the long name or the pax records that stand at position_, `size` bytes of them.
 bool TarReader::read_extension(const Block& block, uint64_t size, Pending& pending) {
   const char type = view(block)[156];
@@ -117,8 +130,7 @@ bool TarReader::next(TarMember& member) {
     const bool extension = std::strchr("LKxg", header->type) != nullptr;
     if (const auto path = pending.records.find("path"); path != pending.records.end() && !extension)
       header->name = path->second;
-    if (const auto size = pending.records.find("size"); size != pending.records.end() && !extension)
-      std::from_chars(size->second.data(), size->second.data() + size->second.size(), header->size);
+    if (!extension && !take_size(pending, *header)) return false;
     position_ += kTarBlock;
     const uint64_t size = has_content(header->type) ? header->size : 0;
     if (size > file_.size() - position_) {

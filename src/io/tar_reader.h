@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/file_reader.h"
+#include "io/tar_header.h"
 
 namespace tandem {
 
@@ -44,6 +45,7 @@ class TarReader {
   struct Pending;
   bool load(Block& block);
   bool read_extension(const Block& block, uint64_t size, Pending& pending);
+  bool take_size(const Pending& pending, TarHeader& header);
   bool stop(std::string problem, std::string cut_name = {});
 
   const FileReader& file_;

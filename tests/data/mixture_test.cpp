@@ -95,7 +95,13 @@ TEST(Mixture, NamesMistakes) {
     write_text(folder / "mix.json", content);
     expect_error(kind, part, [&] { (void)read_mixture(folder / "mix.json"); });
   };
-  refuses(ErrorKind::kData, "not valid JSON", "{");
+  refuses(ErrorKind::kConfig, "mix.json, line 1, column 2", "{");
+  refuses(ErrorKind::kConfig, "nested deeper", std::string(200000, '['));
+  std::string deep = R"({"kind": "shapes"})";
+  for (int i = 0; i < 100000; ++i) deep = R"({"shapes": )" + deep + "}";
+  refuses(ErrorKind::kConfig, "deep", R"({"sources": [{"source": )" + deep + "}]}");
+  refuses(ErrorKind::kConfig, "the key \"weight\" stands twice in one object",
+          R"({"sources": [{"weight": 1, "weight": 2, "source": {"kind": "shapes"}}]})");
   refuses(ErrorKind::kData, "a number without end", R"({"samples_per_epoch": 1e999})");
   refuses(ErrorKind::kConfig, "list \"sources\"", "[]");
   refuses(ErrorKind::kConfig, "no sources", R"({"sources": []})");

@@ -32,6 +32,25 @@ TEST(ExpandBraces, RefusesTypos) {
                [] { (void)expand_braces("{0..9999}{0..9999}"); });
 }
 
+TEST(ExpandBraces, RefusesWhatIsBuiltToHurt) {
+  const auto nested = [](int depth) {
+    std::string text;
+    for (int i = 0; i < depth; ++i) text += "{a,";
+    return text + "b" + std::string(static_cast<size_t>(depth), '}');
+  };
+  EXPECT_EQ(expand_braces(nested(64)).size(), 65U);
+  expect_error(ErrorKind::kConfig, "braces nested deeper than 64",
+               [&] { (void)expand_braces(nested(65)); });
+  const std::string what = expect_error(ErrorKind::kConfig, "braces nested deeper than 64",
+                                        [&] { (void)expand_braces(nested(200000)); });
+  EXPECT_LT(what.size(), 1000U);
+  std::string row;
+  for (int i = 0; i < 200000; ++i) row += "{x}";
+  EXPECT_EQ(expand_braces(row), Texts{row});
+  expect_error(ErrorKind::kConfig, "more than a million",
+               [] { (void)expand_braces(std::string(1000, 'x') + "{0..999999}"); });
+}
+
 TEST(ExpandShards, NamesTheFirstMissingOnes) {
   const TemporaryFolder folder;
   for (const char* name : {"0.tar", "1.tar", "4.tar"}) write_text(folder / name, "");

@@ -37,6 +37,49 @@ std::string said_on_opening(const TemporaryFolder& folder, const std::string& pa
   return read_file(folder / "log");
 }
 
+TEST(WdsFaults, AJsonMemberThatCannotBeReadCostsItsOwnContentOnly) {
+  const TemporaryFolder folder;
+  const std::string jpg = picture_bytes("jpg");
+  write_tar(folder / "a.tar", {{"0.jpg", jpg},
+                               {"0.txt", "zero"},
+                               {"0.json", R"({"title": "and more", "punsafe": NaN})"},
+                               {"1.jpg", jpg},
+                               {"1.txt", "one"},
+                               {"1.json", "{\"title\": "},
+                               {"2.jpg", jpg},
+                               {"2.txt", "two"},
+                               {"2.json", R"({"title": "a", "title": "b"})"},
+                               {"3.jpg", jpg},
+                               {"3.txt", "three"},
+                               {"3.json", R"({"title": NaN})"},
+                               {"4.jpg", jpg},
+                               {"4.json", R"({"title": "a", "title": "b"})"}});
+  const LogFile log(folder / "log");
+  const auto source = open_shards((folder / "a.tar").string());
+  EXPECT_EQ(source->captions(0), (Texts{"zero", "and more"}));
+  EXPECT_EQ(source->captions(1), (Texts{"one"}));
+  EXPECT_EQ(source->captions(2), (Texts{"two"}));
+  EXPECT_EQ(source->captions(3), (Texts{"three"}));
+  expect_error(ErrorKind::kData, "stands twice", [&] { (void)source->captions(4); });
+  const std::string said = read_file(folder / "log");
+  EXPECT_NE(said.find("a.tar:1: the json member cannot be used"), std::string::npos) << said;
+  EXPECT_EQ(said.find("a.tar:2"), std::string::npos) << said;
+}
+
+TEST(WdsFaults, UsesAWholeSampleBeforeADamagedHeader) {
+  const TemporaryFolder folder;
+  const std::string jpg = picture_bytes("jpg");
+  const std::string damaged(512, 'x');
+  write_text(folder / "a.tar", tar_of({{"0.jpg", jpg}, {"0.txt", "whole"}}, false) + damaged);
+  EXPECT_EQ(keys_of(*open_shards((folder / "a.tar").string())), (Texts{"0"}));
+  write_text(folder / "a.tar",
+             tar_of({{"0.jpg", jpg}, {"0.txt", "whole"}, {"1.jpg", jpg}}, false) + damaged);
+  EXPECT_EQ(keys_of(*open_shards((folder / "a.tar").string())), (Texts{"0"}));
+  write_text(folder / "a.tar",
+             tar_of({{"0.jpg", jpg}, {"0.cls", "0"}}, false) + damaged.substr(0, 100));
+  EXPECT_EQ(keys_of(*open_shards((folder / "a.tar").string())), (Texts{"0"}));
+}
+
 TEST(WdsFaults, CountsSamplesThatLackAPart) {
   const TemporaryFolder folder;
   const std::string jpg = picture_bytes("jpg");

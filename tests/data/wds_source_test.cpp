@@ -126,6 +126,16 @@ TEST(WdsSource, ReadsClasses) {
   expect_error(ErrorKind::kData, "from 0 to 1", [&] { (void)source->sample(2, 0); });
 }
 
+TEST(WdsSource, RefusesAnEmptyLineAmongItsClasses) {
+  const TemporaryFolder folder;
+  write_text(folder / "classnames.txt", "very nearby\nnearby\n\nfar\n");
+  write_tar(folder / "a.tar", {{"0.jpg", picture_bytes("jpg")}, {"0.cls", "3"}});
+  expect_error(ErrorKind::kData, "classnames.txt, line 3: the line is empty",
+               [&] { (void)open_shards((folder / "a.tar").string()); });
+  write_text(folder / "classnames.txt", "\xEF\xBB\xBFvery nearby\nnearby \nmiddle\nfar\n\n");
+  EXPECT_EQ(open_shards((folder / "a.tar").string())->captions(0), (Texts{"a photo of a far"}));
+}
+
 TEST(WdsSource, ReadsWhatImg2datasetWrites) {
   const TemporaryFolder folder;
   const std::string jpg = picture_bytes("jpg");

@@ -133,6 +133,24 @@ TEST(TarReader, SaysWhereATarIsCut) {
   EXPECT_EQ(walk(damaged).problem, "damaged header at byte 1024");
 }
 
+TEST(TarReader, NamesAPaxSizeThatIsNoSize) {
+  const auto walk_with = [](const std::string& size) {
+    std::string record = " size=" + size + "\n";
+    record = std::to_string(record.size() + 2) + record;
+    return walk(tar_member("first", "1") + of_type('x', "pax", record) + tar_member("a", "1"));
+  };
+  for (const char* size : {"-5", "1x", "0x10", " 1", "1.0", "99999999999999999999"}) {
+    const Walk found = walk_with(size);
+    EXPECT_EQ(found.names, (Names{"first"})) << size;
+    EXPECT_NE(found.problem.find(fmt::format("the pax size \"{}\" is not a size", size)),
+              std::string::npos)
+        << found.problem;
+  }
+  const std::string same = " size=1\n";
+  EXPECT_EQ(walk(of_type('x', "pax", "10" + same.substr(0, 7) + "\n") + tar_member("a", "1")).names,
+            (Names{"a"}));
+}
+
 TEST(TarReader, RefusesSizesThatAreNone) {
   const std::string good = tar_member("a", "1");
   std::string huge(12, '\0');

@@ -11,7 +11,7 @@ namespace tandem {
 
 /// Returns the configuration of `path`, with `overrides` ("optim.lr=3e-4") on top and those of the
 /// environment variable TANDEM_SET (same form, separated by white space) between the two. Relative
-/// paths inside stay as written. Throws kMissingInput when the file is not there, and kConfig with
+/// paths inside stay as written; a leading `~` is replaced by the user's home. Throws kMissingInput when the file is not there, and kConfig with
 /// every mistake at once otherwise: unknown key (with the nearest known one), duplicate key, wrong
 /// type, null, out of range, values that contradict each other; each with its JSON path, and line
 /// and column where it stands in the file. A value that replaces one of the file is logged. The
@@ -47,6 +47,10 @@ struct ModelConfig {
 };
 [[nodiscard]] std::string to_json(const ModelConfig& config);
 [[nodiscard]] ModelConfig parse_model_config(std::string_view json, const std::string& name);
+
+/// Throws kConfig, with line and column, when `json` is not JSON, holds more than 16 MB, nests
+/// deeper than 64, or names a key twice in one object; `name` stands for the file.
+void check_json(std::string_view json, const std::string& name);
 
 /// One data source given as JSON text, as an entry of clip-eval's task file has it ({"kind":
 /// "table", "path": ...}).
