@@ -145,7 +145,7 @@ void in_chunks(const std::vector<Item>& items, const Pipeline& pipeline, const A
 
 void embed_all(const EmbedArguments& arguments, const Pipeline& pipeline, Output& output) {
   if (!arguments.images.empty()) {
-    return in_chunks(list_pictures(arguments.images), pipeline,
+    return in_chunks(list_pictures(arguments.images, arguments.allow_outside_root), pipeline,
                      [&](const auto& files) { return add_pictures(pipeline, files, output); });
   }
   if (!arguments.texts.empty()) {
@@ -158,7 +158,7 @@ void embed_all(const EmbedArguments& arguments, const Pipeline& pipeline, Output
                      [&](const auto& part) { return add_texts(pipeline, part, output); });
   }
   const SourceContext context{.transform = pipeline.config().transform,
-                              .allow_outside_root = false,
+                              .allow_outside_root = arguments.allow_outside_root,
                               .image_size = pipeline.config().model.image.image_size};
   const auto source =
       open_source(parse_source(read_file(arguments.data, kMaxSourceFile), arguments.data), context);

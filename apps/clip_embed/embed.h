@@ -11,6 +11,7 @@ namespace tandem::apps {
 struct EmbedArguments {
   ModelArguments model;
   std::vector<std::string> images;
+  bool allow_outside_root = false;
   std::string texts;  ///< File with one text per line.
   std::string data;   ///< JSON file with one data source.
   std::string output;

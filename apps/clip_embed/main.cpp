@@ -2,6 +2,7 @@
 
 #include "clip_embed/embed.h"
 #include "common/checks.h"
+#include "common/pictures.h"
 #include "common/run_app.h"
 
 namespace tandem::apps {
@@ -14,6 +15,7 @@ std::function<int()> define(CLI::App& app) {
                  "Picture files and folders (searched recursively); - reads names from standard "
                  "input")
       ->type_name("PATH");
+  add_outside_root_option(app, arguments->allow_outside_root);
   app.add_option("--texts", arguments->texts, "Texts, one per line; - is standard input")
       ->type_name("FILE");
   app.add_option("--data", arguments->data,

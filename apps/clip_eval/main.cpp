@@ -3,6 +3,7 @@
 
 #include "clip_eval/tasks.h"
 #include "common/model_arguments.h"
+#include "common/pictures.h"
 #include "common/run_app.h"
 #include "common/text_io.h"
 #include "tandem/core/files.h"
@@ -14,13 +15,15 @@ struct Arguments {
   ModelArguments model;
   std::string tasks;
   std::string output;
+  bool allow_outside_root = false;
 };
 
 int run(const Arguments& arguments) {
   const std::vector<Task> tasks = read_tasks(arguments.tasks);
   if (!arguments.output.empty()) check_output_file(arguments.output);
   const Pipeline pipeline = load_pipeline(arguments.model);
-  const std::string records = run_tasks(tasks, pipeline, arguments.model.directory) + "\n";
+  const std::string records =
+      run_tasks(tasks, pipeline, {arguments.model.directory, arguments.allow_outside_root}) + "\n";
   if (arguments.output.empty()) {
     write_output(records);
   } else {
@@ -35,6 +38,7 @@ std::function<int()> define(CLI::App& app) {
   app.add_option("--tasks", arguments->tasks, "Tasks in JSON; see below")
       ->type_name("FILE")
       ->required();
+  add_outside_root_option(app, arguments->allow_outside_root);
   app.add_option("--output", arguments->output, "Where the records go; without it, standard output")
       ->type_name("FILE");
   return [arguments] { return run(*arguments); };
@@ -52,9 +56,12 @@ int main(int argc, char** argv) {
            "A task file is a JSON array of\n"
            "  {\"name\": \"pets\", \"task\": \"zeroshot_classification\",\n"
            "   \"data\": {\"kind\": \"folder\", \"path\": \"pets/test\"},\n"
-           "   \"templates\": [\"a photo of a {}\"], \"max_samples\": 5000, \"language\": \"en\"}\n"
+           "   \"templates\": [\"a photo of a {}\"], \"max_samples\": 5000, \"language\": \"en\",\n"
+           "   \"classes\": {\"n02123045\": \"tabby cat\", \"n02099601\": \"golden retriever\"}}\n"
            "task: zeroshot_classification or zeroshot_retrieval; data: as data.train in a\n"
-           "configuration, paths relative to the working folder; the last three are optional.",
+           "configuration, paths relative to the working folder; the last four are optional.\n"
+           "classes names the folders of data of kind folder: folder to name, a list in the\n"
+           "folders' order, or a file as clip-zeroshot --class-names reads it.",
        .log_level = "warn"},
       tandem::apps::define);
 }

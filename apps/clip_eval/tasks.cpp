@@ -43,6 +43,7 @@ class TaskReader {
     read_text("language", false, task.language);
     read_kind(task);
     read_data(task);
+    read_classes(task);
     read_templates(task);
     read_max_samples(task);
     return task;
@@ -55,8 +56,8 @@ class TaskReader {
   }
 
   void refuse_unknown_keys() {
-    constexpr std::array<std::string_view, 6> kKeys = {"name",      "task",        "data",
-                                                       "templates", "max_samples", "language"};
+    constexpr std::array<std::string_view, 7> kKeys = {
+        "name", "task", "data", "templates", "max_samples", "language", "classes"};
     for (const auto& item : entry_.items()) {
       if (std::find(kKeys.begin(), kKeys.end(), item.key()) != kKeys.end()) continue;
       mistakes_.push_back(fmt::format("{}.{}: unknown key: expected one of {}", where_, item.key(),
@@ -101,6 +102,28 @@ class TaskReader {
     }
   }
 
+  /// Names for the folders of the data: folder to name, a list in their order, or a file.
+  void read_classes(Task& task) {
+    const Json* found = find("classes", false);
+    if (found == nullptr) return;
+    const bool texts = (found->is_object() || found->is_array()) && !found->empty() &&
+                       std::all_of(found->begin(), found->end(),
+                                   [](const Json& each) { return each.is_string(); });
+    if (!texts && !found->is_string())
+      return complain(".classes", "an object of folders and names, a list of names, or a file",
+                      *found);
+    if (task.data.kind != SourceKind::kFolder) {
+      mistakes_.push_back(where_ + ".classes: only data of kind folder takes names");
+    } else if (found->is_string()) {
+      task.data.class_names = expand_home(found->get_ref<const std::string&>());
+    } else {
+      for (const auto& item : found->items()) {
+        const auto& name = item.value().get_ref<const std::string&>();
+        task.data.classes.push_back(found->is_object() ? item.key() + "\t" + name : name);
+      }
+    }
+  }
+
   void read_templates(Task& task) {
     const Json* found = find("templates", false);
     if (found == nullptr) return;
@@ -135,6 +158,7 @@ class TaskReader {
 
 Json parse_file(const std::filesystem::path& path) {
   const std::string text = read_file(path, kMaxTaskFile);
+  check_json(text, path.string());
   try {
     return Json::parse(text);
   } catch (const Json::exception& error) {
@@ -213,13 +237,13 @@ std::vector<Task> read_tasks(const std::filesystem::path& path) {
 }
 
 std::string run_tasks(const std::vector<Task>& tasks, const Pipeline& pipeline,
-                      const std::filesystem::path& model_directory) {
-  const SourceContext context{.transform = pipeline.config().transform,
-                              .allow_outside_root = false,
-                              .image_size = pipeline.config().model.image.image_size};
+                      const TaskContext& context) {
+  const SourceContext sources_context{.transform = pipeline.config().transform,
+                                      .allow_outside_root = context.allow_outside_root,
+                                      .image_size = pipeline.config().model.image.image_size};
   std::vector<std::unique_ptr<Source>> sources;
   for (const Task& task : tasks)
-    sources.push_back(naming(task, [&] { return open_data(task, context); }));
+    sources.push_back(naming(task, [&] { return open_data(task, sources_context); }));
 
   Json records = Json::array();
   for (size_t i = 0; i < tasks.size(); ++i) {
@@ -233,7 +257,7 @@ std::string run_tasks(const std::vector<Task>& tasks, const Pipeline& pipeline,
     });
     records.push_back({{"dataset", task.name},
                        {"model", "tandem"},
-                       {"pretrained", model_directory.string()},
+                       {"pretrained", context.model_directory.string()},
                        {"task", kind},
                        {"metrics", std::move(metrics)},
                        {"language", task.language}});

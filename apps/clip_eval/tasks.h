@@ -24,14 +24,20 @@ struct Task {
 };
 
 /// Reads a task file: a JSON array of {"name", "task", "data", "templates", "max_samples",
-/// "language"}, the last three optional. Throws kMissingInput, and kConfig with every mistake at
-/// once.
+/// "language", "classes"}, the last four optional. Throws kMissingInput, and kConfig with every
+/// mistake at once.
 [[nodiscard]] std::vector<Task> read_tasks(const std::filesystem::path& path);
+
+/// What holds for all tasks of a file.
+struct TaskContext {
+  std::filesystem::path model_directory;  ///< As it is named in the records.
+  bool allow_outside_root = false;
+};
 
 /// Runs every task and returns CLIP_benchmark-shaped records as a JSON array. All data is opened
 /// and its classes are checked before anything is computed. Throws as the sources and evaluations
 /// do, naming the task.
 [[nodiscard]] std::string run_tasks(const std::vector<Task>& tasks, const Pipeline& pipeline,
-                                    const std::filesystem::path& model_directory);
+                                    const TaskContext& context);
 
 }  // namespace tandem::apps

@@ -52,7 +52,7 @@ int rank_pictures(const ZeroShotArguments& arguments) {
     throw Error(ErrorKind::kUsage, ErrorText{.what = "there are no classes to choose from",
                                              .hint = "--classes a,b,c or --classes-file FILE"});
   }
-  const std::vector<fs::path> files = list_pictures(arguments.images);
+  const std::vector<fs::path> files = list_pictures(arguments.images, arguments.allow_outside_root);
   const Pipeline pipeline = load_pipeline(arguments.model);
   const torch::Tensor classifier =
       zero_shot_classifier(pipeline, classes, given_templates(arguments));  // [C, D]
@@ -111,11 +111,12 @@ int score_tree(const ZeroShotArguments& arguments) {
                                     .found = fmt::format("{} paths", arguments.images.size())});
   }
   const Pipeline pipeline = load_pipeline(arguments.model);
-  // What clip-eval reads, so that both give the same numbers; whoever names a tree trusts its
-  // links.
-  const auto tree =
-      open_source({.kind = SourceKind::kFolder, .path = arguments.images.front()},
-                  {.transform = pipeline.config().transform, .allow_outside_root = true});
+  // What clip-eval reads, so that both give the same numbers.
+  const auto tree = open_source({.kind = SourceKind::kFolder,
+                                 .path = arguments.images.front(),
+                                 .class_names = arguments.class_names},
+                                {.transform = pipeline.config().transform,
+                                 .allow_outside_root = arguments.allow_outside_root});
   const std::vector<std::string> classes = classes_of_tree(arguments, *tree);
   const torch::Tensor numbers = torch::tensor(numbers_among(classes, *tree), torch::kInt64);
   const torch::Tensor classifier =

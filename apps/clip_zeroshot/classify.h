@@ -11,12 +11,14 @@ namespace tandem::apps {
 struct ZeroShotArguments {
   ModelArguments model;
   std::vector<std::string> images;
+  bool allow_outside_root = false;
   std::string classes;       ///< Comma-separated; empty when classes_file or folders name them.
   std::string classes_file;  ///< One class per line.
   std::string templates_file;
   int64_t top_k = 5;
   std::string format = "text";
   bool labels_from_dirs = false;
+  std::string class_names;  ///< File with the names of the folders.
 };
 
 /// Does what clip-zeroshot's --help says and returns the exit code: 0, or what the unusable

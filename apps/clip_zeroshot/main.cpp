@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "clip_zeroshot/classify.h"
+#include "common/pictures.h"
 #include "common/run_app.h"
 
 namespace tandem::apps {
@@ -14,6 +15,7 @@ std::function<int()> define(CLI::App& app) {
                  "input")
       ->type_name("PATH")
       ->required();
+  add_outside_root_option(app, arguments->allow_outside_root);
   auto* classes = app.add_option("--classes", arguments->classes, "Class names, as cat,dog,red car")
                       ->type_name("A,B,C");
   app.add_option("--classes-file", arguments->classes_file, "Class names, one per line")
@@ -28,9 +30,15 @@ std::function<int()> define(CLI::App& app) {
   app.add_option("--format", arguments->format, "text, json, jsonl or csv")
       ->check(CLI::IsMember({"text", "json", "jsonl", "csv"}))
       ->capture_default_str();
-  app.add_flag("--labels-from-dirs", arguments->labels_from_dirs,
-               "--images is a tree root/<class>/*, read as data of kind folder: print top-1, top-5 "
-               "and mean per-class recall. Classes default to the folders' names, _ being a space");
+  auto* from_dirs = app.add_flag(
+      "--labels-from-dirs", arguments->labels_from_dirs,
+      "--images is a tree root/<class>/*, read as data of kind folder: print top-1, top-5 "
+      "and mean per-class recall. Classes default to the folders' names, _ being a space");
+  app.add_option("--class-names", arguments->class_names,
+                 "Names for these folders, such as WordNet ids: lines folder<TAB>name, or one name "
+                 "a line in the folders' order")
+      ->type_name("FILE")
+      ->needs(from_dirs);
   return [arguments] { return run_zero_shot(*arguments); };
 }
 

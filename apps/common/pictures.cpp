@@ -1,98 +1,61 @@
 #include "common/pictures.h"
 
-#include <algorithm>
-#include <array>
-#include <cctype>
-#include <string_view>
 #include <system_error>
 
 #include <fmt/format.h>
 
 #include "common/text_io.h"
 #include "tandem/core/error.h"
-#include "tandem/core/log.h"
+#include "tandem/core/files.h"
+#include "tandem/data/picture_walk.h"
 
 namespace tandem::apps {
 namespace {
 
 namespace fs = std::filesystem;
 
-bool is_picture_name(const fs::path& path) {
-  constexpr std::array<std::string_view, 5> kExtensions = {".jpg", ".jpeg", ".png", ".webp",
-                                                           ".bmp"};
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
-}
-
-// The entries of one folder that pictures are looked for in, and what is passed over.
-struct Listing {
-  std::vector<fs::path> pictures;
-  std::vector<fs::path> folders;
-  int64_t not_regular = 0;  // Pipes, sockets, broken or circular links with a picture's name.
-  std::error_code error;    // Why the folder could not be read to its end.
-};
-
-// As a source of kind folder reads one. Links to folders are not followed: they may lead back.
-void list_one(const fs::path& folder, Listing& found) {
-  fs::directory_iterator entry(folder, found.error);
-  for (; !found.error && entry != fs::directory_iterator(); entry.increment(found.error)) {
-    if (entry->path().filename().string().starts_with('.')) continue;
-    std::error_code unreachable;
-    if (entry->is_directory(unreachable)) {
-      if (!entry->is_symlink(unreachable)) found.folders.push_back(entry->path());
-    } else if (is_picture_name(entry->path())) {
-      const bool regular = entry->is_regular_file(unreachable);
-      if (regular) found.pictures.push_back(entry->path());
-      if (!regular) ++found.not_regular;
-    }
-  }
-}
-
-std::vector<fs::path> list_folder(const fs::path& root) {
-  Listing found;
-  found.folders.push_back(root);
-  for (size_t next = 0; next < found.folders.size(); ++next) {
-    const fs::path folder = found.folders[next];
-    list_one(folder, found);
-    if (!found.error) continue;
-    const ErrorText problem{
-        .what = "cannot list the folder", .where = folder.string(), .found = found.error.message()};
-    if (next == 0) throw Error(ErrorKind::kMissingInput, problem);
-    log_warn(fmt::format("{}: {}: found {}; it is left out.", problem.where, problem.what,
-                         problem.found));
-  }
-  if (found.not_regular > 0)
-    log_warn(fmt::format(
-        "{}: {} entries with a picture's name are pipes, sockets or broken links and are left out.",
-        root.string(), found.not_regular));
-  std::sort(found.pictures.begin(), found.pictures.end());
-  return found.pictures;
+/// Adds the pictures below `root` to `files`; returns what was left out, in words.
+std::string add_folder(const std::string& root, bool allow_outside_root,
+                       std::vector<fs::path>& files) {
+  const LeftOut left_out = walk_pictures(
+      root, {.allow_outside_root = allow_outside_root},
+      {.take = [&](const FoundPicture& picture) { files.push_back(fs::path(root) / picture.path); },
+       .begin_class = {}});
+  tell_left_out(root, left_out);
+  return left_out.describe();
 }
 
 }  // namespace
 
-std::vector<fs::path> list_pictures(const std::vector<std::string>& arguments) {
+void add_outside_root_option(CLI::App& app, bool& allow_outside_root) {
+  app.add_flag("--allow-outside-root", allow_outside_root,
+               "Follow relative paths and links that lead out of the pictures' folder, as "
+               "data.allow_outside_root does for a run");
+}
+
+std::vector<fs::path> list_pictures(const std::vector<std::string>& arguments,
+                                    bool allow_outside_root) {
   std::vector<fs::path> files;
+  std::string left_out;
   for (const std::string& argument : arguments) {
     if (argument == "-") {
-      for (const std::string& line : read_lines("-"))
+      for (const std::string& line : read_file_list())
         if (!line.empty()) files.emplace_back(line);
       continue;
     }
+    const std::string path = expand_home(argument);
     std::error_code ignored;
-    if (!fs::is_directory(argument, ignored)) {
-      files.emplace_back(argument);
-      continue;
-    }
-    const std::vector<fs::path> found = list_folder(argument);
-    files.insert(files.end(), found.begin(), found.end());
+    if (fs::is_directory(path, ignored))
+      left_out = add_folder(path, allow_outside_root, files);
+    else
+      files.emplace_back(path);
   }
   if (files.empty()) {
-    throw Error(ErrorKind::kData, {.what = "there is no picture",
-                                   .where = fmt::format("{}", fmt::join(arguments, ", ")),
-                                   .expected = ".jpg, .jpeg, .png, .webp or .bmp files"});
+    throw Error(ErrorKind::kData,
+                {.what = "there is no picture",
+                 .where = fmt::format("{}", fmt::join(arguments, ", ")),
+                 .expected = ".jpg, .jpeg, .png, .webp or .bmp files, or others that begin as one",
+                 .found = left_out.empty() ? "" : "only what is left out: " + left_out});
   }
   return files;
 }

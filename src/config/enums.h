@@ -50,10 +50,11 @@ inline constexpr Spelling<TokenizerModel> kTokenizerModels[] = {
     {TokenizerModel::kBpe, "bpe"},
 };
 inline constexpr Spelling<SourceKind> kSourceKinds[] = {
-    {SourceKind::kNone, "none"},         {SourceKind::kTable, "table"},
-    {SourceKind::kJsonl, "jsonl"},       {SourceKind::kFolder, "folder"},
-    {SourceKind::kShapes, "shapes"},     {SourceKind::kWds, "wds"},
-    {SourceKind::kCaptions, "captions"}, {SourceKind::kMixture, "mixture"},
+    {SourceKind::kNone, "none"},       {SourceKind::kTable, "table"},
+    {SourceKind::kJsonl, "jsonl"},     {SourceKind::kFolder, "folder"},
+    {SourceKind::kFiles, "files"},     {SourceKind::kShapes, "shapes"},
+    {SourceKind::kWds, "wds"},         {SourceKind::kCaptions, "captions"},
+    {SourceKind::kMixture, "mixture"},
 };
 inline constexpr Spelling<ResizeMode> kResizeModes[] = {
     {ResizeMode::kShortest, "shortest"},

@@ -38,9 +38,10 @@ void add_tokenizer_fields(FieldTable& table, TokenizerOptions& o) {
       table, "tokenizer",
       "How captions become ids: a tokenizer's files, or a sentencepiece model trained on the "
       "run's captions.");
-  tokenizer.add("file", &o.file,
-                "A sentencepiece .model, a tokenizer.json, vocab.json or vocab.txt, or a folder "
-                "that holds one; empty trains a sentencepiece model on the run's captions.");
+  tokenizer.add_path(
+      "file", &o.file,
+      "A sentencepiece .model, a tokenizer.json, vocab.json or vocab.txt, or a folder "
+      "that holds one; empty trains a sentencepiece model on the run's captions.");
   tokenizer.add("train_vocab_size", &o.train_vocab_size,
                 "Pieces of the model to train, special tokens included; 0 does not train.",
                 between(0, static_cast<double>(TokenizerOptions::kMaxVocabSize)));
@@ -56,14 +57,17 @@ void add_source_fields(FieldTable& table, const SectionInfo& section, SourceOpti
   const Bounds some_text = at_least(1);
   Section source(table, section.path, section.doc);
   source.add("kind", choice(&o.kind, kSourceKinds),
-             "A table (CSV, TSV), JSON lines, a folder root/<class>/*, the built-in shapes, "
-             "WebDataset tar shards, a caption file (COCO, Karpathy, Flickr, BLIP), a weighted "
+             "A table (CSV, TSV), JSON lines, a folder root/<class>/*, picture files with a .txt "
+             "beside each, the built-in shapes, WebDataset tar shards, a caption file (COCO, "
+             "Karpathy, Flickr, BLIP), a weighted "
              "mixture of sources, or nothing.");
-  source.add("path", &o.path,
-             "Manifest file (table, jsonl, captions, mixture), root folder (folder), or tar shards "
-             "(wds): files or folders joined by ::, with braces as in {000..012}.tar.");
-  source.add("image_root", &o.image_root,
-             "Folder that relative picture paths start from; empty takes the manifest's folder.");
+  source.add_path(
+      "path", &o.path,
+      "Manifest file (table, jsonl, captions, mixture), root folder (folder, files), or tar shards "
+      "(wds): files or folders joined by ::, with braces as in {000..012}.tar.");
+  source.add_path(
+      "image_root", &o.image_root,
+      "Folder that relative picture paths start from; empty takes the manifest's folder.");
   source.add("image_key", &o.image_key, "Column or field that holds the picture's path.",
              some_text);
   source.add("caption_key", &o.caption_key,
@@ -84,6 +88,10 @@ void add_source_fields(FieldTable& table, const SectionInfo& section, SourceOpti
   source.add("caption_template", &o.caption_template,
              "folder, wds with classes: the caption made of a class name, which replaces {}, {c} "
              "or {label}.");
+  source.add_path("class_names", &o.class_names,
+                  "folder, wds: file with the names of the classes, one a line in label order; "
+                  "folder also as lines folder<TAB>name, such as WordNet ids with their words. "
+                  "Empty takes the folders' own names, or classes.txt beside the shards.");
   add_shapes(table, join_path(section.path, "shapes"), o.shapes);
 }
 
@@ -136,7 +144,8 @@ void add_data_fields(FieldTable& table, DataOptions& o) {
   data.add("max_bad_ratio", &o.max_bad_ratio,
            "Share of unusable samples beyond which the run stops.", between(0, 1));
   data.add("allow_outside_root", &o.allow_outside_root,
-           "Accept picture paths that lead out of image_root.");
+           "Accept relative picture paths and links that lead out of image_root or the folder; an "
+           "absolute path in a table is taken as it is.");
   data.add("max_caption_bytes", &o.max_caption_bytes,
            "Longer captions are cut before they are tokenised.", between(1, 1 << 24));
   data.add("caption_dropout", &o.caption_dropout,
@@ -146,7 +155,7 @@ void add_data_fields(FieldTable& table, DataOptions& o) {
            "per epoch.");
   data.add("allow_pipes", &o.allow_pipes,
            "Run the commands of `pipe:` shards (kind wds); they are refused otherwise.");
-  data.add("pipe_cache", &o.pipe_cache, "Folder that keeps what `pipe:` shards gave.");
+  data.add_path("pipe_cache", &o.pipe_cache, "Folder that keeps what `pipe:` shards gave.");
 }
 
 }  // namespace tandem::config

@@ -106,8 +106,11 @@ void add_eval(FieldTable& table, EvalOptions& o) {
   Section eval(table, "eval", "Evaluation during and after training.");
   eval.add("every_steps", &o.every_steps, "Evaluate this often; 0 only at the end.",
            between(0, kMaxSteps));
-  eval.add("zero_shot_path", &o.zero_shot_path,
-           "Picture tree root/<class>/* to classify during training; empty leaves it out.");
+  eval.add_path("zero_shot_path", &o.zero_shot_path,
+                "Picture tree root/<class>/* to classify during training; empty leaves it out.");
+  eval.add_path("zero_shot_class_names", &o.zero_shot_class_names,
+                "File with names for the folders of that tree, as data.train.class_names; empty "
+                "takes their own.");
   eval.add("templates", &o.templates, "Prompts; {}, {c} or {label} stands for the class name.",
            at_least(1));
   eval.add("batch_size", &o.batch_size, "Pictures or texts encoded at a time.",
@@ -120,7 +123,7 @@ void add_eval(FieldTable& table, EvalOptions& o) {
 void add_run_fields(FieldTable& table, RunOptions& o) {
   Section run(table, "run", "The run itself: its name, place, seed and device.");
   run.add("name", &o.name, "The run's folder inside output_dir.", between(1, 200));
-  run.add("output_dir", &o.output_dir, "Folder that holds the runs.", at_least(1));
+  run.add_path("output_dir", &o.output_dir, "Folder that holds the runs.", at_least(1));
   run.add("seed", &o.seed, "Weights, sample order, augmentation and dropout all follow from it.");
   run.add("device", &o.device, "auto, cpu, cuda or cuda:N.", at_least(1));
   run.add("cpu_threads", &o.cpu_threads, "Threads of one tensor operation; 0 takes one per core.",

@@ -81,7 +81,7 @@ void check_data(const DataOptions& data, Contradictions& found) {
   if (data.train.kind == SourceKind::kNone) {
     found.push_back({{"data.train.kind"},
                      "data.train.kind = none: there is nothing to train on; choose table, jsonl, "
-                     "folder, wds, captions, mixture or shapes"});
+                     "folder, files, wds, captions, mixture or shapes"});
   }
   check_source(data.train, "data.train", found);
   check_source(data.validation, "data.validation", found);

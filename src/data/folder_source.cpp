@@ -1,80 +1,34 @@
-#include <algorithm>
-#include <array>
-#include <cctype>
-#include <string_view>
-#include <system_error>
-
 #include <fmt/format.h>
 
 #include "data/caption_template.h"
+#include "data/class_file.h"
 #include "data/manifest.h"
 #include "data/picture_root.h"
-#include "data/unusable.h"
+#include "tandem/core/error.h"
 #include "tandem/core/files.h"
-#include "tandem/core/log.h"
+#include "tandem/data/picture_walk.h"
 
 namespace tandem {
-namespace fs = std::filesystem;
 namespace {
 
 struct Listing {
   TextRows files = {};  ///< One string per row: `class folder/file`.
   std::vector<int32_t> labels = {};
-  std::vector<std::string> class_names = {};
-  int64_t not_regular = 0;  ///< Pipes, sockets, broken or circular links with a picture's name.
+  std::vector<std::string> folders = {};
+  LeftOut left_out = {};
 };
 
-bool has_picture_extension(const fs::path& path) {
-  static constexpr std::array<std::string_view, 5> kExtensions = {".jpg", ".jpeg", ".png", ".webp",
-                                                                  ".bmp"};
-  std::string extension = path.extension().string();
-  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
-}
-
-bool is_folder(const fs::directory_entry& entry) {
-  std::error_code error;
-  return entry.is_directory(error);
-}
-
-/// Names in `folder` that `accept` admits, sorted by their bytes; hidden ones never.
-template <typename Accept>
-std::vector<std::string> sorted_names(const fs::path& folder, Accept accept) {
-  std::error_code error;
-  std::vector<std::string> names;
-  for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator();
-       entry.increment(error)) {
-    std::string name = entry->path().filename().string();
-    if (!name.starts_with('.') && accept(*entry)) names.push_back(std::move(name));
-  }
-  if (error) {
-    throw Error(ErrorKind::kMissingInput,
-                {.what = "cannot list the folder",
-                 .where = folder.string(),
-                 .found = access_problem(folder.string(), error.value())});
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-Listing list_pictures(const fs::path& root) {
+Listing list_classes(const PictureRoot& root, bool allow_outside_root) {
   Listing listing;
-  const auto is_picture = [&listing](const fs::directory_entry& entry) {
-    if (!has_picture_extension(entry.path()) || is_folder(entry)) return false;
-    std::error_code error;
-    const bool regular = entry.is_regular_file(error);
-    if (!regular) ++listing.not_regular;
-    return regular;
+  const auto take = [&listing](const FoundPicture& picture) {
+    listing.files.begin_row();
+    listing.files.add(picture.path);
+    listing.labels.push_back(static_cast<int32_t>(listing.folders.size()) - 1);
   };
-  for (const std::string& folder : sorted_names(root, is_folder)) {
-    const auto label = static_cast<int32_t>(listing.class_names.size());
-    for (const std::string& file : sorted_names(root / folder, is_picture)) {
-      listing.files.begin_row();
-      listing.files.add(fmt::format("{}/{}", folder, file));
-      listing.labels.push_back(label);
-    }
-    listing.class_names.push_back(folder);
-  }
+  const auto begin_class = [&listing](const std::string& name) { listing.folders.push_back(name); };
+  listing.left_out =
+      walk_pictures(root.folder(), {.by_class = true, .allow_outside_root = allow_outside_root},
+                    {.take = take, .begin_class = begin_class});
   listing.files.shrink();
   listing.labels.shrink_to_fit();
   return listing;
@@ -84,16 +38,17 @@ class FolderSource : public Source {
  public:
   FolderSource(const SourceOptions& options, const SourceContext& context)
       : root_(options.path, context.allow_outside_root),
-        listing_(list_pictures(root_.folder())),
+        listing_(list_classes(root_, context.allow_outside_root)),
         transform_(context.transform) {
+    refuse_none(options);
+    tell_left_out(options.path, listing_.left_out);
+    class_names_ = names_of_folders(options, listing_.folders);
     std::string names;
-    for (std::string& name : listing_.class_names) {
-      std::replace(name.begin(), name.end(), '_', ' ');
+    for (const std::string& name : class_names_) {
       captions_.push_back(fill_caption(options.caption_template, name));
       names += captions_.back() + '\n';
     }
     fingerprint_ = content_hash("folder " + names + listing_.files.hash());
-    report(options);
   }
 
   [[nodiscard]] int64_t size() const override { return listing_.files.size(); }
@@ -118,7 +73,7 @@ class FolderSource : public Source {
     return read_file(root_.locate(key(index)));
   }
   [[nodiscard]] const std::vector<std::string>& class_names() const override {
-    return listing_.class_names;
+    return class_names_;
   }
   [[nodiscard]] std::string fingerprint() const override { return fingerprint_; }
 
@@ -127,25 +82,24 @@ class FolderSource : public Source {
     return listing_.labels[static_cast<size_t>(index)];
   }
 
-  void report(const SourceOptions& options) const {
-    if (listing_.not_regular > 0) {
-      log_warn(
-          fmt::format("{}: {} entries with a picture's name are pipes, sockets or broken "
-                      "links and are left out.",
-                      options.path, listing_.not_regular));
-    }
+  void refuse_none(const SourceOptions& options) const {
     if (size() > 0) return;
-    throw Error(ErrorKind::kData,
-                {.what = "no pictures",
-                 .where = options.path,
-                 .expected = "root/<class>/* with jpg, jpeg, png, webp or bmp files",
-                 .found = fmt::format("{} class folders without any", listing_.class_names.size()),
-                 .hint = "put the pictures of each class into a folder of its own"});
+    const std::string left_out = listing_.left_out.describe();
+    throw Error(
+        ErrorKind::kData,
+        {.what = "no pictures",
+         .where = options.path,
+         .expected = "root/<class>/* with picture files",
+         .found = fmt::format("{} class folders without any{}{}", listing_.folders.size(),
+                              left_out.empty() ? "" : "; left out: ", left_out),
+         .hint = "put the pictures of each class into one folder; kind files reads pictures "
+                 "at any depth with a .txt beside each"});
   }
 
   PictureRoot root_;
   Listing listing_;
   ImageTransformOptions transform_;
+  std::vector<std::string> class_names_;
   std::vector<std::string> captions_;  ///< By class.
   std::string fingerprint_;
 };

@@ -44,11 +44,13 @@ void add_row(TextRows& rows, std::string_view image, const CaptionSet& captions,
 /// the place.
 [[nodiscard]] ManifestRows read_caption_file(const SourceOptions& options);
 
-/// Sources of the kinds table, jsonl and captions; folder; wds; mixture.
+/// Sources of the kinds table, jsonl and captions; folder; files; wds; mixture.
 [[nodiscard]] std::unique_ptr<Source> make_manifest_source(const SourceOptions& options,
                                                            const SourceContext& context);
 [[nodiscard]] std::unique_ptr<Source> make_folder_source(const SourceOptions& options,
                                                          const SourceContext& context);
+[[nodiscard]] std::unique_ptr<Source> make_files_source(const SourceOptions& options,
+                                                        const SourceContext& context);
 [[nodiscard]] std::unique_ptr<Source> make_wds_source(const SourceOptions& options,
                                                       const SourceContext& context);
 [[nodiscard]] std::unique_ptr<Source> make_mixture_source(const SourceOptions& options,

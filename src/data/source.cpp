@@ -13,8 +13,8 @@ void require_path(const SourceOptions& options) {
   if (!options.path.empty()) return;
   throw Error(ErrorKind::kConfig, {.what = "the data source has no path",
                                    .where = "path",
-                                   .expected = "a manifest file, a folder for kind folder, or "
-                                               "shards for kind wds"});
+                                   .expected = "a manifest file, a folder for kinds folder and "
+                                               "files, or shards for kind wds"});
 }
 
 std::vector<std::string> usable_captions(const Source& source, int64_t index) {
@@ -53,13 +53,14 @@ std::unique_ptr<Source> open_source(const SourceOptions& options, const SourceCo
       return make_manifest_source(options, context);
     case SourceKind::kWds: require_path(options); return make_wds_source(options, context);
     case SourceKind::kMixture: require_path(options); return make_mixture_source(options, context);
+    case SourceKind::kFiles: require_path(options); return make_files_source(options, context);
     case SourceKind::kFolder: require_path(options); return make_folder_source(options, context);
     case SourceKind::kNone: break;
   }
   throw Error(ErrorKind::kConfig,
               {.what = "no data source is set",
                .where = "kind",
-               .expected = "table, jsonl, captions, folder, wds, mixture or shapes"});
+               .expected = "table, jsonl, captions, folder, files, wds, mixture or shapes"});
 }
 
 std::vector<std::string> collect_captions(const Source& source, int64_t limit) {

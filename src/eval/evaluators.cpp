@@ -47,6 +47,7 @@ std::shared_ptr<const Sources> open_sources(const RunConfig& config) {
     SourceOptions folder;
     folder.kind = SourceKind::kFolder;
     folder.path = config.eval.zero_shot_path;
+    folder.class_names = config.eval.zero_shot_class_names;
     sources->classes = open_source(folder, context);
   }
   if (config.data.train.kind == SourceKind::kShapes) {

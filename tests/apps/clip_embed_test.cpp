@@ -79,6 +79,22 @@ TEST_F(ClipEmbed, WritesTextsFromStandardInputInSinglePrecision) {
   EXPECT_EQ(metadata()[1], (Json{{"caption", "two words"}}));
 }
 
+TEST_F(ClipEmbed, KeepsALineOfTextThatHoldsANulByte) {
+  const ProgramResult result =
+      embed({"--texts", "-"}, std::string("one\nbad\0 caption\nthree\n", 23));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(metadata().size(), 3U);
+  EXPECT_EQ(metadata()[2], (Json{{"caption", "three"}}));
+}
+
+TEST_F(ClipEmbed, TellsLinesOfTextThatAreNotUtf8) {
+  const ProgramResult result = embed({"--texts", "-"}, "one\nZ\xFCrich\nSchlo\xDF\n");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.err.find("2 lines are not UTF-8, the first is line 2"), std::string::npos)
+      << result.err;
+  EXPECT_EQ(metadata().size(), 3U);
+}
+
 TEST_F(ClipEmbed, WritesBothSidesOfASourceRowByRow) {
   write_text(folder_ / "pictures" / "pairs.tsv",
              "filepath\ttitle\n0.png\tfirst\nbad.png\tsecond\n2.png\tthird\n");

@@ -96,6 +96,25 @@ TEST_F(ClipEval, MistakesInTheTaskFileAreToldTogether) {
     EXPECT_NE(result.err.find(part), std::string::npos) << part << " is missing in: " << result.err;
 }
 
+TEST_F(ClipEval, RefusesAKeyThatStandsTwiceAndDeepNesting) {
+  const ProgramResult twice = evaluate(R"([{"name": "a", "name": "b"}])");
+  EXPECT_EQ(twice.exit_code, 78);
+  EXPECT_NE(twice.err.find("the key \"name\" stands twice"), std::string::npos) << twice.err;
+  const ProgramResult deep = evaluate(std::string(200000, '['));
+  EXPECT_EQ(deep.exit_code, 78);
+  EXPECT_NE(deep.err.find("nested deeper than 64"), std::string::npos) << deep.err;
+}
+
+TEST_F(ClipEval, RefusesNamesForDataWithoutFolders) {
+  Json wrong = tasks();
+  wrong[0]["classes"] = 7;
+  wrong[1]["classes"] = {"a", "b"};
+  const ProgramResult result = evaluate(wrong.dump());
+  EXPECT_EQ(result.exit_code, 78);
+  EXPECT_NE(result.err.find("[0].classes: expected an object"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("[1].classes: only data of kind folder"), std::string::npos);
+}
+
 TEST_F(ClipEval, RefusesATaskFileThatIsNone) {
   for (const char* text : {"", "{", "{}", "[]", "[1,]"})
     EXPECT_EQ(evaluate(text).exit_code, 78) << text;

@@ -47,7 +47,7 @@ TEST(Validate, PoolsFindWhatTheyTake) {
 
 TEST(Validate, SourceHasWhatItsKindNeeds) {
   contradiction({"data.train.kind=none"},
-                "choose table, jsonl, folder, wds, captions, mixture or shapes");
+                "choose table, jsonl, folder, files, wds, captions, mixture or shapes");
   for (const char* kind : {"table", "jsonl", "folder"}) {
     contradiction({std::string("data.validation.kind=") + kind}, "needs data.validation.path");
   }

@@ -2,7 +2,11 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <cstring>
+
 #include "data/fixtures.h"
+#include "tandem/core/files.h"
+#include "tandem/core/log.h"
 
 namespace tandem {
 namespace {
@@ -95,6 +99,33 @@ TEST_F(FolderSource, NamesUidAndModeOfAFolderThatMayNotBeListed) {
   if (::access((root_ / "c").c_str(), R_OK) == 0) GTEST_SKIP() << "nothing is denied to us";
   expect_error(ErrorKind::kMissingInput, "mode 0000", [&] { open_folder(); });
   ::chmod((root_ / "c").c_str(), 0700);
+}
+
+TEST_F(FolderSource, TellsInOneLineWhatItLeavesOut) {
+  add_picture("c/a.png");
+  write_text(root_ / "c/a.txt", "a caption");
+  fs::create_directories(root_ / "c/nested");
+  add_picture("stray.png");
+  const LogFile log(root_ / ".log");
+  (void)open_folder();
+  const std::string said = read_file(root_ / ".log");
+  EXPECT_NE(said.find("left out: 1 .txt beside pictures (kind files takes them as captions), 1 "
+                      "hidden, 1 folders nested in a class folder, 1 pictures in no class folder."),
+            std::string::npos)
+      << said;
+}
+
+TEST_F(FolderSource, GivesFoldersTheNamesOfAFile) {
+  add_picture("n01440764/a.png");
+  add_picture("n01443537/a.png");
+  const TemporaryFolder beside;
+  write_text(beside / "words.txt", "n01443537\tgoldfish\nn01440764\ttench\nn0\tother\n");
+  const auto source = open({.kind = SourceKind::kFolder,
+                            .path = root_.path().string(),
+                            .class_names = (beside / "words.txt").string()});
+  EXPECT_EQ(source->class_names(), (Names{"tench", "goldfish"}));
+  EXPECT_EQ(source->captions(1), Names{"a photo of a goldfish"});
+  EXPECT_NE(source->fingerprint(), open_folder()->fingerprint());
 }
 
 TEST_F(FolderSource, FillsEveryKindOfTemplate) {

@@ -1,8 +1,11 @@
 #include "tandem/eval/evaluators.h"
 
+#include <fstream>
+
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include "core/expect_error.h"
 #include "core/temporary_folder.h"
 #include "inference/tiny_model.h"
 #include "tandem/core/error.h"
@@ -70,6 +73,18 @@ TEST_F(EvaluatorsTest, ATreeOfClassesIsOpenedOnce) {
   EXPECT_DOUBLE_EQ(metrics.at("zero_shot/top5"), 1.0);
   fs::create_directories(root / "another class");
   EXPECT_EQ(evaluator(model_, *test::tiny_tokenizer()), metrics);
+}
+
+TEST_F(EvaluatorsTest, TheFoldersOfATreeCanBeGivenNames) {
+  const fs::path root = folder_.path() / "tree";
+  write_tree(root);
+  config_.eval.zero_shot_path = root.string();
+  config_.eval.zero_shot_class_names = (folder_.path() / "names.txt").string();
+  std::ofstream(folder_.path() / "names.txt") << "a red circle\na blue square\n";
+  EXPECT_EQ(make_evaluator(config_)(model_, *test::tiny_tokenizer()).size(), 3U);
+  std::ofstream(folder_.path() / "names.txt") << "one name\n";
+  expect_error(ErrorKind::kData, "2 names in the folders' order",
+               [&] { (void)make_evaluator(config_)(model_, *test::tiny_tokenizer()); });
 }
 
 TEST_F(EvaluatorsTest, ValidationPairsAreRetrieved) {

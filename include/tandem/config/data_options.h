@@ -9,7 +9,17 @@
 namespace tandem {
 
 enum class TokenizerModel { kUnigram, kBpe };
-enum class SourceKind { kNone, kTable, kJsonl, kFolder, kShapes, kWds, kCaptions, kMixture };
+enum class SourceKind {
+  kNone,
+  kTable,
+  kJsonl,
+  kFolder,
+  kFiles,
+  kShapes,
+  kWds,
+  kCaptions,
+  kMixture
+};
 /// kShortest: the shorter side to the size, what the longer one has too much is cut off at both
 /// ends. kLongest: the longer side to the size, black beside the shorter one. kSquash: both sides.
 enum class ResizeMode { kShortest, kLongest, kSquash };
@@ -43,9 +53,9 @@ struct ShapesOptions {
 /// Where samples come from.
 struct SourceOptions {
   SourceKind kind = SourceKind::kNone;
-  std::string path = {};        ///< Manifest file (table, jsonl, captions, mixture), root folder
-                                ///< (folder), or tar shards (wds): files or folders joined by ::,
-                                ///< with braces.
+  std::string path = {};  ///< Manifest file (table, jsonl, captions, mixture), root folder
+                          ///< (folder, files), or tar shards (wds): files or folders joined by ::,
+                          ///< with braces.
   std::string image_root = {};  ///< Folder that relative picture paths start from; empty takes the
                                 ///< manifest's folder.
   std::string image_key = "filepath";  ///< Column or field that holds the picture's path.
@@ -60,7 +70,11 @@ struct SourceOptions {
   std::vector<std::string> splits =
       {};  ///< captions: the parts of a Karpathy file to take; empty takes all.
   std::string caption_template =
-      "a photo of a {}";  ///< folder, wds with classes: the caption made of a class name.
+      "a photo of a {}";         ///< folder, wds with classes: the caption made of a class name.
+  std::string class_names = {};  ///< folder, wds: file with the classes' names, one a line; folder
+                                 ///< also as "folder<TAB>name". Empty takes the folders' own.
+  std::vector<std::string> classes = {};  ///< folder: lines of such a file, in its place; no key of
+                                          ///< a configuration.
   ShapesOptions shapes = {};
 };
 
@@ -144,7 +158,8 @@ struct DataOptions {
   int64_t loader_threads = 0;    ///< Threads that decode and tokenise; 0 takes one per core.
   int64_t prefetch_batches = 2;  ///< Batches made ahead of the trainer.
   double max_bad_ratio = 0.01;   ///< Share of unusable samples beyond which the run stops.
-  bool allow_outside_root = false;   ///< Accept picture paths that lead out of image_root.
+  bool allow_outside_root = false;   ///< Accept relative picture paths and links that lead out of
+                                     ///< image_root or the folder.
   int64_t max_caption_bytes = 4096;  ///< Longer captions are cut before they are tokenised.
   double caption_dropout = 0.0;      ///< Share of training samples that get an empty caption.
   bool with_replacement = false;  ///< Draw every training sample anew from the whole source instead

@@ -83,6 +83,8 @@ struct EvalOptions {
   int64_t every_steps = 0;          ///< Evaluate this often; 0 only at the end.
   std::string zero_shot_path = {};  ///< Picture tree root/<class>/* to classify during training;
                                     ///< empty leaves it out.
+  std::string zero_shot_class_names =
+      {};  ///< File with names for its folders, as SourceOptions::class_names.
   std::vector<std::string> templates = {
       "a photo of a {}"};  ///< Prompts; {}, {c} or {label} stands for the class name.
   int64_t batch_size = 256;
