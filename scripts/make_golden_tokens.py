@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Ties Tandem's tokenizers to the `tokenizers` and `sentencepiece` packages.
 
-    scripts/make_golden_tokens.py golden                          tests/golden/tokens: tokenizers and 5,000 texts with ids
+    scripts/make_golden_tokens.py golden                          tests/golden/tokens: tokenizers and 5,400 texts with ids
     scripts/make_golden_tokens.py check --program P [--captions F] [--texts N]
                                                                   N texts per tokenizer through P (tandem_token_stream)
     scripts/make_golden_tokens.py unicode --program P             every code point through every part that looks at characters
 
 --seed S (golden, check) draws other texts; --only NAME,… (check, unicode) takes these tokenizers or parts.
-Needs tokenizers, sentencepiece and regex. Every tokenizer is trained here, on the sentences below and from a seed; nothing is
+Needs tokenizers, sentencepiece, regex, ftfy and open_clip. Every tokenizer is trained here, on the sentences below and from a seed; nothing is
 downloaded. `check` and `unicode` end with status 1 when a single id differs.
 """
 import base64
@@ -24,6 +24,8 @@ import unicodedata
 import command_line
 
 command_line.begin(__name__, __doc__)
+import ftfy  # noqa: E402
+import open_clip  # noqa: E402
 import regex  # noqa: E402
 import sentencepiece  # noqa: E402
 from tokenizers import (AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers)  # noqa: E402
@@ -67,6 +69,8 @@ SNIPPETS = ["<b>x</b>", "&amp;amp;", "&#8364;", "&#x1F600;", "&notit;", "&nbsp",
             "#define", "std::vector<int>", "1,234.56", "３４５", "½", "²", "ⅷ", "ﬁ", "Å", "Ⅷ", "ß", "İ", "ΣΑΣ", "Σ", "ǅ", "▁", "▁▁a", "##ing", "Ġ",
             "e\u0301", "a\u0323\u0302", "\u1112\u1161\u11ab", "\ufeff", "\ufffd", "\u00ad", "ک", "क्ष", "ที่", "[NEW]", "day", "DAY", "<extra_1>"]
 LLAMA = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+OPEN_CLIP_TEXTS = ["<start_of_text> a <end_of_text> b<end_of_text>c <|endoftext|> !<end_of_text>", "itâ€™s “curly” ﬁsh &amp;amp; ＣＨＩＰＳ",
+                   "it'ſ <ſtart_of_text>", "n\u0345o <END_OF_TEXT>"]
 CLIP = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 
 
@@ -281,23 +285,35 @@ def bpe_mix():
     return train(model, 700, setup, ["<unk>", "</s>"], limit_alphabet=70, continuing_subword_prefix="##", end_of_word_suffix="</w>")
 
 
-def clip_original(tokenizer):
-    """openai/CLIP's simple_tokenizer.py on the same vocabulary, without ftfy."""
-    pattern = regex.compile(r"<\|startoftext\|>|<\|endoftext\|>|" + CLIP, regex.IGNORECASE)
-    model = tokenizer.model
-    model_only = Tokenizer(model)
+def with_clip_words(tokenizer, specials, words_of):
+    """The ids of words that a program splits texts into, by the vocabulary and `specials`."""
+    model_only = Tokenizer(tokenizer.model)
     model_only.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     start, end = (tokenizer.token_to_id(each) for each in ("<|startoftext|>", "<|endoftext|>"))
+    special_ids = dict(zip(specials, (start, end)))
 
     def encode(text):
-        text = html.unescape(html.unescape(text)).strip()
-        text = regex.sub(r"\s+", " ", text).strip().lower()
         ids = [start]
-        for word in regex.findall(pattern, text):
-            ids += [tokenizer.token_to_id(word)] if word in ("<|startoftext|>", "<|endoftext|>") else \
-                model_only.encode(word, add_special_tokens=False).ids
+        for word in words_of(text):
+            ids += [special_ids[word]] if word in special_ids else model_only.encode(word, add_special_tokens=False).ids
         return ids + [end]
     return encode
+
+
+def clip_original(tokenizer):
+    """openai/CLIP's simple_tokenizer.py on the same vocabulary."""
+    pattern = regex.compile(r"<\|startoftext\|>|<\|endoftext\|>|" + CLIP, regex.IGNORECASE)
+
+    def words(text):
+        text = html.unescape(html.unescape(ftfy.fix_text(text))).strip()
+        return regex.findall(pattern, regex.sub(r"\s+", " ", text).strip().lower())
+    return with_clip_words(tokenizer, ("<|startoftext|>", "<|endoftext|>"), words)
+
+
+def open_clip_simple(tokenizer):
+    """open_clip's SimpleTokenizer on the same vocabulary; its special tokens have other names."""
+    simple = open_clip.SimpleTokenizer()
+    return with_clip_words(tokenizer, ("<start_of_text>", "<end_of_text>"), lambda text: regex.findall(simple.pat, simple.clean_fn(text)))
 
 
 def is_settled(text):
@@ -357,6 +373,8 @@ def make_cases(folder, scratch):
     cases.append(model_case(folder, "spm_bpe", spm(scratch, "bpe", model_type="bpe", byte_fallback=True, vocab_size=900,
                                                    normalization_rule_name="identity", remove_extra_whitespaces=False, **ids),
                             "spiece.model", [], [1]))
+    cases.append(Case("open_clip", folder / "clip/tokenizer.json", open_clip_simple(fast_clip), arguments=["--cleaning", "open_clip"],
+                      takes=is_settled))
     return cases
 
 
@@ -386,7 +404,7 @@ def check(arguments):
     if arguments.captions:
         rows = [json.loads(line) for line in open(arguments.captions, encoding="utf-8")]
         captions = sorted({text for row in rows for text in row["captions"].values()})
-    everything = make_texts(arguments.seed, arguments.texts, captions)
+    everything = make_texts(arguments.seed, arguments.texts, captions) + [text.encode() for text in OPEN_CLIP_TEXTS]
     wrong = 0
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -463,9 +481,10 @@ def golden(arguments):
     with tempfile.TemporaryDirectory() as scratch:
         cases = make_cases(GOLDEN, pathlib.Path(scratch))
         texts = make_texts(arguments.seed + 1, 5050 - len(SENTENCES))
+        drawn = [(cases[number % 15], text) for number, text in enumerate(texts)]
+        more = make_texts(arguments.seed + 2, 400)[len(SENTENCES):] + [text.encode() for text in OPEN_CLIP_TEXTS]
         with open(GOLDEN / "samples.jsonl", "w", encoding="utf-8") as out:
-            for number, text in enumerate(texts):
-                case = cases[number % len(cases)]
+            for case, text in drawn + [(cases[15], text) for text in more]:
                 text = text[:LONGEST_SAMPLE]
                 string = text.decode("utf-8", errors="replace")
                 if not case.takes(string):

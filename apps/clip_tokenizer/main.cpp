@@ -20,7 +20,9 @@ void add_tokenizer_options(CLI::App& command, TokenizerArguments& arguments) {
       .add_option(
           "--cleaning", arguments.cleaning,
           "Clean texts first, beside what the tokenizer says: clip_original as openai/CLIP, "
-          "whitespace, lower or canonicalize as open_clip with other vocabularies")
+          "open_clip "
+          "as open_clip with CLIP's vocabulary, whitespace, lower or canonicalize as open_clip "
+          "with other vocabularies")
       ->check(CLI::IsMember(cleaning_names()))
       ->capture_default_str();
 }

@@ -75,7 +75,7 @@ TextCleaning read_cleaning(ConfigObject& text, bool hf) {
   options.finish({});
   if (!named) {
     if (clean != "lower") options.refuse("clean", "lower, with CLIP's vocabulary");
-    return TextCleaning::kClipOriginal;
+    return TextCleaning::kOpenClip;
   }
   if (clean != "whitespace" && clean != "lower" && clean != "canonicalize")
     options.refuse("clean", "whitespace, lower or canonicalize");

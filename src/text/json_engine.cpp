@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "io/utf8.h"
 #include "tandem/core/error.h"
@@ -42,7 +43,7 @@ class JsonEngine final : public TokenizerEngine {
     read_tokens(root);
     if (has("post_processor")) frame_ = read_frame(root.at("post_processor"), vocab_size());
     if (has("tandem")) read_own_part(root.at("tandem"));
-    if (cleaning_ == TextCleaning::kClipOriginal && !plan_.to_byte_level)
+    if (splits_as_clip() && !plan_.to_byte_level)
       root.at("tandem").at("cleaning").reject("is for byte-level vocabularies");
     if (root.at("model").has("end_of_word_suffix"))
       word_end_ = root.at("model").at("end_of_word_suffix").string();
@@ -61,6 +62,9 @@ class JsonEngine final : public TokenizerEngine {
   void read_own_part(const JsonView& json);
   void find_special_ids(const JsonView& root);
   [[nodiscard]] int32_t id_of(const std::string& token) const;
+  [[nodiscard]] bool splits_as_clip() const {
+    return cleaning_ == TextCleaning::kClipOriginal || cleaning_ == TextCleaning::kOpenClip;
+  }
   void split_as_clip(std::string_view text, Pieces& pieces) const;
   void append_word(std::string_view word, std::vector<int32_t>& ids) const;
 
@@ -101,7 +105,7 @@ void JsonEngine::read_own_part(const JsonView& json) {
   if (!cleaning)
     json.at("cleaning")
         .reject("is no way to clean text",
-                "none, clip_original, whitespace, lower or canonicalize");
+                fmt::format("one of {}", fmt::join(cleaning_names(), ", ")));
   cleaning_ = *cleaning;
   if (!json.has("special_tokens")) return;
   for (const char* name :
@@ -147,12 +151,16 @@ void JsonEngine::find_special_ids(const JsonView& root) {
       {named({"pad_token"}), padding, usual({"<pad>", "[PAD]"}), special_.eos, special_.unk, 0});
 }
 
-/// The original looks for special tokens only where a word may begin.
+/// The originals look for special tokens only where a word may begin. open_clip has names of its
+/// own for them.
 void JsonEngine::split_as_clip(std::string_view text, Pieces& pieces) const {
-  match_clip_original(text, [&](size_t begin, size_t end) {
+  static constexpr std::string_view kClipSpecials[] = {"<|startoftext|>", "<|endoftext|>"};
+  static constexpr std::string_view kOpenClipSpecials[] = {"<start_of_text>", "<end_of_text>"};
+  const auto& specials = cleaning_ == TextCleaning::kOpenClip ? kOpenClipSpecials : kClipSpecials;
+  match_clip_original(text, specials, [&](size_t begin, size_t end) {
     const std::string_view word = text.substr(begin, end - begin);
-    const auto special = added_ids_.find(std::string(word));
-    pieces.list.push_back({word, special == added_ids_.end() ? -1 : special->second});
+    const int32_t id = word == specials[0] ? special_.bos : word == specials[1] ? special_.eos : -1;
+    pieces.list.push_back({word, id});
   });
 }
 
@@ -184,7 +192,7 @@ Encoding JsonEngine::encode(std::string_view text, int64_t context_length) const
     text = rewritten;
   }
   Pieces pieces;
-  if (cleaning_ == TextCleaning::kClipOriginal) {
+  if (splits_as_clip()) {
     split_as_clip(text, pieces);
   } else {
     added_.split(text, normalizer_.get(), pieces);

@@ -35,6 +35,42 @@ size_t contraction(std::string_view text, size_t at) {
   return two == "re" || two == "ve" || two == "ll" ? 3 : 0;
 }
 
+/// Returns how much of `text` is `word`, with ſ for an s where it likes; 0 for another word.
+size_t length_with_long_s(std::string_view text, std::string_view word) {
+  size_t at = 0;
+  for (const char c : word) {
+    const std::string_view rest = text.substr(at);
+    if (rest.starts_with(c)) {
+      ++at;
+    } else if (c == 's' && rest.starts_with("\u017F")) {
+      at += 2;
+    } else {
+      return 0;
+    }
+  }
+  return at;
+}
+
+/// Splits as CLIP does; `fixed_word` returns the length of a special token or a contraction that
+/// the rest of the text begins with, or 0.
+template <typename FixedWord, typename Visit>
+void match_clip_words(std::string_view text, FixedWord fixed_word, Visit visit) {
+  for (size_t at = 0; at < text.size();) {
+    size_t end = at + fixed_word(text.substr(at));
+    if (end == at) {
+      size_t bytes = 0;
+      const uint16_t kind = class_at(text, at, bytes);
+      end = kind == kNumber ? at + bytes : end_of_run(text, at + bytes, kind);
+      if (kind == kSpace) {
+        at = end;
+        continue;
+      }
+    }
+    visit(at, end);
+    at = end;
+  }
+}
+
 /// A run of spaces that something follows leaves its last one to it.
 size_t end_of_spaces(std::string_view text, size_t at) {
   const size_t end = end_of_run(text, at, kSpace);
@@ -70,32 +106,32 @@ void match_gpt2(std::string_view text, const MatchVisitor& visit) {
 }
 
 void match_clip(std::string_view text, bool specials, const MatchVisitor& visit) {
-  for (size_t at = 0; at < text.size();) {
-    size_t end = at + contraction(text, at);
-    if (specials && text[at] == '<') {
-      for (const std::string_view special : {"<|startoftext|>", "<|endoftext|>"})
-        if (text.substr(at).starts_with(special)) end = at + special.size();
-    }
-    if (end == at) {
-      size_t bytes = 0;
-      const uint16_t kind = class_at(text, at, bytes);
-      end = kind == kNumber ? at + bytes : end_of_run(text, at + bytes, kind);
-      if (kind == kSpace) {
-        at = end;
-        continue;
-      }
-    }
-    visit(at, end);
-    at = end;
-  }
+  static constexpr std::string_view kSpecials[] = {"<|startoftext|>", "<|endoftext|>"};
+  match_clip_words(
+      text,
+      [&](std::string_view rest) {
+        if (specials && rest[0] == '<') {
+          for (const std::string_view special : kSpecials)
+            if (rest.starts_with(special)) return special.size();
+        }
+        return contraction(rest, 0);
+      },
+      visit);
 }
 
-void match_clip_original(std::string_view text, const MatchVisitor& visit) {
+void match_clip_original(std::string_view text, std::span<const std::string_view> specials,
+                         const MatchVisitor& visit) {
   static constexpr std::string_view kYpogegrammeni = "\u0345";
+  const auto fixed_word = [specials](std::string_view rest) -> size_t {
+    if (rest[0] != '<' && rest[0] != '\'') return 0;
+    for (const std::string_view special : specials)
+      if (const size_t length = length_with_long_s(rest, special); length > 0) return length;
+    return std::max(contraction(rest, 0), length_with_long_s(rest, "'s"));
+  };
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find(kYpogegrammeni, begin), text.size());
-    match_clip(text.substr(begin, end - begin), true,
-               [&](size_t first, size_t last) { visit(begin + first, begin + last); });
+    match_clip_words(text.substr(begin, end - begin), fixed_word,
+                     [&](size_t first, size_t last) { visit(begin + first, begin + last); });
     begin = end + kYpogegrammeni.size();
   }
 }

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,9 +21,10 @@ void match_gpt2(std::string_view text, const MatchVisitor& visit);
 /// `specials`, `<|startoftext|>` and `<|endoftext|>` go first, as in some of its files.
 void match_clip(std::string_view text, bool specials, const MatchVisitor& visit);
 
-/// The same as the original, which ignores case, so that U+0345 is neither a letter nor anything
-/// else.
-void match_clip_original(std::string_view text, const MatchVisitor& visit);
+/// The same as the original, on lower-case text, with `specials` first. The original ignores case,
+/// so that ſ is an s in `specials` and in 's, and U+0345 is neither a letter nor anything else.
+void match_clip_original(std::string_view text, std::span<const std::string_view> specials,
+                         const MatchVisitor& visit);
 
 /// What a Split or a Replace looks for. Expressions that are common are state machines written by
 /// hand, any other goes through Regex. Immutable: threads may share it.

@@ -110,6 +110,23 @@ utf8proc_option_t options_of(NormalForm form) {
   return static_cast<utf8proc_option_t>(UTF8PROC_STABLE | composed | compatible);
 }
 
+/// Normalises the parts of `text` between characters that stand still.
+template <typename StandsStill>
+void normalize_unless(std::string& text, NormalForm form, StandsStill is_still) {
+  if (is_ascii(text)) return;
+  const utf8proc_option_t options = options_of(form);
+  std::string result;
+  size_t known = 0;
+  for_each_character(text, [&](char32_t c, size_t begin, size_t bytes) {
+    if (!is_still(c)) return;
+    result += normalize_known(std::string_view(text).substr(known, begin - known), options);
+    result.append(text, begin, bytes);
+    known = begin + bytes;
+  });
+  result += normalize_known(std::string_view(text).substr(known), options);
+  text.swap(result);
+}
+
 }  // namespace
 
 uint16_t char_flags(char32_t c) {
@@ -182,18 +199,12 @@ void lower_case(std::string& text) {
 }
 
 void normalize_unicode(std::string& text, NormalForm form) {
-  if (is_ascii(text)) return;
-  const utf8proc_option_t options = options_of(form);
-  std::string result;
-  size_t known = 0;
-  for_each_character(text, [&](char32_t c, size_t begin, size_t bytes) {
-    if (!stands_still(c)) return;
-    result += normalize_known(std::string_view(text).substr(known, begin - known), options);
-    result.append(text, begin, bytes);
-    known = begin + bytes;
-  });
-  result += normalize_known(std::string_view(text).substr(known), options);
-  text.swap(result);
+  normalize_unless(text, form, stands_still);
+}
+
+void compose_unicode(std::string& text) {
+  // utf8proc 2.8 takes U+11A7 for a final consonant of Hangul and drops it.
+  normalize_unless(text, NormalForm::kNfc, [](char32_t c) { return c == 0x11A7; });
 }
 
 }  // namespace tandem

@@ -76,4 +76,8 @@ enum class NormalForm { kNfc, kNfd, kNfkc, kNfkd };
 /// Replaces valid UTF-8 by its normal form.
 void normalize_unicode(std::string& text, NormalForm form);
 
+/// Replaces valid UTF-8 by its NFC as Python has it, whose tables are younger than those of the
+/// `tokenizers` package.
+void compose_unicode(std::string& text);
+
 }  // namespace tandem

@@ -1,12 +1,11 @@
 #include "text/unicode_versions.h"
 
-#include <algorithm>
-#include <charconv>
 #include <string_view>
 #include <vector>
 
 #include <utf8proc.h>
 
+#include "text/code_point_ranges.h"
 #include "text/unicode.h"
 
 // The `tokenizers` package sees characters through tables of different age. These are the code
@@ -119,40 +118,6 @@ constexpr CaseShift kYoungCases[] = {{0x1C89, 0x1C89, 1},      {0xA7CB, 0xA7CB, 
                                      {0xA7DA, 0xA7DA, 1},      {0xA7DC, 0xA7DC, 0x19B - 0xA7DC},
                                      {0x10D50, 0x10D65, 0x20}, {0x16EA0, 0x16EB8, 0x1B}};
 
-struct Range {
-  char32_t first = 0;
-  char32_t last = 0;
-};
-
-/// Reads `1C89-1C8A A7CB …`, in ascending order.
-std::vector<Range> read_ranges(std::string_view text) {
-  std::vector<Range> ranges;
-  const char* at = text.data();
-  const char* end = text.data() + text.size();
-  while (at < end) {
-    uint32_t value = 0;
-    const char* after = std::from_chars(at, end, value, 16).ptr;
-    if (after == at) {
-      ++at;
-      continue;
-    }
-    if (*(at - 1) == '-') {
-      ranges.back().last = value;
-    } else {
-      ranges.push_back({value, value});
-    }
-    at = after;
-  }
-  return ranges;
-}
-
-bool is_in(const std::vector<Range>& ranges, char32_t c) noexcept {
-  const auto after =
-      std::upper_bound(ranges.begin(), ranges.end(), c,
-                       [](char32_t value, const Range& range) { return value < range.first; });
-  return after != ranges.begin() && c <= (after - 1)->last;
-}
-
 }  // namespace
 
 std::span<const FlagDifference> flag_differences() {
@@ -161,7 +126,7 @@ std::span<const FlagDifference> flag_differences() {
     for (const Group& group : kGroups) {
       const uint16_t set = group.has ? group.flag : uint16_t{0};
       const uint16_t cleared = group.has ? uint16_t{0} : group.flag;
-      for (const Range& range : read_ranges(group.ranges))
+      for (const CodePointRange& range : read_code_point_ranges(group.ranges))
         differences.push_back({range.first, range.last, set, cleared});
     }
     return differences;
@@ -170,13 +135,13 @@ std::span<const FlagDifference> flag_differences() {
 }
 
 bool stands_still(char32_t c) noexcept {
-  static const std::vector<Range> kRanges = read_ranges(kStill);
+  static const std::vector<CodePointRange> kRanges = read_code_point_ranges(kStill);
   return is_in(kRanges, c);
 }
 
 char32_t known_in_clusters(char32_t c) noexcept {
   if (c < 0x897) return c;
-  static const std::vector<Range> kRanges = read_ranges(kYoungExtenders);
+  static const std::vector<CodePointRange> kRanges = read_code_point_ranges(kYoungExtenders);
   if (is_in(kRanges, c)) return 0x300;
   if (c == 0x113D1) return 0x600;  // stands before a letter since Unicode 16
   if (c == 0x11A3A) return U'a';   // no longer does

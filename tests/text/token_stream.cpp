@@ -1,11 +1,14 @@
-// What scripts/make_golden_tokens.py and benchmarks/token_speed.py talk to. Reads records, a line
-// with a number of bytes and the bytes, so that a text may hold anything:
+// What scripts/make_golden_tokens.py, scripts/make_golden_cleaning.py and benchmarks/token_speed.py
+// talk to. Reads records, a line with a number of bytes and the bytes, so that a text may hold
+// anything:
 //
 //   tandem_token_stream TOKENIZER [--cleaning NAME] [--context-length N] [--decode]   ids, a line
-//   each tandem_token_stream TOKENIZER --bench ROUNDS      CPU seconds of each round over all
-//   texts, one thread
+//   each
+//   tandem_token_stream TOKENIZER --cleaning NAME --show-cleaned   the cleaned texts, a line each
+//   tandem_token_stream TOKENIZER --bench ROUNDS                   CPU seconds of each round over
+//   all texts, one thread
 //
-// With --decode, each line is followed by the decoded text in hexadecimal digits.
+// With --decode, each line is followed by the decoded text. Texts are in hexadecimal digits.
 
 #include <ctime>
 #include <exception>
@@ -17,6 +20,8 @@
 #include <fmt/ranges.h>
 
 #include "tandem/text/tokenizer.h"
+#include "text/text_cleaning.h"
+#include "text/unicode.h"
 
 namespace tandem {
 namespace {
@@ -26,6 +31,7 @@ struct Arguments {
   TokenizerLoadOptions options;
   int64_t context_length = int64_t{1} << 30;
   bool decode = false;
+  bool show_cleaned = false;
   int rounds = 0;
 };
 
@@ -37,6 +43,7 @@ Arguments read_arguments(const std::vector<std::string>& words) {
     if (word == "--cleaning")
       arguments.options.cleaning = cleaning_named(words.at(++index)).value();
     if (word == "--decode") arguments.decode = true;
+    if (word == "--show-cleaned") arguments.show_cleaned = true;
     if (word == "--context-length") arguments.context_length = std::stoll(words.at(++index));
     if (word == "--bench") arguments.rounds = std::stoi(words.at(++index));
   }
@@ -53,14 +60,21 @@ std::vector<std::string> read_records() {
   return records;
 }
 
+void print_text(std::string_view text) {
+  for (const char c : text) std::cout << fmt::format("{:02x}", static_cast<uint8_t>(c));
+  std::cout << '\n';
+}
+
+void show_cleaned(TextCleaning cleaning) {
+  for (const std::string& text : read_records())
+    print_text(clean_text(replace_damage(text), cleaning));
+}
+
 void encode(const Tokenizer& tokenizer, const Arguments& arguments) {
   for (const std::string& text : read_records()) {
     const Encoding encoding = tokenizer.encode(text, arguments.context_length);
     std::cout << fmt::format("{}\n", fmt::join(encoding.ids, " "));
-    if (!arguments.decode) continue;
-    for (const char c : tokenizer.decode(encoding.ids))
-      std::cout << fmt::format("{:02x}", static_cast<uint8_t>(c));
-    std::cout << '\n';
+    if (arguments.decode) print_text(tokenizer.decode(encoding.ids));
   }
 }
 
@@ -78,6 +92,10 @@ void bench(const Tokenizer& tokenizer, const Arguments& arguments) {
 
 int run(const std::vector<std::string>& words) {
   const Arguments arguments = read_arguments(words);
+  if (arguments.show_cleaned) {
+    show_cleaned(arguments.options.cleaning);
+    return 0;
+  }
   const Tokenizer tokenizer = Tokenizer::load(arguments.tokenizer, arguments.options);
   if (arguments.rounds > 0) {
     bench(tokenizer, arguments);

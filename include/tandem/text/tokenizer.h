@@ -19,20 +19,21 @@ struct Encoding {
   int32_t unknown = 0;            ///< Pieces that the vocabulary does not know.
 };
 
-/// What happens to a text before a vocabulary sees it, and beside what the vocabulary's own file
-/// says. All but kAsFile resolve HTML's character references twice, join white space and trim the
-/// ends, short of ftfy's repairs.
+/// How a text is cleaned before the tokenizer's own steps. All but kAsFile repair it as ftfy 6.3
+/// does by default (mojibake, HTML, curly quotes, ligatures, character width, line ends, control
+/// characters, NFC), resolve HTML's character references twice, join white space and trim the ends.
 enum class TextCleaning {
   kAsFile,        ///< Nothing: transformers' fast tokenizers.
-  kClipOriginal,  ///< openai/CLIP, and open_clip with CLIP's vocabulary: Python's lower case, no
-                  ///< normal form, and CLIP's own split into words.
+  kClipOriginal,  ///< openai/CLIP: Python's lower case, CLIP's own split into words.
+  kOpenClip,      ///< open_clip with CLIP's vocabulary: the same, but `<start_of_text>` and
+                  ///< `<end_of_text>` are its special tokens in a text; CLIP's own are text.
   kWhitespace,    ///< open_clip with a Hugging Face tokenizer, where its model says nothing else.
-  kLower,         ///< The same and Python's lower case.
-  kCanonicalize,  ///< open_clip's SigLIP: the same without ASCII's punctuation, `_` being a space.
+  kLower,         ///< kWhitespace and Python's lower case.
+  kCanonicalize,  ///< open_clip's SigLIP: kLower without ASCII's punctuation; `_` is a space.
 };
 
-/// Return the name of a way ("none", "clip_original", "whitespace", "lower", "canonicalize"; the
-/// last three are open_clip's own words), the way that a name stands for, and all names.
+/// Return the name of a way ("none", "clip_original", "open_clip", "whitespace", "lower",
+/// "canonicalize"; the last three are open_clip's own words), the way of a name, and all names.
 [[nodiscard]] const char* cleaning_name(TextCleaning cleaning);
 [[nodiscard]] std::optional<TextCleaning> cleaning_named(std::string_view name);
 [[nodiscard]] std::vector<std::string> cleaning_names();
