@@ -3,10 +3,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <set>
-#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -16,16 +14,14 @@
 
 #include "data/picture_root.h"
 #include "data/unusable.h"
-#include "io/file_reader.h"
 #include "tandem/core/error.h"
 #include "tandem/core/log.h"
-#include "tandem/image/image.h"
+#include "tandem/image/sniff.h"
 
 namespace tandem {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr size_t kHeadBytes = 64;
 constexpr size_t kNamedExtensions = 5;
 
 std::string extension_of(const std::string& name) {
@@ -35,23 +31,6 @@ std::string extension_of(const std::string& name) {
 }
 
 std::string stem_of(const std::string& name) { return fs::path(name).stem().string(); }
-
-bool has_picture_extension(const std::string& extension) {
-  static constexpr std::array<std::string_view, 5> kExtensions = {".jpg", ".jpeg", ".png", ".webp",
-                                                                  ".bmp"};
-  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
-}
-
-/// Whether a file's first bytes are a picture's.
-bool looks_like_picture(const fs::path& path) {
-  try {
-    const FileReader file(path);
-    const std::string head = file.read(0, std::min<uint64_t>(file.size(), kHeadBytes));
-    return sniff_image(head).format != ImageFormat::kUnknown;
-  } catch (const Error&) {
-    return false;
-  }
-}
 
 /// What stands under a name in a folder.
 struct Entry {
@@ -147,8 +126,9 @@ class Walk {
 
   [[nodiscard]] bool is_picture(const std::string& path) const {
     const std::string extension = extension_of(path);
-    if (has_picture_extension(extension)) return true;
-    return extension != ".txt" && extension != ".json" && looks_like_picture(root_.folder() / path);
+    if (has_picture_extension(path)) return true;
+    return extension != ".txt" && extension != ".json" &&
+           sniff_file(root_.folder() / path).format != ImageFormat::kUnknown;
   }
 
   /// Counts files that are no pictures, and returns the stems of the .txt among them that belong to

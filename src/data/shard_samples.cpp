@@ -11,7 +11,9 @@
 namespace tandem {
 namespace {
 
-constexpr std::array<std::string_view, 5> kPictures = {"jpg", "jpeg", "png", "webp", "bmp"};
+/// The last ones are not decoded, which the sample's message then says.
+constexpr std::array<std::string_view, 12> kPictures = {
+    "jpg", "jpeg", "png", "webp", "bmp", "jpe", "jfif", "gif", "tif", "tiff", "heic", "avif"};
 
 /// `__name__` at the top, or a folder of that name.
 bool is_metadata(std::string_view name) {

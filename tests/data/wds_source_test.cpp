@@ -106,6 +106,20 @@ TEST(WdsSource, JoinsTextAndJson) {
   EXPECT_EQ(sample.caption_weights, (std::vector<double>{1.5, 1.5, 1}));
 }
 
+TEST(WdsSource, TakesAPictureUnderItsLesserNames) {
+  const TemporaryFolder folder;
+  write_tar(folder / "a.tar", {{"0.jfif", picture_bytes("jpg")},
+                               {"0.txt", "zero"},
+                               {"1.jpe", picture_bytes("jpg")},
+                               {"1.txt", "one"},
+                               {"2.gif", "GIF89a" + std::string(100, '\0')},
+                               {"2.txt", "two"}});
+  const auto source = open_shards((folder / "a.tar").string());
+  EXPECT_EQ(source->sample(0, 0).image.width, 24);
+  EXPECT_EQ(source->sample(1, 0).image.width, 24);
+  expect_error(ErrorKind::kData, "GIF", [&] { (void)source->sample(2, 0); });
+}
+
 TEST(WdsSource, ReadsClasses) {
   const TemporaryFolder folder;
   write_text(folder / "classes.txt", "red_circle\nblue square\r\n");

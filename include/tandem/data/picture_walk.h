@@ -46,8 +46,8 @@ struct PictureTaker {
 };
 
 /// Looks for pictures below `root` and hands them over in the order of their paths, names compared
-/// byte by byte. A picture is a regular file, or a link to one, called .jpg, .jpeg, .png, .webp or
-/// .bmp in any case, or one whose first bytes are those of a picture; .txt and .json are never
+/// byte by byte. A picture is a regular file, or a link to one, whose name says so
+/// (has_picture_extension) or whose first bytes are those of a picture; .txt and .json are never
 /// opened. Throws kMissingInput for a root, or by class for a class folder, that cannot be listed.
 [[nodiscard]] LeftOut walk_pictures(const std::filesystem::path& root,
                                     const PictureWalkOptions& options, const PictureTaker& taker);
