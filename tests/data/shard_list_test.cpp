@@ -47,8 +47,9 @@ TEST(ExpandBraces, RefusesWhatIsBuiltToHurt) {
   std::string row;
   for (int i = 0; i < 200000; ++i) row += "{x}";
   EXPECT_EQ(expand_braces(row), Texts{row});
-  expect_error(ErrorKind::kConfig, "more than a million",
-               [] { (void)expand_braces(std::string(1000, 'x') + "{0..999999}"); });
+  std::string many(1000, 'x');
+  many += "{0..999999}";
+  expect_error(ErrorKind::kConfig, "more than a million", [&] { (void)expand_braces(many); });
 }
 
 TEST(ExpandShards, NamesTheFirstMissingOnes) {
