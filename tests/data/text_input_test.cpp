@@ -70,7 +70,7 @@ TEST_F(TextInputTest, RefusesOtherKindsOfFile) {
                          "a"));
   refuses("an HTML page", "<!DOCTYPE html><html>");
   refuses("a Git LFS pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n");
-  refuses("a zip archive", std::string("PK\x03\x04", 4) + "xl/workbook.xml");
+  refuses("a zip archive", std::string("PK\x03\x04xl/workbook.xml"));
 }
 
 TEST_F(TextInputTest, NoticesAFileThatChangesWhileItIsRead) {
