@@ -26,10 +26,10 @@ bool starts_html(std::string_view text) {
 
 std::optional<ForeignContent> recognize_foreign_content(std::string_view first_bytes) {
   if (first_bytes.starts_with("version https://git-lfs.github.com/spec/")) {
-    return ForeignContent{"a Git LFS pointer", "fetch the file itself with `git lfs pull`"};
+    return ForeignContent{kLfsPointer, "fetch the file itself with `git lfs pull`"};
   }
   if (starts_html(first_bytes)) {
-    return ForeignContent{"an HTML page", "download the file itself, not the page that shows it"};
+    return ForeignContent{kHtmlPage, "download the file itself, not the page that shows it"};
   }
   if (first_bytes.starts_with(std::string_view("PK\x03\x04", 4))) {
     return ForeignContent{"a zip archive, such as torch.save and TorchScript write", kConvert};

@@ -11,6 +11,10 @@ struct ForeignContent {
   std::string_view hint;  ///< What to do about it, as an imperative.
 };
 
+/// Names of content that only stands where a file should be.
+inline constexpr std::string_view kLfsPointer = "a Git LFS pointer";
+inline constexpr std::string_view kHtmlPage = "an HTML page";
+
 /// Recognises from the first bytes of a file (512 are enough) a Git LFS pointer, an HTML page, a
 /// zip archive (what torch.save writes), a Python pickle, and gzip. Returns nothing for other
 /// content. A pickle's mark of two bytes may also be the start of another binary format: ask only

@@ -1,6 +1,6 @@
 #include "io/pickle_machine.h"
 
-#include <bit>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -10,6 +10,9 @@ namespace tandem {
 namespace {
 
 using Kind = PickleValue::Kind;
+
+// A checkpoint with its optimizer has some ten thousand values.
+constexpr uint64_t kMaxValues = 5'000'000;
 
 }  // namespace
 
@@ -51,8 +54,14 @@ std::string PickleMachine::line() {
 }
 
 void PickleMachine::push(PickleValue value) {
+  spent_ += 1 + value.items.size();
+  if (spent_ > kMaxValues) reject("the pickle holds more than 5 million values");
   values_.push_back(std::move(value));
   stack_.push_back(values_.size() - 1);
+}
+
+void PickleMachine::push_object(std::string text) {
+  push({.kind = Kind::kObject, .text = std::move(text)});
 }
 
 size_t PickleMachine::pop() {
@@ -78,10 +87,16 @@ void PickleMachine::push_tuple(size_t count) {
   push({.kind = Kind::kTuple, .items = std::move(items)});
 }
 
-PickleValue& PickleMachine::top(Kind kind, const char* what) {
-  if (stack_.empty() || values_[stack_.back()].kind != kind)
-    reject(fmt::format("the pickle fills something that is no {}", what));
-  return values_[stack_.back()];
+// Fills the list or dictionary on top; an object takes what it is given and keeps nothing.
+void PickleMachine::append(Kind kind, const std::vector<size_t>& items) {
+  if (stack_.empty() || (!marks_.empty() && marks_.back() == stack_.size()))
+    reject("the pickle takes from an empty stack");
+  PickleValue& value = values_[stack_.back()];
+  if (value.kind == Kind::kObject) return;
+  if (value.kind != kind) reject("the pickle fills something that is no list or dictionary");
+  spent_ += items.size();
+  if (spent_ > kMaxValues) reject("the pickle holds more than 5 million values");
+  value.items.insert(value.items.end(), items.begin(), items.end());
 }
 
 const PickleValue& PickleMachine::want(size_t place, Kind kind, const char* what) const {
@@ -90,117 +105,137 @@ const PickleValue& PickleMachine::want(size_t place, Kind kind, const char* what
   return values_[place];
 }
 
-bool PickleMachine::step_number(unsigned char op) {
-  switch (op) {
-    case 'N': push({}); return true;
-    case 0x88: push({.kind = Kind::kBool, .integer = 1}); return true;
-    case 0x89: push({.kind = Kind::kBool, .integer = 0}); return true;
-    case 'K':
-      push({.kind = Kind::kInteger, .integer = static_cast<int64_t>(number(1))});
-      return true;
-    case 'M':
-      push({.kind = Kind::kInteger, .integer = static_cast<int64_t>(number(2))});
-      return true;
-    case 'J':
-      push({.kind = Kind::kInteger,
-            .integer = static_cast<int32_t>(static_cast<uint32_t>(number(4)))});
-      return true;
-    case 0x8a: {  // LONG1
-      const uint64_t bytes = number(1);
-      if (bytes > 8) reject("the pickle holds a number of more than 64 bits");
-      uint64_t value = number(bytes);
-      if (bytes > 0 && bytes < 8 && (value >> (8 * bytes - 1)) != 0)
-        value |= ~uint64_t{0} << (8 * bytes);
-      push({.kind = Kind::kInteger, .integer = static_cast<int64_t>(value)});
-      return true;
-    }
-    case 'G': {
-      uint64_t bits = 0;
-      for (const char byte : take(8)) bits = bits << 8 | static_cast<unsigned char>(byte);
-      push({.kind = Kind::kFloat, .number = std::bit_cast<double>(bits)});
-      return true;
-    }
-    case 'X': push({.kind = Kind::kText, .text = std::string(take(number(4)))}); return true;
-    case 0x8c: push({.kind = Kind::kText, .text = std::string(take(number(1)))}); return true;
-    default: return false;
-  }
+void PickleMachine::remember(uint64_t slot) {
+  if (stack_.empty()) reject("the pickle remembers from an empty stack");
+  memo_[slot] = stack_.back();
+}
+
+void PickleMachine::recall(uint64_t slot) {
+  const auto found = memo_.find(slot);
+  if (found == memo_.end()) reject("the pickle recalls what it never remembered");
+  stack_.push_back(found->second);
+}
+
+uint64_t PickleMachine::slot_of(const std::string& text) const {
+  uint64_t slot = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), slot);
+  if (error != std::errc() || end != text.data() + text.size())
+    reject("the pickle's memo has a slot that is no number");
+  return slot;
 }
 
 bool PickleMachine::step_container(unsigned char op) {
   switch (op) {
     case '(': marks_.push_back(stack_.size()); return true;
+    case '0': (void)pop(); return true;
+    case '1': (void)pop_mark(); return true;
+    case '2': {
+      const size_t place = pop();
+      stack_.insert(stack_.end(), {place, place});
+      return true;
+    }
     case ')':
-    case ']': push({.kind = Kind::kTuple}); return true;
+    case ']':
+    case 0x8f: push({.kind = Kind::kTuple}); return true;
     case '}': push({.kind = Kind::kDictionary}); return true;
-    case 't': push({.kind = Kind::kTuple, .items = pop_mark()}); return true;
+    case 't':
+    case 'l':
+    case 0x91: push({.kind = Kind::kTuple, .items = pop_mark()}); return true;
     case 0x85: push_tuple(1); return true;
     case 0x86: push_tuple(2); return true;
     case 0x87: push_tuple(3); return true;
     case 'a': {
       const size_t item = pop();
-      top(Kind::kTuple, "list").items.push_back(item);
+      append(Kind::kTuple, {item});
       return true;
     }
-    case 'e': {
-      const auto items = pop_mark();
-      auto& list = top(Kind::kTuple, "list").items;
-      list.insert(list.end(), items.begin(), items.end());
-      return true;
-    }
+    case 'e':
+    case 0x90: append(Kind::kTuple, pop_mark()); return true;
     case 's': {
       const size_t value = pop(), key = pop();
-      auto& entries = top(Kind::kDictionary, "dictionary").items;
-      entries.insert(entries.end(), {key, value});
+      append(Kind::kDictionary, {key, value});
       return true;
     }
+    case 'd':
     case 'u': {
       const auto items = pop_mark();
       if (items.size() % 2 != 0) reject("the pickle has a key without a value");
-      auto& entries = top(Kind::kDictionary, "dictionary").items;
-      entries.insert(entries.end(), items.begin(), items.end());
+      if (op == 'd') push({.kind = Kind::kDictionary});
+      append(Kind::kDictionary, items);
       return true;
     }
     default: return false;
   }
 }
 
-void PickleMachine::step(unsigned char op) {
-  if (step_number(op) || step_container(op)) return;
-  const auto remember = [&](uint64_t slot) {
-    if (stack_.empty()) reject("the pickle remembers from an empty stack");
-    memo_[slot] = stack_.back();
-  };
-  const auto recall = [&](uint64_t slot) {
-    const auto found = memo_.find(slot);
-    if (found == memo_.end()) reject("the pickle recalls what it never remembered");
-    stack_.push_back(found->second);
-  };
+bool PickleMachine::step_memo(unsigned char op) {
   switch (op) {
-    case 0x80:
-      if (number(1) > 5) reject("the pickle's protocol is newer than 5");
-      return;
-    case 0x95: take(8); return;  // FRAME
-    case 'q': remember(number(1)); return;
-    case 'r': remember(number(4)); return;
-    case 0x94: remember(memo_.size()); return;
-    case 'h': recall(number(1)); return;
-    case 'j': recall(number(4)); return;
+    case 'q': remember(number(1)); return true;
+    case 'r': remember(number(4)); return true;
+    case 'p': remember(slot_of(line())); return true;
+    case 0x94: remember(memo_.size()); return true;
+    case 'h': recall(number(1)); return true;
+    case 'j': recall(number(4)); return true;
+    case 'g': recall(slot_of(line())); return true;
+    default: return false;
+  }
+}
+
+bool PickleMachine::step_class(unsigned char op) {
+  switch (op) {
     case 'c': {
       const std::string module = line();
       push_global(module, line());
-      return;
+      return true;
     }
     case 0x93: {
       const size_t name = pop(), module = pop();
       push_global(values_[module].text, values_[name].text);
-      return;
+      return true;
     }
-    case 'Q': push_persistent(); return;
-    case 'R': reduce(); return;
-    case 'b': build(); return;
-    default:
-      reject(fmt::format("the pickle holds instruction 0x{:02x}, which a state dict does not need",
-                         op));
+    case 0x82: take(1); break;
+    case 0x83: take(2); break;
+    case 0x84: take(4); break;
+    case 'P': (void)line(); break;
+    case 'Q': push_persistent(); return true;
+    case 'b': build(); return true;
+    case 0x92: (void)pop(); [[fallthrough]];  // NEWOBJ_EX: keyword arguments
+    case 'R':
+    case 0x81: {
+      const size_t arguments = pop(), callable = pop();
+      construct(callable, values_[arguments].items);
+      return true;
+    }
+    case 'o': {
+      std::vector<size_t> arguments = pop_mark();
+      if (arguments.empty()) reject("the pickle makes an object of no class");
+      const size_t callable = arguments.front();
+      arguments.erase(arguments.begin());
+      construct(callable, arguments);
+      return true;
+    }
+    case 'i': {
+      const std::string module = line(), name = line();
+      const std::vector<size_t> arguments = pop_mark();
+      push_global(module, name);
+      construct(pop(), arguments);
+      return true;
+    }
+    default: return false;
+  }
+  push_object("a reference by number");
+  return true;
+}
+
+void PickleMachine::step(unsigned char op) {
+  if (step_number(op) || step_text(op) || step_container(op) || step_memo(op) || step_class(op))
+    return;
+  if (op == 0x80) {
+    if (number(1) > 5) reject("the pickle's protocol is newer than 5");
+  } else if (op == 0x95) {  // FRAME
+    take(8);
+  } else {
+    reject(fmt::format("the pickle holds an unknown instruction, 0x{:02x}", op));
   }
 }
 

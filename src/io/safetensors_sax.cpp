@@ -103,7 +103,11 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
          text.substr(0, 40));
   }
 
-  bool null() override { unexpected("null"); }
+  // Some writers say `"__metadata__": null` for none.
+  bool null() override {
+    if (place_ == Place::kTop && name_ == "__metadata__") return true;
+    unexpected("null");
+  }
   bool boolean(bool) override { unexpected("a boolean"); }
   bool binary(binary_t&) override { unexpected("binary data"); }
 

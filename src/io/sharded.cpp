@@ -1,5 +1,6 @@
 #include <map>
 #include <set>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -8,6 +9,7 @@
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/io/safetensors.h"
+#include "tandem/io/torch_pickle.h"
 
 namespace tandem {
 namespace {
@@ -19,7 +21,8 @@ constexpr uint64_t kMaxIndexBytes = uint64_t{100} << 20;
 }
 
 // {shard: names of its tensors}. A shard is a file beside the index, never elsewhere.
-std::map<std::string, std::set<std::string>> read_index(const std::filesystem::path& index) {
+std::map<std::string, std::set<std::string>> read_index(const std::filesystem::path& index,
+                                                        std::string_view extension) {
   const auto json = nlohmann::json::parse(read_file(index, kMaxIndexBytes), nullptr, false);
   if (!json.is_object() || !json.contains("weight_map") || !json["weight_map"].is_object())
     reject(index, "the index has no weight_map");
@@ -27,22 +30,20 @@ std::map<std::string, std::set<std::string>> read_index(const std::filesystem::p
   for (const auto& [name, value] : json["weight_map"].items()) {
     const std::string shard = value.is_string() ? value.get<std::string>() : "";
     const bool plain = !shard.empty() && shard.find_first_of("/\\") == std::string::npos &&
-                       shard.find('\0') == std::string::npos && shard.ends_with(".safetensors");
+                       shard.find('\0') == std::string::npos && shard.ends_with(extension);
     if (!plain)
-      reject(index,
-             fmt::format("tensor {} lies in {}, which is no safetensors file beside the index",
-                         in_quotes(name), in_quotes(shard)));
+      reject(index, fmt::format("tensor {} lies in {}, which is no {} file beside the index",
+                                in_quotes(name), in_quotes(shard), extension));
     shards[shard].insert(name);
   }
   return shards;
 }
 
-}  // namespace
-
-TensorMap load_sharded_safetensors(const std::filesystem::path& index) {
+template <typename Load>
+TensorMap load_shards(const std::filesystem::path& index, std::string_view extension, Load load) {
   TensorMap result;
-  for (const auto& [shard, names] : read_index(index)) {
-    TensorMap tensors = load_safetensors(index.parent_path() / shard).tensors;
+  for (const auto& [shard, names] : read_index(index, extension)) {
+    TensorMap tensors = load(index.parent_path() / shard);
     for (const std::string& name : names) {
       if (!tensors.contains(name))
         reject(index, fmt::format("tensor {} is not in {}", in_quotes(name), in_quotes(shard)));
@@ -55,6 +56,18 @@ TensorMap load_sharded_safetensors(const std::filesystem::path& index) {
     }
   }
   return result;
+}
+
+}  // namespace
+
+TensorMap load_sharded_safetensors(const std::filesystem::path& index) {
+  return load_shards(index, ".safetensors",
+                     [](const auto& shard) { return load_safetensors(shard).tensors; });
+}
+
+TensorMap load_sharded_torch_pickle(const std::filesystem::path& index) {
+  return load_shards(index, ".bin",
+                     [](const auto& shard) { return load_torch_pickle(shard).tensors; });
 }
 
 }  // namespace tandem

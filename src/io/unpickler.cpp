@@ -1,3 +1,4 @@
+// What a pickle of torch.save makes of the classes that it names.
 #include "io/unpickler.h"
 
 #include <algorithm>
@@ -6,95 +7,118 @@
 #include <fmt/format.h>
 
 #include "io/pickle_machine.h"
-#include "io/utf8.h"
 
 namespace tandem {
 namespace {
 
 using Kind = PickleValue::Kind;
 
-// All that a state dict needs. None of them is called: each stands for what it would build.
-constexpr std::array<std::string_view, 3> kBuilders = {"collections.OrderedDict",
-                                                       "torch._utils._rebuild_tensor_v2",
-                                                       "torch._utils._rebuild_parameter"};
-constexpr std::array<std::string_view, 10> kStorages = {
-    "torch.FloatStorage", "torch.HalfStorage", "torch.BFloat16Storage", "torch.DoubleStorage",
-    "torch.LongStorage",  "torch.IntStorage",  "torch.ShortStorage",    "torch.CharStorage",
-    "torch.ByteStorage",  "torch.BoolStorage"};
+constexpr size_t kMaxRank = 64;
 
-// The value of a text key in a dictionary; nothing when it is not there.
-const PickleValue* entry(const PickleMachine& machine, const PickleValue& dictionary,
-                         std::string_view key) {
-  for (size_t i = 0; i + 1 < dictionary.items.size(); i += 2) {
-    const PickleValue& each = machine.at(dictionary.items[i]);
-    if (each.kind == Kind::kText && each.text == key) return &machine.at(dictionary.items[i + 1]);
-  }
-  return nullptr;
+constexpr std::array<std::string_view, 5> kDictionaries = {
+    "collections.OrderedDict", "collections.defaultdict", "collections.Counter", "builtins.dict",
+    "__builtin__.dict"};
+constexpr std::array<std::string_view, 2> kTensors = {"torch._utils._rebuild_tensor_v2",
+                                                      "torch._utils._rebuild_tensor"};
+constexpr std::array<std::string_view, 2> kParameters = {
+    "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"};
+// Plain tensors by another class.
+constexpr std::array<std::string_view, 4> kTensorTypes = {"torch.Tensor", "torch._tensor.Tensor",
+                                                          "torch.nn.parameter.Parameter",
+                                                          "torch.nn.parameter.Buffer"};
+constexpr std::string_view kTypedTensor = "torch._tensor._rebuild_from_type_v2";
+
+template <size_t N>
+bool is_one_of(const std::array<std::string_view, N>& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
 }
 
 }  // namespace
 
 void PickleMachine::push_global(const std::string& module, const std::string& name) {
-  const std::string full = module + "." + name;
-  const bool known = std::ranges::find(kBuilders, full) != kBuilders.end() ||
-                     std::ranges::find(kStorages, full) != kStorages.end();
-  if (!known)
-    reject(
-        fmt::format("the pickle asks for {}, which a state dict does not need", in_quotes(full)));
-  push({.kind = Kind::kGlobal, .text = full});
+  push({.kind = Kind::kGlobal, .text = module + "." + name});
 }
 
-// ("storage", its type, its key, a device, its number of elements)
+// ("storage", its type, its key, a device, its number of elements, …)
 void PickleMachine::push_persistent() {
-  const PickleValue tuple = values_[pop()];
-  const bool shaped = tuple.kind == Kind::kTuple && tuple.items.size() == 5;
-  if (!shaped || values_[tuple.items[0]].text != "storage")
-    reject("the pickle has an unknown reference");
+  const PickleValue& tuple = values_[pop()];
+  const bool shaped = tuple.kind == Kind::kTuple && tuple.items.size() >= 5;
+  if (!shaped || values_[tuple.items[0]].text != "storage") {
+    push_object("a reference by number");
+    return;
+  }
+  if (tuple.items.size() > 5 && values_[tuple.items[5]].kind != Kind::kNone) {
+    push_object("a view of a storage, as PyTorch before 0.4 wrote it");
+    return;
+  }
   const PickleValue& type = want(tuple.items[1], Kind::kGlobal, "storage type");
   const PickleValue& key = want(tuple.items[2], Kind::kText, "storage key");
   const PickleValue& size = want(tuple.items[4], Kind::kInteger, "storage size");
-  if (std::ranges::find(kStorages, type.text) == kStorages.end())
-    reject("the pickle has an unknown storage type");
+  storages_[key.text] = {type.text, size.integer};
   push({.kind = Kind::kStorage,
         .integer = size.integer,
         .text = key.text,
-        .storage_type = type.text.substr(std::string_view("torch.").size())});
+        .storage_type = type.text});
 }
 
-// Attributes that PyTorch hangs on a state dict (_metadata); they are no tensors.
+// The state of an object may hold tensors: a module's parameters. That of a tensor or a dictionary
+// (the _metadata of a state dict) is no weight.
 void PickleMachine::build() {
-  if (values_[pop()].kind != Kind::kDictionary) reject("the pickle sets the state of an object");
-  (void)top(Kind::kDictionary, "dictionary");
+  const size_t state = pop();
+  if (stack_.empty()) reject("the pickle takes from an empty stack");
+  PickleValue& value = values_[stack_.back()];
+  if (value.kind == Kind::kObject && values_[state].kind == Kind::kDictionary)
+    value.items = {state};
 }
 
-void PickleMachine::reduce() {
-  const size_t arguments_at = pop(), callable_at = pop();
-  const std::vector<size_t> arguments = want(arguments_at, Kind::kTuple, "argument list").items;
-  const std::string callable = want(callable_at, Kind::kGlobal, "builder").text;
-  if (callable == kBuilders[0]) {
-    if (!arguments.empty()) reject("the pickle makes an OrderedDict of something");
-    push({.kind = Kind::kDictionary});
-  } else if (callable == kBuilders[1]) {
+// A dictionary made of a list of pairs, as Python 2 wrote an OrderedDict, or an empty one.
+void PickleMachine::push_dictionary(const std::vector<size_t>& arguments) {
+  push({.kind = Kind::kDictionary});
+  if (arguments.empty()) return;
+  for (const size_t pair : values_[arguments.front()].items) {
+    if (values_[pair].items.size() == 2) append(Kind::kDictionary, values_[pair].items);
+  }
+}
+
+// (builder, type, the builder's arguments, attributes)
+void PickleMachine::rebuild_typed(const std::vector<size_t>& arguments) {
+  const bool plain = arguments.size() >= 3 && values_[arguments[0]].text != kTypedTensor &&
+                     is_one_of(kTensorTypes, values_[arguments[1]].text);
+  if (plain) {
+    construct(arguments[0], values_[arguments[2]].items);
+  } else {
+    push_object(arguments.size() < 2 ? std::string(kTypedTensor) : values_[arguments[1]].text);
+  }
+}
+
+void PickleMachine::construct(size_t callable, const std::vector<size_t>& arguments) {
+  const PickleValue& what = values_[callable];
+  const std::string name = what.kind == Kind::kGlobal ? what.text : "no class";
+  if (is_one_of(kDictionaries, name)) {
+    push_dictionary(name == "collections.defaultdict" ? std::vector<size_t>() : arguments);
+  } else if (is_one_of(kTensors, name)) {
     PickledTensor tensor = rebuild(arguments);
     push({.kind = Kind::kTensor});
     tensors_.emplace(stack_.back(), std::move(tensor));
-  } else if (callable == kBuilders[2]) {
-    if (arguments.empty() || values_[arguments[0]].kind != Kind::kTensor)
-      reject("a parameter is no tensor");
+  } else if (is_one_of(kParameters, name)) {
+    if (arguments.empty()) reject("a parameter has too few parts");
     stack_.push_back(arguments[0]);
+  } else if (name == kTypedTensor) {
+    rebuild_typed(arguments);
   } else {
-    reject(fmt::format("the pickle calls {}", in_quotes(callable)));
+    push_object(name);
   }
 }
 
 std::vector<int64_t> PickleMachine::integers(size_t place, const char* what) const {
+  const std::vector<size_t>& items = want(place, Kind::kTuple, what).items;
+  if (items.size() > kMaxRank) reject("a tensor has too many dimensions");
   std::vector<int64_t> result;
-  for (const size_t item : want(place, Kind::kTuple, what).items)
-    result.push_back(want(item, Kind::kInteger, what).integer);
+  for (const size_t item : items) result.push_back(want(item, Kind::kInteger, what).integer);
   return result;
 }
 
-// (storage, offset, shape, strides, requires_grad, hooks)
+// (storage, offset, shape, strides, …)
 PickledTensor PickleMachine::rebuild(const std::vector<size_t>& arguments) const {
   if (arguments.size() < 4) reject("a tensor has too few parts");
   const PickleValue& storage = want(arguments[0], Kind::kStorage, "storage");
@@ -106,26 +130,6 @@ PickledTensor PickleMachine::rebuild(const std::vector<size_t>& arguments) const
                        .strides = integers(arguments[3], "strides")};
   if (tensor.shape.size() != tensor.strides.size()) reject("a tensor's shape and strides disagree");
   return tensor;
-}
-
-std::map<std::string, PickledTensor> read_state_dict(std::string_view pickle,
-                                                     const std::string& where) {
-  PickleMachine machine(pickle, where);
-  const PickleValue* dictionary = &machine.at(machine.run());
-  if (dictionary->kind != Kind::kDictionary) machine.reject("the pickle holds no dictionary");
-  if (const PickleValue* inner = entry(machine, *dictionary, "state_dict");
-      inner && inner->kind == Kind::kDictionary)
-    dictionary = inner;
-  std::map<std::string, PickledTensor> result;
-  for (size_t i = 0; i + 1 < dictionary->items.size(); i += 2) {
-    const PickleValue& key = machine.at(dictionary->items[i]);
-    if (key.kind != Kind::kText || !is_utf8(key.text)) machine.reject("a name is no text");
-    if (machine.at(dictionary->items[i + 1]).kind != Kind::kTensor)
-      machine.reject(fmt::format("entry {} is no tensor", in_quotes(key.text)));
-    if (!result.emplace(key.text, machine.tensor(dictionary->items[i + 1])).second)
-      machine.reject(fmt::format("entry {} is there twice", in_quotes(key.text)));
-  }
-  return result;
 }
 
 }  // namespace tandem

@@ -125,8 +125,8 @@ std::map<std::string, ZipEntry> read_zip_directory(const FileReader& file,
     const std::string name(bytes.text(at + kEntryBytes, name_bytes));
     read_zip64(bytes, at + kEntryBytes + name_bytes, extra, entry, stored);
     at += kEntryBytes + name_bytes + extra + bytes.number(at + 32, 2);
-    if (method != 0 || stored != entry.bytes || (flags & 1) != 0)
-      reject(where, fmt::format("entry {} of the archive is packed or encrypted", in_quotes(name)));
+    entry.packed = method != 0 || stored != entry.bytes || (flags & 1) != 0;
+    entry.bytes = stored;
     find_data(file, where, entry);
     if (!entries.emplace(name, entry).second)
       reject(where, fmt::format("entry {} is there twice", in_quotes(name)));

@@ -44,6 +44,7 @@ TEST(SafetensorsHeader, ReadsTensorsAndMetadata) {
   EXPECT_EQ(header.entries[1].shape, std::vector<int64_t>{});
   EXPECT_EQ(header.metadata.at("format"), "pt");
   EXPECT_TRUE(parse_safetensors_header("{}", 0, "m").entries.empty());
+  EXPECT_TRUE(parse_safetensors_header(R"({"__metadata__":null})", 0, "m").metadata.empty());
 }
 
 TEST(SafetensorsHeader, AcceptsEmptyTensorsAnywhere) {

@@ -7,6 +7,7 @@
 #include "core/temporary_folder.h"
 #include "tandem/core/files.h"
 #include "tandem/io/safetensors.h"
+#include "tandem/io/torch_pickle.h"
 
 namespace tandem {
 namespace {
@@ -43,10 +44,22 @@ TEST_F(Sharded, RefusesAnIndexThatDisagrees) {
   refuses("no weight_map", "not json");
 }
 
+TEST_F(Sharded, ReadsShardsOfTorchSave) {
+  const auto golden = std::filesystem::path(TANDEM_SOURCE_DIR) / "tests/golden/checkpoints";
+  std::filesystem::copy_file(golden / "plain.pt", folder_ / "pytorch_model-00001-of-00001.bin");
+  const auto index = folder_ / "pytorch_model.bin.index.json";
+  write_file_atomically(index, R"({"weight_map": {"w": "pytorch_model-00001-of-00001.bin",
+                                                  "layer.b": "pytorch_model-00001-of-00001.bin"}})");
+  EXPECT_TRUE(torch::equal(load_sharded_torch_pickle(index).at("layer.b"), torch::arange(3.0)));
+  write_file_atomically(index, R"({"weight_map": {"w": "a.safetensors"}})");
+  expect_error(ErrorKind::kCheckpoint, "no .bin file beside",
+               [&] { (void)load_sharded_torch_pickle(index); });
+}
+
 TEST_F(Sharded, LooksBesideTheIndexOnly) {
   for (const char* shard :
        {"../a.safetensors", "/etc/a.safetensors", "sub/a.safetensors", "a.bin", ""})
-    refuses("no safetensors file beside",
+    refuses("no .safetensors file beside",
             std::string(R"({"weight_map": {"x": ")") + shard + "\"}}");
   expect_error(ErrorKind::kMissingInput, "c.safetensors",
                [&] { (void)load(R"({"weight_map": {"x": "c.safetensors"}})"); });
