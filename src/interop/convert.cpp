@@ -10,6 +10,8 @@
 #include "interop/foreign_config.h"
 #include "interop/maps.h"
 #include "interop/weights_file.h"
+#include "interop/wrapped_names.h"
+#include "io/utf8.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 
@@ -18,9 +20,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-ForeignRequest request_for(const TensorMap& tensors, int64_t timm_heads) {
+ForeignRequest request_for(const TensorMap& tensors, const ImportOptions& options) {
   ForeignRequest request;
-  request.timm_heads = timm_heads;
+  request.timm_heads = options.timm_heads;
+  request.config_file = options.config;
+  request.model_name = options.model_name;
   for (const auto& [name, tensor] : tensors) {
     request.names.insert(name);
     request.shapes.emplace(name, tensor.sizes().vec());
@@ -39,6 +43,14 @@ TensorMap stored_weights(const ClipModel& model) {
   TensorMap own = named_weights(model);
   if (model->options().towers != Towers::kBoth) own.erase("logit_scale");
   return own;
+}
+
+void note_left_out(const TorchFile& file, ConversionReport& report) {
+  if (!file.entry.empty())
+    report.notes.push_back(fmt::format("weights of the entry {}; left out: {}",
+                                       in_quotes(file.entry), fmt::join(file.left_out, ", ")));
+  for (const auto& [name, what] : file.unread)
+    report.dropped.push_back(fmt::format("{} ({})", name, what));
 }
 
 // A trained pooler that the model's pool passes by is no loss, but it is named.
@@ -70,6 +82,7 @@ void require_complete(const ConversionReport& report, const std::string& where) 
   list("missing", report.missing);
   list("unexpected", report.unexpected);
   list("of another shape", report.misshapen);
+  if (!report.missing.empty()) list("left out", report.dropped);
   throw Error(ErrorKind::kCheckpoint,
               {.what = "weights do not fit the " + report.family + " model" + lines,
                .where = where,
@@ -103,28 +116,31 @@ ModelFormat parse_model_format(std::string_view name) {
                                   .found = std::string(name)});
 }
 
-ImportedModel import_model(const fs::path& directory, ModelFormat format,
+ImportedModel import_model(const fs::path& input, ModelFormat format,
                            const ImportOptions& options) {
   if (format == ModelFormat::kTandem) {
-    ImportedModel result = import_own(directory);
+    ImportedModel result = import_own(input);
     result.model->eval();
     return result;
   }
-  const FoundWeights found = read_weights_of(directory, format, options.allow_pickle);
-  const ForeignRequest request = request_for(found.tensors, options.timm_heads);
-  ForeignConfig foreign = read_config_of(directory, format, request);
+  FoundWeights found = read_weights_of(input, format, options.allow_pickle);
+  ConversionReport report;
+  note_left_out(found.content, report);
+  const TensorMap named = unwrapped_names(found.content.tensors, report);
+  const fs::path directory = fs::is_directory(input) ? input : input.parent_path();
+  ForeignConfig foreign = read_config_of(directory, format, request_for(named, options));
   std::string& background = foreign.config.transform.background;
   if (background.empty()) background = "drop";
   // Held to the rules of our own configurations before a tensor is made of it.
   ModelConfig config = parse_model_config(to_json(foreign.config), directory.string());
   ImportedModel result{.model = ClipModel(config.model, std::nullopt),
                        .config = {},
-                       .report = {},
+                       .report = std::move(report),
                        .cleaning = foreign.cleaning};
   result.config = std::move(config);
   result.report.family = foreign.family;
-  result.report.notes = std::move(foreign.notes);
-  TensorMap theirs = modern_names(foreign.layout, found.tensors, result.report);
+  result.report.notes.insert(result.report.notes.end(), foreign.notes.begin(), foreign.notes.end());
+  TensorMap theirs = modern_names(foreign.layout, named, result.report);
   const TensorMap own = stored_weights(result.model);
   const auto pairs = expand(name_map(foreign.layout, result.config.model), own);
   drop_unused_pooler(pairs, theirs, result.report);
@@ -160,8 +176,8 @@ ConversionReport export_model(const fs::path& directory, ModelFormat format, con
   }
   save_safetensors(directory / (open_clip ? "open_clip_model.safetensors" : "model.safetensors"),
                    theirs, {{"format", "pt"}});
-  const ForeignConfig again =
-      read_config_of(directory, format, request_for(theirs, config.model.image.heads));
+  const ForeignConfig again = read_config_of(
+      directory, format, request_for(theirs, {.timm_heads = config.model.image.heads}));
   const auto differences = differences_in_numbers(config, again.config);
   if (!differences.empty()) {
     throw Error(

@@ -26,7 +26,9 @@ struct ForeignConfig {
 struct ForeignRequest {
   std::set<std::string> names;                              ///< Of all tensors.
   std::map<std::string, std::vector<int64_t>> shapes = {};  ///< Of all tensors.
-  int64_t timm_heads = 0;  ///< Heads of a timm tower whose name is not known.
+  int64_t timm_heads = 0;                  ///< Heads of a timm tower whose name is not known.
+  std::filesystem::path config_file = {};  ///< The configuration; empty: the one in the directory.
+  std::string model_name = {};             ///< open_clip: takes the place of a configuration.
 };
 
 /// Returns what `directory`/config.json and its neighbours (preprocessor_config.json,
@@ -47,6 +49,12 @@ struct ForeignRequest {
 [[nodiscard]] ImageEncoderOptions read_clip_vision(ConfigObject config);
 [[nodiscard]] TextEncoderOptions read_siglip_text(ConfigObject config, int64_t& projection);
 [[nodiscard]] ImageEncoderOptions read_siglip_vision(ConfigObject config);
+
+/// Whether this model_type is one tower of CLIP or SigLIP, and its configuration: with the
+/// projection that the weights hold, or the pooled features where they hold none.
+[[nodiscard]] bool is_tower_of_pair(const std::string& model_type);
+void read_tower_of_pair(ConfigObject config, const std::string& model_type,
+                        const ForeignRequest& request, ForeignConfig& foreign);
 
 /// Reads preprocessor_config.json, if it is there, into mean, std and transform.
 void read_image_processor(const std::filesystem::path& directory, ForeignConfig& foreign);

@@ -161,7 +161,8 @@ void read_image_tower(ConfigObject config, const std::set<std::string>& names,
 }  // namespace
 
 ForeignConfig read_hugging_face_config(const fs::path& directory, const ForeignRequest& request) {
-  const fs::path file = directory / "config.json";
+  const fs::path file =
+      request.config_file.empty() ? directory / "config.json" : request.config_file;
   ConfigObject top(read_json_object(file), file.string());
   const std::string type = top.text("model_type", "");
   ForeignConfig foreign;
@@ -180,9 +181,12 @@ ForeignConfig read_hugging_face_config(const fs::path& directory, const ForeignR
     read_siglip(std::move(top), foreign);
   } else if (type == "vision-text-dual-encoder") {
     read_dual(std::move(top), foreign);
+  } else if (is_tower_of_pair(type)) {
+    read_tower_of_pair(std::move(top), type, request, foreign);
   } else {
     top.refuse("model_type",
-               "bert, roberta, xlm-roberta, vit, clip, siglip or vision-text-dual-encoder");
+               "bert, roberta, xlm-roberta, vit, clip, siglip, one tower of these two, or "
+               "vision-text-dual-encoder");
   }
   read_image_processor(directory, foreign);
   return foreign;

@@ -10,9 +10,8 @@
 namespace tandem {
 namespace {
 
-// What stands in front of every name in files of a model with a head for another task, or of a
-// wrapped one.
-constexpr std::array<std::string_view, 5> kOuterPrefixes = {"module.", "roberta.", "bert.", "vit.",
+// What stands in front of every name in files of a model with a head for another task.
+constexpr std::array<std::string_view, 4> kOuterPrefixes = {"roberta.", "bert.", "vit.",
                                                             "xlm_roberta."};
 
 struct Ending {
@@ -32,6 +31,9 @@ constexpr KnownExtra kExtras[] = {
     {"position_ids", "a table of counted numbers"},
     {"token_type_ids", "a table of zeros"},
     {"attn_mask", "the causal mask, which is made anew"},
+    {"input_resolution", "a size of OpenAI's program"},
+    {"context_length", "a size of OpenAI's program"},
+    {"vocab_size", "a size of OpenAI's program"},
 };
 // At the start of a name, in files of single towers.
 constexpr KnownExtra kOtherHeads[] = {
@@ -44,8 +46,7 @@ bool is_single(Layout layout) { return layout == Layout::kBert || layout == Layo
 
 std::string without_outer_prefix(Layout layout, const std::string& name) {
   for (const std::string_view prefix : kOuterPrefixes) {
-    const bool applies = prefix == "module." || is_single(layout);
-    if (applies && name.starts_with(prefix)) return name.substr(prefix.size());
+    if (is_single(layout) && name.starts_with(prefix)) return name.substr(prefix.size());
   }
   // CLIP's vision tower inside a dual encoder was nested once more before transformers 5.
   constexpr std::string_view kNested = "vision_model.vision_model.";
@@ -127,10 +128,23 @@ NameMap name_map(Layout layout, const ModelOptions& options) {
   TORCH_CHECK(false, "unknown layout ", static_cast<int>(layout));
 }
 
+namespace {
+
+// transformers 5 writes a tower of CLIP or SigLIP alone without the name that it has in a pair.
+std::string missing_tower_name(Layout layout, const TensorMap& theirs) {
+  if (layout != Layout::kClip && layout != Layout::kSiglip) return {};
+  if (theirs.contains("embeddings.token_embedding.weight")) return "text_model.";
+  if (theirs.contains("embeddings.patch_embedding.weight")) return "vision_model.";
+  return {};
+}
+
+}  // namespace
+
 TensorMap modern_names(Layout layout, const TensorMap& theirs, ConversionReport& report) {
   TensorMap result;
+  const std::string tower = missing_tower_name(layout, theirs);
   for (const auto& [written, tensor] : theirs) {
-    std::string name = without_outer_prefix(layout, written);
+    std::string name = tower + without_outer_prefix(layout, written);
     for (const Ending& ending : kOldEndings) {
       if (name.ends_with(ending.old_name)) {
         name.replace(name.size() - ending.old_name.size(), std::string::npos, ending.new_name);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "interop/foreign_config.h"
+#include "interop/open_clip_shapes.h"
 #include "interop/open_clip_towers.h"
 #include "tandem/core/error.h"
 
@@ -225,14 +226,29 @@ void read_preprocess(ConfigObject config, ForeignConfig& foreign) {
   config.finish(std::array<std::string_view, 1>{"fill_color"});
 }
 
+// Empty when the weights have to say it themselves: by a name, or in OpenAI's own file.
+fs::path config_file_of(const fs::path& directory, const ForeignRequest& request) {
+  if (!request.config_file.empty()) return request.config_file;
+  const fs::path file = directory / "open_clip_config.json";
+  const bool openai = request.names.contains("input_resolution");
+  if (!request.model_name.empty() || (openai && !fs::exists(file))) return {};
+  if (fs::exists(file)) return file;
+  throw Error(ErrorKind::kMissingInput,
+              {.what = "the weights have no configuration beside them",
+               .where = file.string(),
+               .hint = "--model-name with open_clip's name of the model, as ViT-B-32 or "
+                       "ViT-B-32-quickgelu, or --config with its configuration"});
+}
+
 }  // namespace
 
 ForeignConfig read_open_clip_config(const fs::path& directory, const ForeignRequest& request) {
-  const fs::path file = directory / "open_clip_config.json";
-  ConfigObject top(read_json_object(file), file.string());
+  const fs::path file = config_file_of(directory, request);
+  const Json json = file.empty() ? open_clip_json_from_shapes(request) : read_json_object(file);
+  const std::string where = file.empty() ? "the weights' shapes" : file.string();
+  ConfigObject top(json, where);
   // A configuration file of open_clip's own library has no outer object.
-  ConfigObject cfg = top.has("model_cfg") ? top.object("model_cfg")
-                                          : ConfigObject(read_json_object(file), file.string());
+  ConfigObject cfg = top.has("model_cfg") ? top.object("model_cfg") : ConfigObject(json, where);
   ForeignConfig foreign;
   ModelOptions& model = foreign.config.model;
   model.embed_dim = cfg.integer("embed_dim", 512);
@@ -257,7 +273,7 @@ ForeignConfig read_open_clip_config(const fs::path& directory, const ForeignRequ
                    : timm ? "open_clip SigLIP"
                           : "open_clip ViT";
   if (hf) {
-    read_hf_text(std::move(text), directory, foreign);
+    read_hf_text(std::move(text), file.parent_path(), foreign);
   } else {
     read_text(std::move(text), quick_gelu, foreign);
   }

@@ -24,6 +24,10 @@ struct ImportOptions {
   bool allow_pickle =
       false;               ///< Read PyTorch's .bin and .pt, too, by a reader that executes nothing.
   int64_t timm_heads = 0;  ///< open_clip: heads of a timm tower whose name is not known.
+  std::filesystem::path config = {};  ///< Configuration that is not beside the weights.
+  /// open_clip: the model's name there (`ViT-B-32`, `ViT-L-14-quickgelu`), for weights without a
+  /// configuration: all else is read off their shapes. OpenAI's own TorchScript files need neither.
+  std::string model_name = {};
 };
 
 struct ImportedModel {
