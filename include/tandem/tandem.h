@@ -15,6 +15,7 @@
 #include "tandem/interop/verify.h"
 #include "tandem/loss/contrastive_loss.h"
 #include "tandem/model/clip_model.h"
+#include "tandem/model/foreign_model.h"
 #include "tandem/model/golden_sample.h"
 #include "tandem/model/model_directory.h"
 #include "tandem/optim/adamw.h"

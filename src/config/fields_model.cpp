@@ -58,8 +58,10 @@ void add_text_rest(Section& text, TextEncoderOptions& o) {
            "Fill every text with pad_id up to context_length, and attend to it (SigLIP).");
   text.add("init_std", &o.init_std, "Standard deviation of initial weights; 0 takes 1/√width.",
            between(0, 10));
-  text.add_path("pretrained", &o.pretrained,
-                "Model directory or safetensors file to start from; empty for random weights.");
+  text.add_path(
+      "pretrained", &o.pretrained,
+      "Model directory, run, checkpoint or safetensors file to start from; empty for random "
+      "weights.");
   text.add("freeze", &o.freeze, "Keep the tower's weights as they are.");
   text.add("unfreeze_last_layers", &o.unfreeze_last_layers,
            "With freeze: this many last blocks, and what follows them, are trained all the same.",
@@ -104,8 +106,10 @@ void add_image_rest(Section& image, ImageEncoderOptions& o) {
             between(0, 10));
   image.add("mean", &o.mean, "Subtracted from red, green and blue in [0, 1].", between(0, 1));
   image.add("std", &o.std, "Divides what is left of red, green and blue.", {.above = 0, .max = 10});
-  image.add_path("pretrained", &o.pretrained,
-                 "Model directory or safetensors file to start from; empty for random weights.");
+  image.add_path(
+      "pretrained", &o.pretrained,
+      "Model directory, run, checkpoint or safetensors file to start from; empty for random "
+      "weights.");
   image.add("position_antialias", &o.position_antialias,
             "How pretrained positions fit another image_size: bicubic with antialiasing "
             "(open_clip), or without (Hugging Face).");
@@ -165,7 +169,8 @@ void add_model_fields(FieldTable& table, ModelOptions& o) {
             between(-1000, 1000));
   model.add_path(
       "pretrained", &o.pretrained,
-      "Model directory to start from, both towers and projectors; empty for random weights.");
+      "Model directory, run, checkpoint or safetensors file to start from, both towers and "
+      "projectors; empty for random weights.");
 }
 
 }  // namespace tandem::config

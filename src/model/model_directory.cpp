@@ -9,6 +9,7 @@
 #include "model/model_card.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
+#include "tandem/model/foreign_model.h"
 
 namespace tandem {
 namespace {
@@ -126,6 +127,7 @@ void save_model(const std::filesystem::path& directory, const ClipModel& model,
 
 LoadedModel load_model(const std::filesystem::path& directory) {
   refuse_run(directory);
+  refuse_foreign_model(directory);
   const auto config_file = directory / "config.json";
   const auto weights_file = directory / "model.safetensors";
   ModelConfig config = parse_model_config(read_file(config_file), config_file.string());

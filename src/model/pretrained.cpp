@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <filesystem>
 
 #include <ATen/ops/_upsample_bicubic2d_aa.h>
 #include <ATen/ops/upsample_bicubic2d.h>
 #include <fmt/format.h>
 
+#include "model/weights_place.h"
 #include "tandem/config/tower_shape.h"
 #include "tandem/core/error.h"
 #include "tandem/core/log.h"
@@ -14,9 +14,7 @@ namespace tandem {
 namespace {
 
 TensorMap read_weights(const std::string& path) {
-  const std::filesystem::path file(path);
-  return load_safetensors(std::filesystem::is_directory(file) ? file / "model.safetensors" : file)
-      .tensors;
+  return load_safetensors(find_weights_file(path)).tensors;
 }
 
 // Tensors whose names start with `prefix`.

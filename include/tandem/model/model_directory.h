@@ -31,7 +31,8 @@ void save_model(const std::filesystem::path& directory, const ClipModel& model,
                 const ModelConfig& config, GoldenText golden = {});
 
 /// Reads `config.json` and maps `model.safetensors`: a weight is read when it is first used. Throws
-/// kMissingInput (also for a run's folder or a checkpoint, naming the run's model), kIo, kConfig
+/// kMissingInput (also for a run's folder or a checkpoint, naming the run's model, and for a model
+/// of another library, with the command that converts it), kIo, kConfig
 /// for a `config.json` that parse_model_config or ClipModel refuses, and kCheckpoint.
 struct LoadedModel {
   ClipModel model{nullptr};

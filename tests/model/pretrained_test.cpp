@@ -1,0 +1,87 @@
+// Every place that model.pretrained and the towers' own may name.
+#include <filesystem>
+
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include "core/expect_error.h"
+#include "core/temporary_folder.h"
+#include "model/weights_place.h"
+#include "tandem/core/files.h"
+#include "tandem/model/model_directory.h"
+
+namespace tandem {
+namespace {
+
+namespace fs = std::filesystem;
+
+ModelOptions tiny_options() {
+  ModelOptions options;
+  options.embed_dim = 4;
+  options.text = {.vocab_size = 20, .context_length = 6, .width = 8, .layers = 1, .heads = 2};
+  options.image = {.image_size = 8, .patch_size = 4, .width = 8, .layers = 1, .heads = 2};
+  return options;
+}
+
+/// A run's folder: checkpoints/step-00000002, which `latest` names, and, if asked, model/.
+class Pretrained : public testing::Test {
+ protected:
+  Pretrained() {
+    const fs::path checkpoint = folder_ / "checkpoints" / "step-00000002";
+    fs::create_directories(checkpoint);
+    save_safetensors(checkpoint / "model.safetensors", named_weights(trained_));
+    write_file_atomically(folder_ / "checkpoints" / "latest", "step-00000002\n");
+    write_file_atomically(folder_ / "config.json", "{}");
+  }
+  void expect_starts_from(const fs::path& place) const {
+    ModelOptions options = tiny_options();
+    options.pretrained = place.string();
+    const TensorMap whole = named_weights(make_model(options, 1));
+    for (const auto& [name, tensor] : named_weights(trained_))
+      EXPECT_TRUE(torch::equal(tensor, whole.at(name))) << place << name;
+    options.pretrained = "";
+    options.text.pretrained = options.image.pretrained = place.string();
+    const TensorMap towers = named_weights(make_model(options, 1));
+    for (const auto& [name, tensor] : named_weights(trained_)) {
+      if (!name.starts_with("text.") && !name.starts_with("image.")) continue;
+      EXPECT_TRUE(torch::equal(tensor, towers.at(name))) << place << name;
+    }
+  }
+  ClipModel trained_{tiny_options(), 9};
+  TemporaryFolder folder_;
+};
+
+TEST_F(Pretrained, MayBeARunACheckpointOrTheFileThatNamesTheLatest) {
+  for (const char* place : {"", "checkpoints", "checkpoints/latest", "checkpoints/step-00000002",
+                            "checkpoints/step-00000002/model.safetensors"})
+    expect_starts_from(folder_ / place);
+}
+
+TEST_F(Pretrained, TakesTheModelOfARunThatIsOver) {
+  const fs::path model = folder_ / "model" / "model.safetensors";
+  EXPECT_EQ(find_weights_file(folder_.path()),
+            folder_ / "checkpoints" / "step-00000002" / "model.safetensors");
+  fs::create_directories(folder_ / "model");
+  fs::copy_file(folder_ / "checkpoints" / "step-00000002" / "model.safetensors", model);
+  EXPECT_EQ(find_weights_file(folder_.path()), model);
+  expect_starts_from(folder_ / "model");
+}
+
+TEST_F(Pretrained, NamesAPlaceWithoutWeights) {
+  const auto refuses = [&](const std::string& part, const fs::path& place) {
+    expect_error(ErrorKind::kMissingInput, part, [&] { (void)find_weights_file(place); });
+  };
+  write_file_atomically(folder_ / "checkpoints" / "latest", "../step-00000002");
+  refuses("names no checkpoint beside it", folder_ / "checkpoints" / "latest");
+  write_file_atomically(folder_ / "checkpoints" / "latest", "step-00000009\n");
+  refuses("step-00000009", folder_ / "checkpoints");
+  fs::create_directories(folder_ / "empty");
+  refuses("holds no weights", folder_ / "empty");
+  fs::create_directories(folder_ / "hf");
+  write_file_atomically(folder_ / "hf" / "config.json", R"({"model_type": "clip"})");
+  write_file_atomically(folder_ / "hf" / "model.safetensors", "x");
+  refuses("clip-convert --from hf", folder_ / "hf");
+}
+
+}  // namespace
+}  // namespace tandem
