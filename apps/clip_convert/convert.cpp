@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "common/imported_model.h"
 #include "common/text_io.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
-#include "tandem/inference/pipeline.h"
 #include "tandem/interop/convert.h"
 #include "tandem/interop/verify.h"
 #include "tandem/model/model_directory.h"
@@ -21,7 +21,6 @@ namespace fs = std::filesystem;
 
 // Largest difference relative to the largest reference value, in fp32.
 constexpr double kTolerance = 1e-5;
-constexpr const char* kGoldenText = "A photo of two dogs, it's 7:30 &amp; sunny!";
 
 // Absolute, without links; what is not there yet is as written.
 fs::path real_place(const std::string& written) {
@@ -64,6 +63,9 @@ void refuse_occupied(const ConvertArguments& arguments, const fs::path& output) 
 // Returns the folder to write: a link stays, and what it points to is replaced.
 fs::path checked_output(const ConvertArguments& arguments) {
   const fs::path input = real_place(arguments.input);
+  if (!arguments.model_name.empty() && arguments.from != "open_clip")
+    throw Error(ErrorKind::kUsage,
+                {.what = "--model-name is open_clip's", .found = arguments.from});
   const fs::path output = real_place(arguments.output);
   if (holds(input, output) || holds(output, input)) {
     throw Error(ErrorKind::kUsage,
@@ -73,14 +75,6 @@ fs::path checked_output(const ConvertArguments& arguments) {
   }
   refuse_occupied(arguments, output);
   return output;
-}
-
-void require_finite(const ClipModel& model, const std::string& where) {
-  const std::vector<std::string> bad = weights_not_finite(model);
-  if (bad.empty()) return;
-  throw Error(ErrorKind::kCheckpoint, {.what = "weights that are not finite",
-                                       .where = where,
-                                       .found = fmt::format("{}", fmt::join(bad, ", "))});
 }
 
 // Prints each difference; returns whether all are small.
@@ -95,13 +89,14 @@ bool report_outputs(const VerifiedOutputs& outputs, const std::string& against) 
   return good;
 }
 
-bool verify(const ConvertArguments& arguments, const ImportedModel& source, const fs::path& written,
-            const ImportOptions& options) {
+bool verify(const ConvertArguments& arguments, const ImportedModel& source,
+            const fs::path& written) {
   bool good = true;
   if (!arguments.reference.empty())
     good = report_outputs(verify_model(source.model, arguments.reference), arguments.reference);
   // Through both name maps: what was written is read again, and embeds the same sample.
-  const ImportedModel again = import_model(written, parse_model_format(arguments.to), options);
+  const ImportedModel again =
+      import_model(written, parse_model_format(arguments.to), {.timm_heads = arguments.timm_heads});
   const GoldenSample sample = make_golden_sample(source.model);
   const GoldenDifference difference = golden_difference(again.model, sample);
   VerifiedOutputs outputs;
@@ -113,34 +108,24 @@ bool verify(const ConvertArguments& arguments, const ImportedModel& source, cons
 // Copies the tokenizer's files and returns what became of them, as a line.
 std::string write_tokenizer(const ConvertArguments& arguments, const ImportedModel& source,
                             const fs::path& directory) {
-  const ModelFormat format = parse_model_format(arguments.to);
-  const auto copied = copy_tokenizer_files(arguments.input, directory, format);
-  if (copied.empty())
-    return source.model->text
-               ? "tokenizer: none beside the input; texts can be embedded by their ids only\n"
-               : "";
-  if (format != ModelFormat::kTandem || source.cleaning == TextCleaning::kAsFile)
-    return fmt::format("tokenizer: {}\n", fmt::join(copied, ", "));
-  Tokenizer::load(directory, {.cleaning = source.cleaning}).save(directory / "tokenizer.json");
-  return fmt::format("tokenizer: {}; texts are cleaned as open_clip does it: {}\n",
-                     fmt::join(copied, ", "), cleaning_name(source.cleaning));
-}
-
-// Loads the directory as a user will, and gives its golden sample a text that its tokenizer reads.
-void try_pipeline(const ImportedModel& source, const fs::path& directory) {
-  const Pipeline pipeline = Pipeline::load(directory, {.device = "cpu"});
-  if (!pipeline.has_tokenizer()) return;
-  GoldenText text{.text = kGoldenText};
-  text.ids = pipeline.tokenizer().encode(text.text, source.config.model.text.context_length).ids;
-  save_golden_sample(directory, make_golden_sample(source.model, std::move(text)));
+  const auto copied = copy_tokenizer_files(folder_of_model(arguments.input), directory,
+                                           parse_model_format(arguments.to));
+  if (!copied.empty()) return fmt::format("tokenizer: {}\n", fmt::join(copied, ", "));
+  return source.model->text
+             ? "tokenizer: none beside the input; texts can be embedded by their ids only\n"
+             : "";
 }
 
 ConversionReport write(const ConvertArguments& arguments, const ImportedModel& source,
                        const fs::path& directory) {
   const ModelFormat format = parse_model_format(arguments.to);
+  if (format == ModelFormat::kTandem) {
+    const WrittenModel written = write_imported_model(source, arguments.input, directory);
+    write_output(written.tokenizer);
+    return written.report;
+  }
   const ConversionReport report = export_model(directory, format, source.model, source.config);
   write_output(write_tokenizer(arguments, source, directory));
-  if (format == ModelFormat::kTandem) try_pipeline(source, directory);
   return report;
 }
 
@@ -149,7 +134,9 @@ ConversionReport write(const ConvertArguments& arguments, const ImportedModel& s
 int convert(const ConvertArguments& arguments) {
   const fs::path output = checked_output(arguments);
   const ImportOptions options{.allow_pickle = arguments.allow_pickle,
-                              .timm_heads = arguments.timm_heads};
+                              .timm_heads = arguments.timm_heads,
+                              .config = arguments.config,
+                              .model_name = arguments.model_name};
   const ImportedModel source =
       import_model(arguments.input, parse_model_format(arguments.from), options);
   write_output("from " + report_text(source.report, arguments.table));
@@ -157,7 +144,7 @@ int convert(const ConvertArguments& arguments) {
   AtomicDirectory staging(output);
   const ConversionReport report = write(arguments, source, staging.path());
   write_output("to " + report_text(report, arguments.table && report.family != "Tandem"));
-  if (arguments.verify && !verify(arguments, source, staging.path(), options)) {
+  if (arguments.verify && !verify(arguments, source, staging.path())) {
     write_note("error: the conversion does not give the same numbers; nothing was written\n");
     return exit_code(ErrorKind::kData);
   }

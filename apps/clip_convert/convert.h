@@ -16,6 +16,8 @@ struct ConvertArguments {
   bool allow_pickle = false;
   bool force = false;
   int timm_heads = 0;
+  std::string config;      ///< Of the input; empty: the one beside the weights.
+  std::string model_name;  ///< open_clip's name of the input.
 };
 
 /// Converts and prints what was done. Returns the exit code: 0, or 65 when verification found a

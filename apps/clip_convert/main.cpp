@@ -16,8 +16,10 @@ std::function<int()> define(CLI::App& app) {
   app.add_option("--to", arguments->to, "Format of the output")
       ->check(formats)
       ->capture_default_str();
-  app.add_option("--input", arguments->input, "Model directory to read")
-      ->type_name("DIR")
+  app.add_option("--input", arguments->input,
+                 "Model directory to read, or a file of its weights (.safetensors, .bin, .pt) with "
+                 "its configuration beside it")
+      ->type_name("PATH")
       ->required();
   app.add_option("--output", arguments->output, "Model directory to write")
       ->type_name("DIR")
@@ -31,6 +33,13 @@ std::function<int()> define(CLI::App& app) {
   app.add_flag("--table", arguments->table, "Print every tensor: ours, theirs, shape, transform");
   app.add_flag("--allow-pickle", arguments->allow_pickle,
                "Read PyTorch .bin and .pt files; the reader executes nothing");
+  app.add_option("--config", arguments->config, "Configuration that is not beside the weights")
+      ->type_name("FILE")
+      ->check(not_empty());
+  app.add_option("--model-name", arguments->model_name,
+                 "open_clip: the model's name there (ViT-B-32, ViT-L-14-quickgelu), for weights "
+                 "without a configuration")
+      ->type_name("NAME");
   app.add_option("--timm-heads", arguments->timm_heads,
                  "open_clip: attention heads of a timm tower whose name is not known");
   app.add_flag("--force", arguments->force, "Replace a model that the output holds");

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "clip_doctor/environment.h"
+#include "common/imported_model.h"
 #include "common/run_app.h"
 #include "common/text_io.h"
 #include "tandem/core/device.h"
@@ -48,7 +49,9 @@ bool examine_model(const DoctorArguments& arguments, std::vector<Finding>& findi
 int examine(const DoctorArguments& arguments) {
   (void)resolve_device(arguments.options.device);  // a wrong name is one without a model, too
   std::vector<Finding> findings = examine_machine();
-  const bool healthy = arguments.model.empty() || examine_model(arguments, findings);
+  DoctorArguments local = arguments;
+  if (!local.model.empty()) local.model = model_directory(arguments.model).string();
+  const bool healthy = local.model.empty() || examine_model(local, findings);
   write_output(arguments.format == "json" ? findings_json(findings) : findings_text(findings));
   if (healthy) return 0;
   write_note(

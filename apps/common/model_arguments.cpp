@@ -1,10 +1,14 @@
 #include "common/model_arguments.h"
 
+#include "common/imported_model.h"
+
 namespace tandem::apps {
 
 void add_model_options(CLI::App& app, ModelArguments& arguments) {
-  app.add_option("--model", arguments.directory,
-                 "Model directory, as clip-train writes it (runs/<name>/model)")
+  app.add_option(
+         "--model", arguments.directory,
+         "Model directory, as clip-train writes it (runs/<name>/model), or one of Hugging Face "
+         "or open_clip, which is converted into a cache at first use")
       ->type_name("DIR")
       ->required();
   app.add_option("--device", arguments.options.device, "auto, cpu, cuda or cuda:N")
@@ -16,7 +20,7 @@ void add_model_options(CLI::App& app, ModelArguments& arguments) {
 }
 
 Pipeline load_pipeline(const ModelArguments& arguments) {
-  return Pipeline::load(arguments.directory, arguments.options);
+  return Pipeline::load(model_directory(arguments.directory), arguments.options);
 }
 
 }  // namespace tandem::apps

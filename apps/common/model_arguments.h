@@ -17,7 +17,7 @@ struct ModelArguments {
 /// Declares these options; `arguments` must live until parsing is over.
 void add_model_options(CLI::App& app, ModelArguments& arguments);
 
-/// Returns the model that they name. Throws as Pipeline::load.
+/// Returns the model that they name. Throws as model_directory and Pipeline::load.
 [[nodiscard]] Pipeline load_pipeline(const ModelArguments& arguments);
 
 }  // namespace tandem::apps
