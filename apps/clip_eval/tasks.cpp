@@ -12,6 +12,8 @@
 #include "common/text_io.h"
 #include "tandem/config/load.h"
 #include "tandem/core/files.h"
+#include "tandem/core/library_error.h"
+#include "tandem/core/text.h"
 #include "tandem/eval/evaluate.h"
 #include "tandem/eval/zero_shot.h"
 
@@ -52,7 +54,7 @@ class TaskReader {
  private:
   void complain(const std::string& key, const std::string& expected, const Json& found) {
     mistakes_.push_back(
-        fmt::format("{}{}: expected {}, found {}", where_, key, expected, found.dump()));
+        fmt::format("{}{}: expected {}, found {}", where_, key, expected, shortened(found.dump())));
   }
 
   void refuse_unknown_keys() {
@@ -162,10 +164,7 @@ Json parse_file(const std::filesystem::path& path) {
   try {
     return Json::parse(text);
   } catch (const Json::exception& error) {
-    const std::string_view reason = error.what();
-    throw Error(ErrorKind::kConfig, {.what = "is not valid JSON",
-                                     .where = path.string(),
-                                     .found = std::string(reason.substr(reason.find("] ") + 2))});
+    throw Error(ErrorKind::kConfig, {.what = library_error(error).what(), .where = path.string()});
   }
 }
 

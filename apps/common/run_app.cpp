@@ -2,19 +2,15 @@
 
 #include <csignal>
 #include <cstdio>
-#include <filesystem>
-#include <new>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
-#include <c10/util/Exception.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "common/text_io.h"
-#include "tandem/core/error.h"
+#include "tandem/core/library_error.h"
 #include "tandem/core/log.h"
 #include "tandem/core/memory.h"
 #include "tandem/version.h"
@@ -25,17 +21,6 @@ namespace {
 int report(std::string_view message, int code) {
   write_note(fmt::format("error: {}\n", message));
   return code;
-}
-
-int report_out_of_memory() {
-  return report("out of memory. Try: a smaller batch size", exit_code(ErrorKind::kInternal));
-}
-
-int report_torch(const c10::Error& error) {
-  const std::string text = error.what_without_backtrace();
-  // The CPU's allocator has no exception of its own.
-  if (text.find("DefaultCPUAllocator: ") != std::string::npos) return report_out_of_memory();
-  return report(text.substr(0, text.find('\n')), exit_code(ErrorKind::kInternal));
 }
 
 // CLI11 misses a verb before it looks at the word in its place.
@@ -59,23 +44,9 @@ int run_guarded(const std::function<int()>& action) {
     return code;
   } catch (const ReaderGone&) {
     return 0;
-  } catch (const Error& error) {
-    return report(error.what(), exit_code(error.kind()));
-  } catch (const c10::OutOfMemoryError&) {
-    return report_out_of_memory();
-  } catch (const c10::Error& error) {
-    return report_torch(error);
-  } catch (const std::filesystem::filesystem_error& error) {
-    return report(error.what(), exit_code(ErrorKind::kIo));
-  } catch (const std::system_error& error) {  // libraries' threads: ours do with fewer
-    if (error.code() != std::errc::resource_unavailable_try_again)
-      return report(error.what(), exit_code(ErrorKind::kInternal));
-    return report("cannot start a thread. Try: raise the limit on threads (ulimit -u)",
-                  exit_code(ErrorKind::kDevice));
-  } catch (const std::bad_alloc&) {
-    return report_out_of_memory();
   } catch (const std::exception& error) {
-    return report(error.what(), exit_code(ErrorKind::kInternal));
+    const Error ours = library_error(error);
+    return report(ours.what(), exit_code(ours.kind()));
   }
 }
 

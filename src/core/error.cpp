@@ -5,14 +5,30 @@
 namespace tandem {
 namespace {
 
+// In bytes. What is wrong may be several lines, or the whole message of another error.
+constexpr size_t kLongestLine = 1500;
+constexpr size_t kLongestPart = 600;
+constexpr size_t kLongestValue = 300;
+
+std::string shortened_lines(std::string_view text) {
+  std::string lines;
+  for (size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    lines += shortened(text.substr(0, end), kLongestLine) + "\n";
+    text.remove_prefix(end + 1);
+  }
+  return lines + shortened(text, kLongestLine);
+}
+
 std::string compose(const ErrorText& text) {
   std::string message;
-  if (!text.where.empty()) message += printable(text.where) + ": ";
-  message += text.what;
-  if (!text.expected.empty()) message += ": expected " + text.expected;
-  if (!text.found.empty())
-    message += (text.expected.empty() ? ": found " : ", found ") + text.found;
-  if (!text.hint.empty()) message += ". Try: " + text.hint;
+  if (!text.where.empty()) message += printable(shortened(text.where, kLongestPart)) + ": ";
+  message += shortened_lines(text.what);
+  if (!text.expected.empty()) message += ": expected " + shortened(text.expected, kLongestPart);
+  if (!text.found.empty()) {
+    message += text.expected.empty() ? ": found " : ", found ";
+    message += shortened(text.found, kLongestValue);
+  }
+  if (!text.hint.empty()) message += ". Try: " + shortened(text.hint, kLongestPart);
   return message;
 }
 

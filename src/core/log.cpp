@@ -75,9 +75,11 @@ LogFile::LogFile(const std::filesystem::path& path)
     implementation_->sink->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l: %v");
     state.all->add_sink(implementation_->sink);
   } catch (const spdlog::spdlog_ex& error) {
-    throw Error(
-        ErrorKind::kCannotCreate,
-        {.what = "cannot open the log file", .where = path.string(), .found = error.what()});
+    const std::string_view words = error.what();  // `Failed opening file … for writing: reason`
+    throw Error(ErrorKind::kCannotCreate,
+                {.what = "cannot open the log file",
+                 .where = path.string(),
+                 .found = std::string(words.substr(words.rfind(": ") + 2))});
   }
 }
 

@@ -68,6 +68,19 @@ std::string printable(std::string_view text, LineEnds line_ends) {
   return out;
 }
 
+std::string shortened(std::string_view text, size_t most) {
+  if (text.size() <= most) return std::string(text);
+  const auto is_continuation = [&](size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+  };
+  size_t head = most / 3 * 2;
+  size_t tail = text.size() - most / 3;
+  while (head > 0 && is_continuation(head)) --head;
+  while (tail < text.size() && is_continuation(tail)) ++tail;
+  return std::string(text.substr(0, head)) + "… (" + std::to_string(tail - head) + " bytes) …" +
+         std::string(text.substr(tail));
+}
+
 std::string escape_bytes(std::string_view bytes) {
   std::string out;
   while (!bytes.empty()) {

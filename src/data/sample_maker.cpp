@@ -6,6 +6,7 @@
 
 #include "data/unusable.h"
 #include "tandem/core/hash.h"
+#include "tandem/core/library_error.h"
 #include "tandem/core/random.h"
 #include "tandem/image/transform.h"
 
@@ -75,7 +76,7 @@ void SampleMaker::attempt(const StreamSample& at, PreparedSample& sample) const 
   } catch (const std::bad_alloc&) {
     reject("out of memory", "not enough memory for this sample");
   } catch (const std::exception& error) {
-    reject("decoder failure", error.what());
+    reject("decoder failure", library_error(error).what());
   } catch (...) {
     reject("decoder failure", "unknown exception");
   }

@@ -9,6 +9,7 @@
 
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
+#include "tandem/core/json_depth.h"
 #include "tandem/core/log.h"
 
 namespace tandem {
@@ -23,7 +24,8 @@ nlohmann::json companion(const fs::path& path) {
   std::error_code error;
   if (!fs::exists(path, error)) return nullptr;
   try {
-    return nlohmann::json::parse(read_file(path, kMaxCompanionBytes), nullptr, false);
+    const std::string text = read_file(path, kMaxCompanionBytes);
+    return is_too_deep_json(text) ? nullptr : nlohmann::json::parse(text, nullptr, false);
   } catch (const Error&) {
     return nullptr;
   }

@@ -9,6 +9,7 @@
 #include "data/parallel.h"
 #include "data/unusable.h"
 #include "tandem/core/hash.h"
+#include "tandem/core/library_error.h"
 #include "tandem/core/random.h"
 #include "tandem/core/text.h"
 #include "tandem/text/tokenizer.h"
@@ -121,7 +122,7 @@ void look_at_guarded(const Source& source, int64_t index, const SurveyOptions& o
   } catch (const std::bad_alloc&) {
     reject("out of memory", "not enough memory for this sample");
   } catch (const std::exception& error) {
-    reject("decoder failure", error.what());
+    reject("decoder failure", library_error(error).what());
   }
 }
 

@@ -8,6 +8,8 @@
 
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
+#include "tandem/core/json_depth.h"
+#include "tandem/core/text.h"
 
 namespace tandem {
 namespace {
@@ -18,6 +20,7 @@ constexpr uint64_t kMaxConfigBytes = uint64_t{16} << 20;
 
 Json read_json_object(const std::filesystem::path& file) {
   const std::string text = read_file(file, kMaxConfigBytes);
+  check_json_depth(text, file.string(), ErrorKind::kCheckpoint);
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_object()) return json;
   throw Error(
@@ -110,7 +113,8 @@ void ConfigObject::finish(std::span<const std::string_view> harmless) const {
   std::vector<std::string> unknown;
   for (const auto& [key, value] : object_.items()) {
     const bool known = read_.contains(key) || std::ranges::find(harmless, key) != harmless.end();
-    if (!known && !value.is_null()) unknown.push_back(fmt::format("{} = {}", key, value.dump()));
+    if (!known && !value.is_null())
+      unknown.push_back(fmt::format("{} = {}", shortened(key, 80), shortened(value.dump(), 80)));
   }
   if (unknown.empty()) return;
   throw Error(ErrorKind::kCheckpoint,

@@ -8,6 +8,7 @@
 #include "io/utf8.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
+#include "tandem/core/json_depth.h"
 #include "tandem/io/safetensors.h"
 #include "tandem/io/torch_pickle.h"
 
@@ -23,7 +24,9 @@ constexpr uint64_t kMaxIndexBytes = uint64_t{100} << 20;
 // {shard: names of its tensors}. A shard is a file beside the index, never elsewhere.
 std::map<std::string, std::set<std::string>> read_index(const std::filesystem::path& index,
                                                         std::string_view extension) {
-  const auto json = nlohmann::json::parse(read_file(index, kMaxIndexBytes), nullptr, false);
+  const std::string text = read_file(index, kMaxIndexBytes);
+  check_json_depth(text, index.string(), ErrorKind::kCheckpoint);
+  const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object() || !json.contains("weight_map") || !json["weight_map"].is_object())
     reject(index, "the index has no weight_map");
   std::map<std::string, std::set<std::string>> shards;

@@ -17,9 +17,11 @@ void silence_sentencepiece() {
 }
 
 void require_ok(const sentencepiece::util::Status& status, const std::string& doing) {
-  if (!status.ok())
-    throw Error(ErrorKind::kInternal,
-                {.what = doing + " failed in sentencepiece", .found = status.error_message()});
+  if (status.ok()) return;
+  // `Internal: src/file.cc(590) [condition] words`: the place in its source tells a user nothing.
+  std::string words = status.error_message();
+  if (const size_t end = words.find("] "); end != std::string::npos) words.erase(0, end + 2);
+  throw Error(ErrorKind::kInternal, {.what = doing + " failed", .found = words});
 }
 
 }  // namespace tandem

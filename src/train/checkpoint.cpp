@@ -5,6 +5,7 @@
 
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
+#include "tandem/core/library_error.h"
 #include "train/checkpoint_folder.h"
 #include "train/manifest.h"
 #include "train/run_directory.h"
@@ -95,7 +96,7 @@ void read_state(const fs::path& directory, Checkpoint& checkpoint) {
   } catch (const Json::exception& error) {
     throw Error(ErrorKind::kCheckpoint, {.what = "state.json does not hold a training state",
                                          .where = directory.string(),
-                                         .found = error.what()});
+                                         .found = library_error(error).what()});
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
+#include "tandem/core/library_error.h"
 #include "tandem/version.h"
 
 namespace tandem {
@@ -76,7 +77,7 @@ std::optional<std::string> find_damage(const fs::path& directory) {
       if (auto damage = compare(directory / name, expected)) return damage;
     }
   } catch (const Json::exception& problem) {
-    return fmt::format("manifest.json is damaged: {}", problem.what());
+    return fmt::format("manifest.json is damaged: {}", library_error(problem).what());
   }
   return std::nullopt;
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tandem/core/error.h"
+
 namespace tandem {
 namespace {
 
@@ -37,6 +39,35 @@ TEST(EscapeBytes, GivesValidUtf8ThatCanBeUndone) {
   EXPECT_EQ(escape_bytes("caf\xe9 \xc3\xa9.jpg"), "caf\\xe9 \xc3\xa9.jpg");
   EXPECT_EQ(escape_bytes("a\\xe9\xff"), "a\\\\xe9\\xff");
   EXPECT_TRUE(is_utf8(escape_bytes("\x80\xff\xc0\xed\xa0\x80")));
+}
+
+TEST(Shortened, KeepsShortTextsAsTheyAre) {
+  EXPECT_EQ(shortened(""), "");
+  EXPECT_EQ(shortened(std::string(200, 'a')), std::string(200, 'a'));
+}
+
+TEST(Shortened, KeepsBeginningAndEndAndSaysHowMuchIsLeftOut) {
+  EXPECT_EQ(shortened("\"" + std::string(998, 'a') + "\"", 9), "\"aaaaa… (991 bytes) …aa\"");
+}
+
+TEST(Shortened, CutsBetweenCharacters) {
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += "€";
+  EXPECT_EQ(shortened(text, 12), "€€… (291 bytes) …€");
+  EXPECT_EQ(shortened(std::string(100, '\x80'), 12), "… (100 bytes) …");
+}
+
+TEST(Error, NeverHoldsAValueWhole) {
+  const std::string huge(1'000'000, '7');
+  const Error error(ErrorKind::kConfig, {.what = "is out of range " + huge,
+                                         .where = huge,
+                                         .expected = huge,
+                                         .found = huge,
+                                         .hint = huge});
+  EXPECT_LT(std::string_view(error.what()).size(), 4000U);
+  std::string lines;
+  for (int i = 0; i < 100; ++i) lines += "line " + std::to_string(i) + " of a list of mistakes\n";
+  EXPECT_EQ(Error(ErrorKind::kConfig, lines).what(), lines);
 }
 
 }  // namespace

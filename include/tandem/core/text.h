@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -20,5 +21,10 @@ enum class LineEnds { kEscape, kKeep };
 /// UTF-8 character becomes `\xNN`, and each backslash `\\`. In Python,
 /// `text.encode().decode("unicode_escape").encode("latin-1")` gives the bytes back.
 [[nodiscard]] std::string escape_bytes(std::string_view bytes);
+
+/// Returns `text`, or its beginning and end with the number of bytes left out between them when it
+/// is longer than `most` bytes: `[0,0,0,… (1998 bytes) …,0,0]`. Characters stay whole. For values
+/// from files in messages; Error shortens its parts by itself.
+[[nodiscard]] std::string shortened(std::string_view text, size_t most = 200);
 
 }  // namespace tandem
