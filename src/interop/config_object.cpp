@@ -15,6 +15,7 @@ namespace tandem {
 namespace {
 
 constexpr uint64_t kMaxConfigBytes = uint64_t{16} << 20;
+constexpr size_t kShownBytes = 80;
 
 }  // namespace
 
@@ -27,6 +28,12 @@ Json read_json_object(const std::filesystem::path& file) {
       ErrorKind::kCheckpoint,
       {.what = json.is_discarded() ? "the file is not valid JSON" : "the file holds no JSON object",
        .where = file.string()});
+}
+
+std::string shown(const Json& value) {
+  std::string text = value.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace);
+  if (text.size() > kShownBytes) text = text.substr(0, kShownBytes) + "…";
+  return text;
 }
 
 ConfigObject::ConfigObject(Json object, std::string where)
@@ -44,7 +51,7 @@ void ConfigObject::refuse(std::string_view key, const std::string& expected) con
               {.what = fmt::format("field {} is not what this library can represent", key),
                .where = where_,
                .expected = expected,
-               .found = found == object_.end() ? "nothing" : found->dump()});
+               .found = found == object_.end() ? "nothing" : shown(*found)});
 }
 
 int64_t ConfigObject::integer(std::string_view key, int64_t fallback) {
@@ -52,6 +59,15 @@ int64_t ConfigObject::integer(std::string_view key, int64_t fallback) {
   if (!value) return fallback;
   if (!value->is_number_integer()) refuse(key, "a whole number");
   return value->get<int64_t>();
+}
+
+int64_t ConfigObject::side(std::string_view key, int64_t fallback) {
+  const Json* value = find(key);
+  if (!value) return fallback;
+  const bool pair = value->is_array() && value->size() == 2 && (*value)[0] == (*value)[1];
+  const Json& number = pair ? (*value)[0] : *value;
+  if (!number.is_number_integer()) refuse(key, "a whole number, or two equal ones");
+  return number.get<int64_t>();
 }
 
 double ConfigObject::number(std::string_view key, double fallback) {
@@ -79,10 +95,14 @@ std::array<double, 3> ConfigObject::three_numbers(std::string_view key,
                                                   const std::array<double, 3>& fallback) {
   const Json* value = find(key);
   if (!value) return fallback;
+  if (value->is_number()) {
+    const double same = value->get<double>();
+    return {same, same, same};
+  }
   const auto is_number = [](const Json& each) { return each.is_number(); };
   if (!value->is_array() || value->size() != 3 ||
       !std::all_of(value->begin(), value->end(), is_number))
-    refuse(key, "three numbers");
+    refuse(key, "three numbers, or one for all");
   return value->get<std::array<double, 3>>();
 }
 
@@ -102,6 +122,11 @@ bool ConfigObject::has(std::string_view key) const {
   return found != object_.end() && !found->is_null();
 }
 
+bool ConfigObject::is_null(std::string_view key) const {
+  const auto found = object_.find(std::string(key));
+  return found != object_.end() && found->is_null();
+}
+
 void ConfigObject::require(std::span<const RequiredValue> values) {
   for (const RequiredValue& each : values) {
     const Json* value = find(each.key);
@@ -109,12 +134,15 @@ void ConfigObject::require(std::span<const RequiredValue> values) {
   }
 }
 
-void ConfigObject::finish(std::span<const std::string_view> harmless) const {
+void ConfigObject::allow(std::span<const std::string_view> harmless) {
+  read_.insert(harmless.begin(), harmless.end());
+}
+
+void ConfigObject::finish() const {
   std::vector<std::string> unknown;
   for (const auto& [key, value] : object_.items()) {
-    const bool known = read_.contains(key) || std::ranges::find(harmless, key) != harmless.end();
-    if (!known && !value.is_null())
-      unknown.push_back(fmt::format("{} = {}", shortened(key, 80), shortened(value.dump(), 80)));
+    if (!read_.contains(key) && !value.is_null())
+      unknown.push_back(fmt::format("{} = {}", shortened(key, kShownBytes), shown(value)));
   }
   if (unknown.empty()) return;
   throw Error(ErrorKind::kCheckpoint,

@@ -18,6 +18,9 @@ using Json = nlohmann::ordered_json;
 /// not an object at the top.
 [[nodiscard]] Json read_json_object(const std::filesystem::path& file);
 
+/// Returns a value as messages show it: on one line, in ASCII, cut when it is long.
+[[nodiscard]] std::string shown(const Json& value);
+
 /// A value that a field has in every model of ours: any other one changes numbers.
 struct RequiredValue {
   std::string_view key;
@@ -34,9 +37,12 @@ class ConfigObject {
 
   /// Return the field, or `fallback` when it is absent or null.
   [[nodiscard]] int64_t integer(std::string_view key, int64_t fallback);
+  /// A side of a square: one whole number, or two equal ones.
+  [[nodiscard]] int64_t side(std::string_view key, int64_t fallback);
   [[nodiscard]] double number(std::string_view key, double fallback);
   [[nodiscard]] bool flag(std::string_view key, bool fallback);
   [[nodiscard]] std::string text(std::string_view key, std::string_view fallback);
+  /// One number counts for all three.
   [[nodiscard]] std::array<double, 3> three_numbers(std::string_view key,
                                                     const std::array<double, 3>& fallback);
   /// Returns the object of this name; an empty one when it is absent or null.
@@ -44,11 +50,15 @@ class ConfigObject {
   /// Returns the raw value, null when absent, and counts it as read.
   [[nodiscard]] Json raw(std::string_view key);
   [[nodiscard]] bool has(std::string_view key) const;
+  /// Whether the key is there with the value null.
+  [[nodiscard]] bool is_null(std::string_view key) const;
 
   /// Checks that each field, where it is there, has the one value that our models have.
   void require(std::span<const RequiredValue> values);
-  /// Throws for the first fields that were neither read nor are in `harmless`.
-  void finish(std::span<const std::string_view> harmless) const;
+  /// Counts these fields as known at any value: they cannot change numbers.
+  void allow(std::span<const std::string_view> harmless);
+  /// Throws with every field that was neither read, required nor allowed. Null counts as absent.
+  void finish() const;
   [[noreturn]] void refuse(std::string_view key, const std::string& expected) const;
   [[nodiscard]] const std::string& where() const { return where_; }
 

@@ -139,8 +139,10 @@ ImportedModel import_model(const fs::path& input, ModelFormat format,
                        .cleaning = foreign.cleaning};
   result.config = std::move(config);
   result.report.family = foreign.family;
+  result.report.warnings = std::move(foreign.warnings);
   result.report.notes.insert(result.report.notes.end(), foreign.notes.begin(), foreign.notes.end());
   TensorMap theirs = modern_names(foreign.layout, named, result.report);
+  if (foreign.cuts_texts) drop_unreached_positions(result.config.model.text, theirs, result.report);
   const TensorMap own = stored_weights(result.model);
   const auto pairs = expand(name_map(foreign.layout, result.config.model), own);
   drop_unused_pooler(pairs, theirs, result.report);

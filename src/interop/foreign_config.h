@@ -18,8 +18,10 @@ struct ForeignConfig {
   Layout layout = Layout::kBert;
   std::string family;  ///< For the report.
   ModelConfig config;
-  std::vector<std::string> notes = {};  ///< What was decided because the files leave it open.
+  std::vector<std::string> notes = {};     ///< What was decided because the files leave it open.
+  std::vector<std::string> warnings = {};  ///< The same, where another decision is as likely.
   TextCleaning cleaning = TextCleaning::kAsFile;  ///< What open_clip does to texts first.
+  bool cuts_texts = false;  ///< The file's position table has rows that no text reaches.
 };
 
 /// What is known before a configuration is read.
@@ -31,10 +33,10 @@ struct ForeignRequest {
   std::string model_name = {};             ///< open_clip: takes the place of a configuration.
 };
 
-/// Returns what `directory`/config.json and its neighbours (preprocessor_config.json,
-/// modules.json) say. The tensors' names tell whether a pooler is there. Throws
-/// kMissingInput, and kCheckpoint for an unknown family and for each field that changes numbers in
-/// a way that our models cannot.
+/// Returns what `directory`/config.json and its neighbours (processor_config.json,
+/// preprocessor_config.json, modules.json) say. The tensors' names tell whether a pooler is there.
+/// Throws kMissingInput, and kCheckpoint for an unknown family and for each field that changes
+/// numbers in a way that our models cannot.
 [[nodiscard]] ForeignConfig read_hugging_face_config(const std::filesystem::path& directory,
                                                      const ForeignRequest& request);
 
@@ -56,7 +58,18 @@ struct ForeignRequest {
 void read_tower_of_pair(ConfigObject config, const std::string& model_type,
                         const ForeignRequest& request, ForeignConfig& foreign);
 
-/// Reads preprocessor_config.json, if it is there, into mean, std and transform.
+/// Makes `limit` the longest text where the tower takes longer ones: `who` cuts texts there.
+void limit_texts(int64_t limit, const std::string& who, ForeignConfig& foreign);
+
+/// Reads what sentence-transformers writes beside a text tower (modules.json, the pooling's
+/// config.json, sentence_bert_config.json) into pool and normalize_embeddings. Returns whether
+/// there is any of it. Throws kCheckpoint for a module that changes embeddings in another way.
+[[nodiscard]] bool read_sentence_transformers(const std::filesystem::path& directory,
+                                              ForeignConfig& foreign);
+
+/// Reads processor_config.json (its image_processor) or else preprocessor_config.json into mean,
+/// std and transform. Without both, and for a field that neither has, takes the class's default
+/// and adds a warning.
 void read_image_processor(const std::filesystem::path& directory, ForeignConfig& foreign);
 
 /// Returns the files that say `config` in their words, by file name. Throws kConfig for an

@@ -1,44 +1,37 @@
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
 #include "interop/foreign_config.h"
+#include "interop/hugging_face_fields.h"
 #include "tandem/core/error.h"
-#include "tandem/core/files.h"
 
 namespace tandem {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kTopHarmless[] = {
-    "_commit_hash",        "_name_or_path",      "architectures",        "dtype",
-    "torch_dtype",         "initializer_factor", "transformers_version", "initializer_range",
-    "tie_word_embeddings", "is_encoder_decoder"};
-
 bool has_pooler(const std::set<std::string>& names) {
   return std::ranges::any_of(
       names, [](const auto& name) { return name.ends_with("pooler.dense.weight"); });
 }
 
-// text_config_dict and vision_config_dict are older spellings that overrule the newer ones: where
-// both are there they have to agree.
+// text_config_dict and vision_config_dict are older spellings: where one is there it alone counts,
+// what it leaves out is the class's default, and the newer one may not contradict it.
 ConfigObject tower(ConfigObject& top, const std::string& key) {
   const Json older = top.raw(key + "_dict");
   const Json newer = top.raw(key);
   if (!older.is_object()) return top.object(key);
   for (const auto& [field, value] : older.items()) {
-    if (newer.is_object() && newer.contains(field) && newer[field] != value && !value.is_null()) {
+    const bool differs = newer.is_object() && newer.contains(field) && newer[field] != value;
+    if (differs && !value.is_null() && !is_harmless(field)) {
       throw Error(ErrorKind::kCheckpoint,
                   {.what = fmt::format("{0} and {0}_dict contradict each other in {1}", key, field),
                    .where = top.where(),
-                   .found = newer[field].dump() + " and " + value.dump()});
+                   .found = shown(newer[field]) + " and " + shown(value)});
     }
   }
-  Json merged = newer.is_object() ? newer : Json::object();
-  merged.update(older);
-  return {merged, fmt::format("{}: {}", top.where(), key)};
+  return {older, fmt::format("{}: {}_dict", top.where(), key)};
 }
 
 void use_linear_projectors(ModelOptions& model) {
@@ -48,7 +41,7 @@ void use_linear_projectors(ModelOptions& model) {
 void read_top(ConfigObject& top, ModelOptions& model) {
   model.embed_dim = top.integer("projection_dim", 512);
   model.logit_scale_init = top.number("logit_scale_init_value", 2.6592);
-  top.finish(kTopHarmless);
+  finish_hugging_face(top);
 }
 
 void read_clip(ConfigObject top, ForeignConfig& foreign) {
@@ -72,7 +65,7 @@ void read_siglip(ConfigObject top, ForeignConfig& foreign) {
   model.image_projector = {.kind = ProjectorKind::kNone};
   model.logit_bias = true;
   model.logit_scale_init = 2.302585092994046;  // ln 10
-  top.finish(kTopHarmless);
+  finish_hugging_face(top);
 }
 
 void read_dual(ConfigObject top, ForeignConfig& foreign) {
@@ -87,11 +80,13 @@ void read_dual(ConfigObject top, ForeignConfig& foreign) {
     foreign.layout = Layout::kDualVit;
     model.image = read_vit(std::move(vision));
     model.image.pool = ImagePool::kPooler;
-  } else if (vision_type == "clip_vision_model") {
+  } else if (vision_type == "clip_vision_model" || vision_type == "clip") {
     foreign.layout = Layout::kDualClip;
-    model.image = read_clip_vision(std::move(vision));
+    // A whole CLIP was named before transformers took its vision tower alone.
+    model.image = read_clip_vision(vision_type == "clip" ? vision.object("vision_config")
+                                                         : std::move(vision));
   } else {
-    vision.refuse("model_type", "vit or clip_vision_model");
+    vision.refuse("model_type", "vit, clip_vision_model or clip");
   }
   foreign.family =
       fmt::format("Hugging Face VisionTextDualEncoder ({} and {})", vision_type, text_type);
@@ -99,32 +94,6 @@ void read_dual(ConfigObject top, ForeignConfig& foreign) {
   model.text.pool = TextPool::kPooler;
   use_linear_projectors(model);
   read_top(top, model);
-}
-
-// What sentence-transformers writes beside a text tower: how it pools, and whether it normalises.
-bool read_sentence_pooling(const fs::path& directory, ForeignConfig& foreign) {
-  const fs::path file = directory / "1_Pooling" / "config.json";
-  if (!fs::exists(file)) return false;
-  ConfigObject pooling(read_json_object(file), file.string());
-  TextEncoderOptions& text = foreign.config.model.text;
-  const std::string mode = pooling.text("pooling_mode", "");
-  const bool mean = pooling.flag("pooling_mode_mean_tokens", mode == "mean");
-  const bool cls = pooling.flag("pooling_mode_cls_token", mode == "cls");
-  if (mean == cls) pooling.refuse("pooling_mode_mean_tokens", "either mean or cls pooling");
-  text.pool = mean ? TextPool::kMean : TextPool::kCls;
-  pooling.require(
-      std::array<RequiredValue, 4>{RequiredValue{"pooling_mode_max_tokens", "false"},
-                                   RequiredValue{"pooling_mode_mean_sqrt_len_tokens", "false"},
-                                   RequiredValue{"pooling_mode_weightedmean_tokens", "false"},
-                                   RequiredValue{"pooling_mode_lasttoken", "false"}});
-  const fs::path modules = directory / "modules.json";
-  if (fs::exists(modules))
-    foreign.config.model.normalize_embeddings =
-        read_file(modules).find("models.Normalize") != std::string::npos;
-  foreign.notes.push_back(fmt::format("1_Pooling/config.json: pool = {}, unit norm {}",
-                                      mean ? "mean" : "cls",
-                                      foreign.config.model.normalize_embeddings ? "on" : "off"));
-  return true;
 }
 
 void read_text_tower(ConfigObject config, const std::string& type, const fs::path& directory,
@@ -135,7 +104,7 @@ void read_text_tower(ConfigObject config, const std::string& type, const fs::pat
   model.towers = Towers::kText;
   model.text = read_bert_text(std::move(config), type);
   model.normalize_embeddings = false;
-  if (read_sentence_pooling(directory, foreign)) return;
+  if (read_sentence_transformers(directory, foreign)) return;
   model.text.pool = has_pooler(names) ? TextPool::kPooler : TextPool::kMean;
   if (!has_pooler(names)) {
     foreign.notes.emplace_back(

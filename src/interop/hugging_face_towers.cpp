@@ -1,6 +1,7 @@
-#include <array>
+#include <fmt/format.h>
 
 #include "interop/foreign_config.h"
+#include "interop/hugging_face_fields.h"
 
 namespace tandem {
 namespace {
@@ -16,87 +17,10 @@ constexpr ActivationName kActivationNames[] = {
     {"quick_gelu", Activation::kQuickGelu},
     {"gelu_python", Activation::kGelu},
     {"gelu_new", Activation::kGeluTanh},
+    {"gelu_fast", Activation::kGeluTanh},
+    {"gelu_accurate", Activation::kGeluTanh},
+    {"gelu_python_tanh", Activation::kGeluTanh},
 };
-
-// What every configuration of transformers may hold without an effect on the towers' numbers.
-constexpr std::string_view kHarmless[] = {"_attn_implementation_autoset",
-                                          "_name_or_path",
-                                          "add_cross_attention",
-                                          "architectures",
-                                          "bad_words_ids",
-                                          "begin_suppress_tokens",
-                                          "chunk_size_feed_forward",
-                                          "classifier_dropout",
-                                          "cross_attention_hidden_size",
-                                          "decoder_start_token_id",
-                                          "diversity_penalty",
-                                          "do_sample",
-                                          "dtype",
-                                          "early_stopping",
-                                          "encoder_no_repeat_ngram_size",
-                                          "encoder_stride",
-                                          "exponential_decay_length_penalty",
-                                          "finetuning_task",
-                                          "forced_bos_token_id",
-                                          "forced_eos_token_id",
-                                          "gradient_checkpointing",
-                                          "id2label",
-                                          "initializer_factor",
-                                          "initializer_range",
-                                          "is_decoder",
-                                          "is_encoder_decoder",
-                                          "label2id",
-                                          "length_penalty",
-                                          "max_length",
-                                          "min_length",
-                                          "model_type",
-                                          "no_repeat_ngram_size",
-                                          "num_beam_groups",
-                                          "num_beams",
-                                          "num_return_sequences",
-                                          "output_attentions",
-                                          "output_hidden_states",
-                                          "output_past",
-                                          "output_scores",
-                                          "prefix",
-                                          "problem_type",
-                                          "remove_invalid_values",
-                                          "repetition_penalty",
-                                          "return_dict",
-                                          "return_dict_in_generate",
-                                          "sep_token_id",
-                                          "suppress_tokens",
-                                          "task_specific_params",
-                                          "temperature",
-                                          "tf_legacy_loss",
-                                          "tie_encoder_decoder",
-                                          "tie_word_embeddings",
-                                          "tokenizer_class",
-                                          "top_k",
-                                          "top_p",
-                                          "torch_dtype",
-                                          "torchscript",
-                                          "transformers_version",
-                                          "typical_p",
-                                          "use_bfloat16",
-                                          "use_cache"};
-
-constexpr RequiredValue kSameEverywhere[] = {
-    {"position_embedding_type", "\"absolute\""},
-    {"is_decoder", "false"},
-    {"is_encoder_decoder", "false"},
-    {"add_cross_attention", "false"},
-    {"pruned_heads", "{}"},
-    {"num_channels", "3"},
-    {"qkv_bias", "true"},
-    {"pooler_act", "\"tanh\""},
-    {"vision_use_head", "true"},
-};
-
-void finish(ConfigObject& config) {
-  config.require(kSameEverywhere);
-  config.finish(kHarmless);
-}
 
 int64_t id_below(int64_t id, int64_t vocab_size, int64_t otherwise) {
   return id >= 0 && id < vocab_size ? id : otherwise;
@@ -120,8 +44,8 @@ void read_blocks(ConfigObject& config, const Defaults& defaults, Options& option
 }
 
 void read_picture(ConfigObject& config, int64_t patch_size, ImageEncoderOptions& image) {
-  image.image_size = config.integer("image_size", 224);
-  image.patch_size = config.integer("patch_size", patch_size);
+  image.image_size = config.side("image_size", 224);
+  image.patch_size = config.side("patch_size", patch_size);
   image.final_norm = true;
 }
 
@@ -151,6 +75,15 @@ Activation read_activation(ConfigObject& config, std::string_view key, std::stri
   config.refuse(key, "gelu, gelu_pytorch_tanh or quick_gelu");
 }
 
+void limit_texts(int64_t limit, const std::string& who, ForeignConfig& foreign) {
+  int64_t& length = foreign.config.model.text.context_length;
+  if (limit < 1 || limit >= length) return;
+  foreign.notes.push_back(
+      fmt::format("{} cuts texts to {} tokens, of {} that the tower takes", who, limit, length));
+  length = limit;
+  foreign.cuts_texts = true;
+}
+
 TextEncoderOptions read_bert_text(ConfigObject config, const std::string& model_type) {
   const bool bert = model_type == "bert";
   TextEncoderOptions text;
@@ -168,7 +101,7 @@ TextEncoderOptions read_bert_text(ConfigObject config, const std::string& model_
   const int64_t eos = config.integer("eos_token_id", bert ? 102 : 2);
   text.bos_id = id_below(bos, text.vocab_size, text.pad_id + 1);
   text.eos_id = id_below(eos, text.vocab_size, text.pad_id + 2);
-  finish(config);
+  finish_hugging_face(config);
   return text;
 }
 
@@ -181,7 +114,7 @@ ImageEncoderOptions read_vit(ConfigObject config) {
   if (config.integer("pooler_output_size", image.width) != image.width)
     config.refuse("pooler_output_size", std::to_string(image.width));
   image.mean = image.std = {0.5, 0.5, 0.5};
-  finish(config);
+  finish_hugging_face(config);
   return image;
 }
 
@@ -204,7 +137,7 @@ TextEncoderOptions read_clip_text(ConfigObject config, int64_t& projection) {
   text.bos_id =
       eos == 2 ? text.vocab_size - 2 : id_below(bos, text.vocab_size, text.vocab_size - 2);
   text.pad_id = id_below(pad, text.vocab_size, 0);
-  finish(config);
+  finish_hugging_face(config);
   return text;
 }
 
@@ -216,7 +149,7 @@ ImageEncoderOptions read_clip_vision(ConfigObject config) {
   (void)config.integer("projection_dim", 0);  // the whole model's one counts
   image.patch_bias = false;
   image.pre_norm = true;
-  finish(config);
+  finish_hugging_face(config);
   return image;
 }
 
@@ -234,7 +167,7 @@ TextEncoderOptions read_siglip_text(ConfigObject config, int64_t& projection) {
   text.bos_id = id_below(config.integer("bos_token_id", 49406), text.vocab_size, text.pad_id);
   text.eos_id = id_below(config.integer("eos_token_id", 49407), text.vocab_size, text.pad_id);
   projection = config.integer("projection_size", text.width);
-  finish(config);
+  finish_hugging_face(config);
   return text;
 }
 
@@ -246,7 +179,7 @@ ImageEncoderOptions read_siglip_vision(ConfigObject config) {
   image.class_token = false;
   image.pool = ImagePool::kMap;
   image.mean = image.std = {0.5, 0.5, 0.5};
-  finish(config);
+  finish_hugging_face(config);
   return image;
 }
 

@@ -64,6 +64,13 @@ std::string_view reason_to_drop(Layout layout, const std::string& name) {
   return {};
 }
 
+bool is_scalar(const std::string& name) { return name == "logit_scale" || name == "logit_bias"; }
+
+// open_clip's nonscalar_logit_scale stores them as [1].
+torch::Tensor scalar(const torch::Tensor& tensor) {
+  return tensor.numel() == 1 ? tensor.reshape({}) : tensor;
+}
+
 }  // namespace
 
 NameMap name_map(Layout layout, const ModelOptions& options) {
@@ -153,11 +160,24 @@ TensorMap modern_names(Layout layout, const TensorMap& theirs, ConversionReport&
     const std::string_view reason = reason_to_drop(layout, name);
     if (!reason.empty()) {
       report.dropped.push_back(fmt::format("{} ({})", written, reason));
-    } else if (!result.emplace(name, tensor).second) {
+    } else if (!result.emplace(name, is_scalar(name) ? scalar(tensor) : tensor).second) {
       report.unexpected.push_back(fmt::format("{} (a second {})", written, name));
     }
   }
   return result;
+}
+
+void drop_unreached_positions(const TextEncoderOptions& text, TensorMap& theirs,
+                              ConversionReport& report) {
+  const bool roberta = text.position_style == PositionStyle::kRoberta;
+  const int64_t rows = text.context_length + (roberta ? text.pad_id + 1 : 0);
+  for (auto& [name, table] : theirs) {
+    const bool longer = table.dim() == 2 && table.size(0) > rows;
+    if (!longer || !name.ends_with("embeddings.position_embeddings.weight")) continue;
+    report.dropped.push_back(fmt::format("rows {} to {} of {} (texts are cut to {} tokens)", rows,
+                                         table.size(0) - 1, name, text.context_length));
+    table = table.slice(0, 0, rows).contiguous();
+  }
 }
 
 }  // namespace tandem

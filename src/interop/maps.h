@@ -15,4 +15,9 @@ namespace tandem {
 [[nodiscard]] TensorMap modern_names(Layout layout, const TensorMap& theirs,
                                      ConversionReport& report);
 
+/// Leaves out the rows of a BERT-like position table that no text of `text` reaches, and names them
+/// in `report.dropped`.
+void drop_unreached_positions(const TextEncoderOptions& text, TensorMap& theirs,
+                              ConversionReport& report);
+
 }  // namespace tandem

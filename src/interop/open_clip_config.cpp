@@ -14,37 +14,62 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Read in training only, or by parts that the towers at hand do not have: an attentional pool, a
+// head of timm's.
 constexpr std::string_view kTowerHarmless[] = {
-    "hf_model_pretrained",   "output_tokens",     "patch_dropout",
-    "timm_model_pretrained", "timm_drop",         "timm_drop_path",
-    "attn_pooler_queries",   "attn_pooler_heads", "timm_proj_bias"};
+    "attn_pooler_heads", "attn_pooler_queries",  "hf_model_pretrained", "n_queries",
+    "output_tokens",     "patch_dropout",        "timm_drop",           "timm_drop_path",
+    "timm_proj_bias",    "timm_model_pretrained"};
+// What a tower of open_clip's own does not read.
+constexpr std::string_view kHfFields[] = {"hf_model_name", "hf_pooler_type", "hf_proj_type",
+                                          "pooler_type", "proj"};
+constexpr std::string_view kTimmFields[] = {"timm_model_name", "timm_pool", "timm_proj"};
+// What a tower of another library does not read.
+constexpr std::string_view kOwnTextFields[] = {
+    "vocab_size", "width",  "heads",          "layers",     "mlp_ratio",   "pool_type",
+    "pad_id",     "eos_id", "no_causal_mask", "act_kwargs", "norm_kwargs", "proj_bias"};
+constexpr std::string_view kOwnVisionFields[] = {"layers",    "width",      "head_width",
+                                                 "mlp_ratio", "patch_size", "pool_type",
+                                                 "no_ln_pre", "act_kwargs", "norm_kwargs"};
 
-constexpr RequiredValue kTowerRequired[] = {
-    {"attentional_pool", "false"}, {"pos_embed_type", "\"learnable\""},
-    {"qk_norm", "false"},          {"scaled_cosine_attn", "false"},
-    {"scale_heads", "false"},      {"scale_attn_inner", "false"},
-    {"scale_attn", "false"},       {"scale_fc", "false"},
-    {"embed_cls", "false"},        {"block_type", "\"default\""},
-    {"use_pad_mask", "false"},     {"final_ln_after_pool", "false"},
-    {"correct_cls_mask", "false"}, {"proj_type", "\"linear\""}};
+constexpr RequiredValue kTowerRequired[] = {{"attentional_pool", "false"},
+                                            {"global_average_pool", "false"},
+                                            {"input_patchnorm", "false"},
+                                            {"qk_norm", "false"},
+                                            {"scaled_cosine_attn", "false"},
+                                            {"scale_heads", "false"},
+                                            {"scale_attn_inner", "false"},
+                                            {"scale_attn", "false"},
+                                            {"scale_fc", "false"},
+                                            {"embed_cls", "false"},
+                                            {"block_type", "\"default\""},
+                                            {"use_pad_mask", "false"},
+                                            {"final_ln_after_pool", "false"},
+                                            {"correct_cls_mask", "false"},
+                                            {"proj_type", "\"linear\""}};
 
 void finish(ConfigObject& config) {
   if (config.has("ls_init_value")) config.refuse("ls_init_value", "null: no LayerScale");
+  // A sine table is stored like a learned one.
+  const std::string positions = config.text("pos_embed_type", "learnable");
+  if (positions != "learnable" && positions != "sin_cos_2d")
+    config.refuse("pos_embed_type", "learnable or sin_cos_2d");
   config.require(kTowerRequired);
-  config.finish(kTowerHarmless);
+  config.allow(kTowerHarmless);
+  config.finish();
 }
 
 double read_eps(ConfigObject& config, double fallback) {
   ConfigObject norm = config.object("norm_kwargs");
   const double eps = norm.number("eps", fallback);
-  norm.finish({});
+  norm.finish();
   return eps;
 }
 
 Activation read_act(ConfigObject& config, bool quick_gelu) {
   ConfigObject act = config.object("act_kwargs");
   const std::string approximate = act.text("approximate", "none");
-  act.finish({});
+  act.finish();
   if (quick_gelu && config.has("act_kwargs")) config.refuse("act_kwargs", "null with quick_gelu");
   if (approximate != "none" && approximate != "tanh") act.refuse("approximate", "none or tanh");
   if (quick_gelu) return Activation::kQuickGelu;
@@ -73,7 +98,7 @@ TextCleaning read_cleaning(ConfigObject& text, bool hf) {
   ConfigObject options = text.object("tokenizer_kwargs");
   const std::string clean = options.text("clean", named ? "whitespace" : "lower");
   if (options.flag("strip_sep_token", false)) options.refuse("strip_sep_token", "false");
-  options.finish({});
+  options.finish();
   if (!named) {
     if (clean != "lower") options.refuse("clean", "lower, with CLIP's vocabulary");
     return TextCleaning::kOpenClip;
@@ -117,6 +142,7 @@ void read_text(ConfigObject config, bool quick_gelu, ForeignConfig& foreign) {
   }
   foreign.config.model.text_projector = {.kind = ProjectorKind::kLinear,
                                          .bias = config.flag("proj_bias", false)};
+  config.allow(kHfFields);
   finish(config);
 }
 
@@ -146,7 +172,9 @@ void read_hf_text(ConfigObject config, const fs::path& directory, ForeignConfig&
   const std::string name = config.text("hf_model_name", "");
   model.text = hf_tower(directory, name);
   model.text.preset = "";
-  const std::string pooler = config.text("hf_pooler_type", "mean_pooler");
+  // open_clip 2.7 called them pooler_type and proj.
+  const std::string pooler =
+      config.text("hf_pooler_type", config.text("pooler_type", "mean_pooler"));
   if (pooler == "mean_pooler") {
     model.text.pool = TextPool::kMean;
   } else if (pooler == "cls_pooler") {
@@ -156,22 +184,18 @@ void read_hf_text(ConfigObject config, const fs::path& directory, ForeignConfig&
   } else {
     config.refuse("hf_pooler_type", "mean_pooler, cls_pooler or cls_last_hidden_state_pooler");
   }
-  const std::string projection = config.text("hf_proj_type", "mlp");
+  const std::string projection = config.text("hf_proj_type", config.text("proj", "mlp"));
   if (projection != "mlp" && projection != "linear") config.refuse("hf_proj_type", "mlp or linear");
   model.text_projector = {
       .kind = projection == "mlp" ? ProjectorKind::kMlp : ProjectorKind::kLinear, .bias = false};
-  const int64_t cut = config.integer("context_length", 77);
-  foreign.notes.push_back(fmt::format("open_clip cuts texts to {} tokens; this model takes {}", cut,
-                                      model.text.context_length));
-  for (const char* unused : {"vocab_size", "width", "heads", "layers", "mlp_ratio", "pool_type",
-                             "pad_id", "eos_id", "no_causal_mask", "act_kwargs", "norm_kwargs"})
-    (void)config.raw(unused);
+  limit_texts(config.integer("context_length", 77), "open_clip", foreign);
+  config.allow(kOwnTextFields);
   finish(config);
 }
 
 void read_vision(ConfigObject config, bool quick_gelu, ImageEncoderOptions& image) {
-  image.image_size = config.integer("image_size", 224);
-  image.patch_size = config.integer("patch_size", 16);
+  image.image_size = config.side("image_size", 224);
+  image.patch_size = config.side("patch_size", 16);
   image.width = config.integer("width", 768);
   if (!config.raw("layers").is_number_integer()) config.refuse("layers", "one number: a ViT");
   image.layers = config.integer("layers", 12);
@@ -188,7 +212,7 @@ void read_vision(ConfigObject config, bool quick_gelu, ImageEncoderOptions& imag
   const std::string pool = config.text("pool_type", "tok");
   if (pool != "tok" && pool != "avg") config.refuse("pool_type", "tok or avg");
   image.pool = pool == "tok" ? ImagePool::kCls : ImagePool::kMean;
-  for (const char* unused : {"timm_pool", "timm_proj"}) (void)config.raw(unused);
+  config.allow(kTimmFields);
   finish(config);
 }
 
@@ -198,10 +222,9 @@ void read_timm(ConfigObject config, const ForeignRequest& request, ForeignConfig
   model.image = timm_tower(name, request, config);
   if (config.text("timm_pool", "avg") != "map") config.refuse("timm_pool", "map");
   if (config.text("timm_proj", "linear") != "none") config.refuse("timm_proj", "none");
-  model.image.image_size = config.integer("image_size", 224);
+  model.image.image_size = config.side("image_size", 224);
   model.image_projector = {.kind = ProjectorKind::kNone};
-  for (const char* unused : {"layers", "width", "head_width", "mlp_ratio", "patch_size"})
-    (void)config.raw(unused);
+  config.allow(kOwnVisionFields);
   finish(config);
 }
 
@@ -211,19 +234,18 @@ void read_preprocess(ConfigObject config, ForeignConfig& foreign) {
   image.std = config.three_numbers("std", ImageEncoderOptions{}.std);
   ImageTransformOptions& transform = foreign.config.transform;
   const std::string interpolation = config.text("interpolation", "bicubic");
-  if (interpolation != "bicubic" && interpolation != "bilinear")
+  // `random` is for training; open_clip then evaluates with bicubic.
+  if (interpolation != "bicubic" && interpolation != "bilinear" && interpolation != "random")
     config.refuse("interpolation", "bicubic or bilinear");
   transform.interpolation =
-      interpolation == "bicubic" ? Interpolation::kBicubic : Interpolation::kBilinear;
+      interpolation == "bilinear" ? Interpolation::kBilinear : Interpolation::kBicubic;
   const std::string mode = config.text("resize_mode", "shortest");
   if (mode != "shortest" && mode != "squash") config.refuse("resize_mode", "shortest or squash");
   transform.resize_mode = mode == "squash" ? ResizeMode::kSquash : ResizeMode::kShortest;
-  const Json size = config.raw("size");
-  const Json square = Json::array({image.image_size, image.image_size});
-  if (!size.is_null() && size != Json(image.image_size) && size != square)
-    config.refuse("size", std::to_string(image.image_size));
   config.require(std::array<RequiredValue, 1>{RequiredValue{"mode", "\"RGB\""}});
-  config.finish(std::array<std::string_view, 1>{"fill_color"});
+  // open_clip takes the tower's size whatever is written here, and fills in resize_mode longest.
+  config.allow(std::array<std::string_view, 2>{"size", "fill_color"});
+  config.finish();
 }
 
 // Empty when the weights have to say it themselves: by a name, or in OpenAI's own file.
@@ -282,7 +304,8 @@ ForeignConfig read_open_clip_config(const fs::path& directory, const ForeignRequ
   } else {
     read_vision(std::move(vision), quick_gelu, model.image);
   }
-  cfg.finish(std::array<std::string_view, 3>{"nonscalar_logit_scale", "cast_dtype", "output_dict"});
+  cfg.allow(std::array<std::string_view, 3>{"nonscalar_logit_scale", "cast_dtype", "output_dict"});
+  cfg.finish();
   model.image.position_antialias = true;
   read_preprocess(top.object("preprocess_cfg"), foreign);
   return foreign;

@@ -16,6 +16,7 @@ std::string report_text(const ConversionReport& report, bool with_table) {
                           fmt::join(each.theirs, " + "), shapes, each.transform);
     }
   }
+  for (const auto& each : report.warnings) text += fmt::format("warning: {}\n", each);
   for (const auto& each : report.notes) text += fmt::format("note: {}\n", each);
   for (const auto& each : report.dropped) text += fmt::format("left out: {}\n", each);
   for (const auto& each : report.missing) text += fmt::format("missing: {}\n", each);

@@ -129,5 +129,33 @@ TEST_F(ClipConvert, EndsInAnErrorOnAnyDoubtAndLeavesNothing) {
   EXPECT_FALSE(fs::exists(folder_ / "out"));
 }
 
+TEST_F(ClipConvert, SaysWhatBecomesOfTransparencyByOrigin) {
+  const auto background_of = [&](const std::string& from, const std::string& family) {
+    const std::string output = at("model_" + family);
+    const ProgramResult result = run_program(
+        "clip-convert", {"--from", from, "--input", golden(family), "--output", output});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    const std::string config = read_text(output + "/config.json");
+    const std::string key = "\"background\": \"";
+    const size_t begin = config.find(key);
+    if (begin == std::string::npos) return std::string("nothing");
+    const size_t value = begin + key.size();
+    return config.substr(value, config.find('"', value) - value);
+  };
+  EXPECT_EQ(background_of("hf", "clip_openai"), "white");
+  EXPECT_EQ(background_of("hf", "siglip"), "white");
+  EXPECT_EQ(background_of("hf", "vit"), "drop");
+  EXPECT_EQ(background_of("open_clip", "open_clip_vit"), "drop");
+}
+
+TEST_F(ClipConvert, WarnsWhereNothingSaysHowPicturesArePrepared) {
+  fs::copy(golden("clip_openai"), folder_ / "in", fs::copy_options::recursive);
+  fs::remove(folder_ / "in" / "preprocessor_config.json");
+  const ProgramResult result =
+      run_program("clip-convert", {"--from", "hf", "--input", at("in"), "--output", at("model")});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NE(result.out.find("warning: nothing in "), std::string::npos) << result.out;
+}
+
 }  // namespace
 }  // namespace tandem::test

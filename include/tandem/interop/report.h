@@ -20,8 +20,9 @@ struct ConversionReport {
   std::vector<ConvertedTensor> tensors = {};
   std::vector<std::string> dropped =
       {};  ///< Known to carry no weight of this model, with the reason.
-  std::vector<std::string> notes = {};       ///< Decisions that the files left open, as sentences.
-  std::vector<std::string> missing = {};     ///< Their names of tensors that are not there.
+  std::vector<std::string> warnings = {};  ///< What the files do not say and embeddings depend on.
+  std::vector<std::string> notes = {};     ///< Decisions that the files left open, as sentences.
+  std::vector<std::string> missing = {};   ///< Their names of tensors that are not there.
   std::vector<std::string> unexpected = {};  ///< Tensors that no row of the name map knows.
   std::vector<std::string> misshapen = {};   ///< With both shapes.
 
@@ -30,8 +31,8 @@ struct ConversionReport {
   }
 };
 
-/// Returns the report as text: one line per family, note and dropped tensor, and, if asked, the
-/// table of every tensor (ours, theirs, shape, transform). Ends with a line break.
+/// Returns the report as text: one line per family, warning, note and dropped tensor, and, if
+/// asked, the table of every tensor (ours, theirs, shape, transform). Ends with a line break.
 [[nodiscard]] std::string report_text(const ConversionReport& report, bool with_table);
 
 }  // namespace tandem
