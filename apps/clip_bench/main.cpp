@@ -1,6 +1,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "clip_bench/cold_start.h"
 #include "clip_bench/encode.h"
 #include "clip_bench/loader.h"
@@ -34,6 +36,7 @@ std::function<int()> define(CLI::App& app) {
   std::vector<std::pair<CLI::App*, std::function<int()>>> actions;
   for (const Verb& verb : kVerbs) {
     CLI::App* const command = app.add_subcommand(verb.name, verb.what);
+    command->footer(fmt::format("Example: clip-bench {}", verb.name));
     actions.emplace_back(command, verb.define(*command));
   }
   return [actions] {

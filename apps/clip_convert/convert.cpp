@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -133,6 +134,7 @@ ConversionReport write(const ConvertArguments& arguments, const ImportedModel& s
 
 int convert(const ConvertArguments& arguments) {
   const fs::path output = checked_output(arguments);
+  check_output_folder(output);
   const ImportOptions options{.allow_pickle = arguments.allow_pickle,
                               .timm_heads = arguments.timm_heads,
                               .config = arguments.config,
@@ -141,7 +143,7 @@ int convert(const ConvertArguments& arguments) {
       import_model(arguments.input, parse_model_format(arguments.from), options);
   write_output("from " + report_text(source.report, arguments.table));
   require_finite(source.model, arguments.input);
-  AtomicDirectory staging(output);
+  AtomicDirectory staging(output, is_model_file);
   const ConversionReport report = write(arguments, source, staging.path());
   write_output("to " + report_text(report, arguments.table && report.family != "Tandem"));
   if (arguments.verify && !verify(arguments, source, staging.path())) {
@@ -150,6 +152,9 @@ int convert(const ConvertArguments& arguments) {
   }
   staging.commit();
   write_output(fmt::format("written: {}\n", arguments.output));
+  const auto files = std::distance(fs::directory_iterator(output), fs::directory_iterator());
+  write_note(fmt::format("{} files with {} tensors in {}\n", files,
+                         named_weights(source.model).size(), arguments.output));
   return 0;
 }
 

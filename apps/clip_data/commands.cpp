@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include <fmt/format.h>
+
 #include "clip_data/export.h"
 #include "clip_data/preview.h"
 #include "clip_data/shard_commands.h"
@@ -11,10 +13,18 @@
 namespace tandem::apps {
 namespace {
 
+struct Verb {
+  const char* name;
+  const char* summary;
+  const char* rest = "";  ///< Of its example.
+};
+
 /// Adds a verb with the options of its data; `arguments` holds them in `data`.
 template <typename Arguments>
-CLI::App* add_verb(CLI::App& app, const char* name, const char* summary, Arguments& arguments) {
-  CLI::App* verb = app.add_subcommand(name, summary);
+CLI::App* add_verb(CLI::App& app, const Verb& about, Arguments& arguments) {
+  CLI::App* verb = app.add_subcommand(about.name, about.summary);
+  verb->footer(fmt::format("Example: clip-data {} --config configs/quickstart.json{}", about.name,
+                           about.rest));
   add_data_options(*verb, arguments.data);
   return verb;
 }
@@ -39,9 +49,9 @@ struct Arguments {
 
 void add_surveys(CLI::App& app, Arguments& arguments) {
   CLI::App* check =
-      add_verb(app, "check", "Decode everything; count faults and repeats", arguments.check);
-  CLI::App* stats =
-      add_verb(app, "stats", "Captions and classes, pictures unopened", arguments.stats);
+      add_verb(app, {"check", "Decode everything; count faults and repeats"}, arguments.check);
+  CLI::App* stats = add_verb(
+      app, {"stats", "Captions and classes, pictures unopened", " --format json"}, arguments.stats);
   for (auto [verb, target] : {std::pair{check, &arguments.check}, {stats, &arguments.stats}}) {
     verb->add_option("--format", target->format, "text or json")
         ->check(CLI::IsMember({"text", "json"}))
@@ -50,8 +60,12 @@ void add_surveys(CLI::App& app, Arguments& arguments) {
 }
 
 void add_writers(CLI::App& app, Arguments& arguments) {
-  add_verb(app, "index", "Write an index beside every tar shard", arguments.index);
-  CLI::App* shard = add_verb(app, "shard", "Pack the data into tar shards", arguments.shard);
+  add_verb(app,
+           {"index", "Write an index beside every tar shard",
+            " --set data.train.kind=wds --set data.train.path=shards"},
+           arguments.index);
+  CLI::App* shard = add_verb(app, {"shard", "Pack the data into tar shards", " --output shards"},
+                             arguments.shard);
   add_output(shard, arguments.shard.output, "Folder to create", "DIR");
   shard->add_option("--max-samples", arguments.shard.max_samples, "Samples of one shard, at most")
       ->check(at_least(1))
@@ -59,11 +73,15 @@ void add_writers(CLI::App& app, Arguments& arguments) {
   shard->add_option("--max-mb", arguments.shard.max_mb, "MiB of one shard, at most")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
-  CLI::App* preview = add_verb(app, "preview", "Show samples in one HTML file", arguments.preview);
+  CLI::App* preview =
+      add_verb(app, {"preview", "Show samples in one HTML file", " --output preview.html"},
+               arguments.preview);
   add_output(preview, arguments.preview.output, "File to write", "FILE");
   add_number(preview, "--count", arguments.preview.count, "Samples to show");
   CLI::App* exporting = add_verb(
-      app, "export", "Write samples as PNG files, with captions.tsv and classes.txt beside them",
+      app,
+      {"export", "Write samples as PNG files, with captions.tsv and classes.txt beside them",
+       " --output samples --count 100"},
       arguments.exporting);
   add_output(exporting, arguments.exporting.output, "Folder to create", "DIR");
   add_number(exporting, "--count", arguments.exporting.count,

@@ -65,12 +65,7 @@ int run_export(const ExportArguments& arguments) {
   const Source& source = *data.source;
   const int64_t count =
       arguments.count > 0 ? std::min(arguments.count, source.size()) : source.size();
-  std::error_code ignored;
-  if (fs::exists(arguments.output, ignored)) {
-    throw Error(ErrorKind::kCannotCreate, {.what = "the output is there already",
-                                           .where = arguments.output,
-                                           .hint = "another --output, or remove it first"});
-  }
+  require_new_folder(arguments.output);
   AtomicDirectory folder(arguments.output);
   std::string table = "filepath\ttitle\n";
   int64_t unusable = 0;

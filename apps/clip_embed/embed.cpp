@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/failures.h"
+#include "common/json_names.h"
 #include "common/pictures.h"
 #include "common/text_io.h"
 #include "tandem/config/load.h"
@@ -32,16 +33,6 @@ torch::ScalarType parse_dtype(const std::string& name) {
               {.what = "unknown --dtype", .expected = "float16 or float32", .found = name});
 }
 
-void refuse_occupied(const fs::path& output) {
-  std::error_code error;
-  if (!fs::exists(output, error)) return;
-  if (fs::is_directory(output, error) && fs::is_empty(output, error)) return;
-  throw Error(ErrorKind::kCannotCreate,
-              {.what = "the output is there already and not an empty folder",
-               .where = output.string(),
-               .hint = "another --output, or remove it first"});
-}
-
 /// A folder in clip-retrieval's layout that appears when complete.
 class EmbeddingFolder {
  public:
@@ -54,10 +45,11 @@ class EmbeddingFolder {
     if (images.defined()) images_.push_back(images.to(dtype_));
     if (texts.defined()) texts_.push_back(texts.to(dtype_));
     std::string lines;
-    for (const Json& line : metadata)
-      lines += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    for (const Json& line : metadata) lines += one_line(line) + "\n";
     metadata_.write(lines);
+    rows_ += metadata.size();
   }
+  [[nodiscard]] size_t rows() const { return rows_; }
 
   void commit() {
     save("img_emb", images_);
@@ -83,6 +75,7 @@ class EmbeddingFolder {
   FileWriter metadata_;
   std::vector<torch::Tensor> images_;
   std::vector<torch::Tensor> texts_;
+  size_t rows_ = 0;
 };
 
 /// An embedding folder in the making, and what was left out of it.
@@ -106,7 +99,7 @@ void add_pictures(const Pipeline& pipeline, const std::vector<fs::path>& files, 
       continue;
     }
     usable.push_back(static_cast<int64_t>(i));
-    metadata.push_back({{"image_path", files[i].string()}});
+    put_name(metadata.emplace_back(), "image_path", files[i].string());
   }
   const torch::Tensor rows = torch::tensor(usable, torch::kInt64);
   output.folder.add(pictures.embeddings.index_select(0, rows), {}, metadata);
@@ -127,7 +120,9 @@ void add_samples(const Pipeline& pipeline, const Source& source,
   std::vector<Json> metadata;
   for (size_t i = 0; i < samples.keys.size(); ++i) {
     captions.push_back(samples.captions[i].empty() ? std::string() : samples.captions[i].front());
-    metadata.push_back({{"image_path", samples.keys[i]}, {"caption", captions.back()}});
+    Json& line = metadata.emplace_back();
+    put_name(line, "image_path", samples.keys[i]);
+    line["caption"] = captions.back();
   }
   output.folder.add(samples.image_embeddings, pipeline.encode_texts(captions), metadata);
 }
@@ -179,11 +174,14 @@ int run_embed(const EmbedArguments& arguments) {
                                     .expected = "exactly one of --images, --texts and --data",
                                     .found = fmt::format("{} of them", inputs)});
   }
-  refuse_occupied(arguments.output);
+  require_new_folder(arguments.output);
+  check_output_folder(arguments.output);
   const Pipeline pipeline = load_pipeline(arguments.model);
   Output output{.folder = {arguments.output, dtype}};
   embed_all(arguments, pipeline, output);
   output.folder.commit();
+  write_note(fmt::format("{} embeddings of dimension {} in {}, {} left out\n", output.folder.rows(),
+                         pipeline.embed_dim(), arguments.output, output.left_out.count()));
   if (output.left_out.count() > 0)
     write_note(
         fmt::format("{} item(s) could not be used and were left out.\n", output.left_out.count()));

@@ -1,6 +1,8 @@
 #include <memory>
 #include <string>
 
+#include <fmt/format.h>
+
 #include "clip_eval/tasks.h"
 #include "common/model_arguments.h"
 #include "common/pictures.h"
@@ -29,6 +31,8 @@ int run(const Arguments& arguments) {
   } else {
     write_file_atomically(arguments.output, records);
   }
+  write_note(fmt::format("{} record(s) in {}\n", tasks.size(),
+                         arguments.output.empty() ? "standard output" : arguments.output));
   return 0;
 }
 

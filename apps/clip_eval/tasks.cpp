@@ -169,22 +169,11 @@ Json parse_file(const std::filesystem::path& path) {
 }
 
 Json classification(const Task& task, const Pipeline& pipeline, const Source& source) {
-  const ZeroShotResult result =
-      evaluate_zero_shot(pipeline, source, task.templates, task.max_samples, 0);
-  return {{"acc1", result.top1},
-          {"acc5", result.top5},
-          {"mean_per_class_recall", result.mean_per_class_recall}};
+  return named_metrics(evaluate_zero_shot(pipeline, source, task.templates, task.max_samples, 0));
 }
 
 Json retrieval(const Task& task, const Pipeline& pipeline, const Source& source) {
-  constexpr std::array<int, 3> kDepths = {1, 5, 10};
-  const RetrievalResult result = evaluate_retrieval(pipeline, source, task.max_samples, 0);
-  Json metrics;
-  for (size_t i = 0; i < kDepths.size(); ++i) {
-    metrics[fmt::format("image_retrieval_recall@{}", kDepths[i])] = result.text_to_image[i];
-    metrics[fmt::format("text_retrieval_recall@{}", kDepths[i])] = result.image_to_text[i];
-  }
-  return metrics;
+  return named_metrics(evaluate_retrieval(pipeline, source, task.max_samples, 0));
 }
 
 /// Throws what `work` throws, with the task in front.

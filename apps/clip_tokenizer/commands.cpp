@@ -53,10 +53,12 @@ int run_encode(const TokenizerArguments& arguments) {
                                     .found = std::to_string(arguments.context_length)});
   }
   const Tokenizer tokenizer = load(arguments);
-  for (const std::string& line : read_lines("-")) {
+  const std::vector<std::string> lines = read_lines("-");
+  for (const std::string& line : lines) {
     const Encoding encoding = tokenizer.encode(line, arguments.context_length);
     write_output(fmt::format("[{}]\n", fmt::join(encoding.ids, ", ")));
   }
+  write_note(fmt::format("{} lines encoded\n", lines.size()));
   return 0;
 }
 
@@ -65,6 +67,7 @@ int run_decode(const TokenizerArguments& arguments) {
   size_t number = 0;
   for (const std::string& line : read_lines("-"))
     write_output(tokenizer.decode(parse_ids(line, ++number)) + "\n");
+  write_note(fmt::format("{} lines decoded\n", number));
   return 0;
 }
 

@@ -33,6 +33,9 @@ std::function<int()> define(CLI::App& app) {
   app.fallthrough();
 
   auto* training = app.add_subcommand("train", "Train a vocabulary on lines of text");
+  training->footer(
+      "Example: clip-tokenizer train --input captions.txt --vocab-size 8000 --output "
+      "tokenizer.model");
   training->add_option("--input", arguments->input, "Text, one caption per line; - is stdin")
       ->type_name("FILE")
       ->required();
@@ -54,10 +57,13 @@ std::function<int()> define(CLI::App& app) {
   training->add_flag("--lowercase", arguments->options.lowercase, "Lower-case captions first");
 
   auto* encoding = app.add_subcommand("encode", "Lines of text in, JSON arrays of ids out");
+  encoding->footer("Example: clip-tokenizer encode --tokenizer tokenizer.model < captions.txt");
   add_tokenizer_options(*encoding, *arguments);
   encoding->add_option("--context-length", arguments->context_length,
                        "Cut longer texts to this many ids; without it nothing is cut");
   auto* decoding = app.add_subcommand("decode", "JSON arrays of ids in, lines of text out");
+  decoding->footer(
+      "Example: echo '[0, 17, 2]' | clip-tokenizer decode --tokenizer tokenizer.model");
   add_tokenizer_options(*decoding, *arguments);
 
   return [arguments, training, encoding] {

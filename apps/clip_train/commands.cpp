@@ -1,6 +1,8 @@
 #include "clip_train/commands.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include <unistd.h>
 
@@ -28,6 +30,14 @@ TrainerOptions resume_options(const std::string& resume) {
   return {.resume = Resume::kFrom, .resume_from = resume};
 }
 
+// For a dry run, which only tries whether the evaluations work.
+RunConfig on_few_samples(RunConfig config) {
+  constexpr int64_t kSamples = 64;
+  config.eval.max_samples = std::min(config.eval.max_samples, kSamples);
+  config.eval.templates.resize(1);
+  return config;
+}
+
 TrainSummary run_until_signal(Trainer& trainer) {
   const StopSignals signals(trainer);
   try {
@@ -43,8 +53,8 @@ TrainSummary run_until_signal(Trainer& trainer) {
 
 int run_check(const RunConfig& config, const std::string& resume) {
   const TrainerOptions options = resume_options(resume);
-  (void)make_evaluator(config);  // what it reads must be there
-  const DryRunReport report = dry_run(config, options);
+  check_best_metric(config);
+  const DryRunReport report = dry_run(config, options, make_evaluators(on_few_samples(config)));
   write_note(fmt::format(
       "The configuration works: {} parameters, {} samples checked, {} of them unusable.\n"
       "One step takes {:.3f} s, the run about {}; {:.0f} MB of memory so far, {:.1f} MB per "
@@ -58,9 +68,10 @@ int run_check(const RunConfig& config, const std::string& resume) {
 int run_training(const RunConfig& config, const std::string& resume) {
   const TrainerOptions options = resume_options(resume);
   // Before the trainer, so that data to evaluate on that is not there costs no run directory.
-  Evaluator evaluator = make_evaluator(config);
+  check_best_metric(config);
+  std::vector<Evaluator> evaluators = make_evaluators(config);
   Trainer trainer(config, options);
-  trainer.add_evaluator(std::move(evaluator));
+  for (Evaluator& each : evaluators) trainer.add_evaluator(std::move(each));
   if (trainer.start_step() > 0)
     write_note(fmt::format("Going on after step {}.\n", trainer.start_step()));
   Progress progress(notes_go_to_terminal());
@@ -76,7 +87,9 @@ int run_training(const RunConfig& config, const std::string& resume) {
                            summary.model_directory.string()));
   }
   write_output(to_json(summary) + "\n");
-  return summary.interrupted ? exit_code(ErrorKind::kInterrupted) : 0;
+  if (summary.interrupted) return exit_code(ErrorKind::kInterrupted);
+  const bool failed = config.run.fail_at_chance && !summary.at_chance.empty();
+  return failed ? exit_code(ErrorKind::kDiverged) : 0;
 }
 
 }  // namespace tandem::apps

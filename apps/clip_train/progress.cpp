@@ -49,17 +49,22 @@ std::string to_json(const TrainSummary& summary) {
                                  {"model", summary.model_directory.string()},
                                  {"model_step", summary.model_step}};
   for (const auto& [name, value] : summary.metrics) json["metrics"][name] = number(value);
+  if (summary.failed_evaluations > 0) json["failed_evaluations"] = summary.failed_evaluations;
+  if (!summary.at_chance.empty()) json["at_chance"] = summary.at_chance;
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 std::string to_json(const DryRunReport& report) {
+  nlohmann::ordered_json names = nlohmann::ordered_json::array();
+  for (const auto& [name, value] : report.metrics) names.push_back(name);
   return nlohmann::ordered_json{{"parameters", report.parameters},
                                 {"samples_checked", report.samples_checked},
                                 {"bad_samples", report.bad_samples},
                                 {"seconds_per_step", number(report.seconds_per_step)},
                                 {"estimated_seconds", number(report.estimated_seconds)},
                                 {"memory_mb", number(report.memory_mb)},
-                                {"checkpoint_mb", number(report.checkpoint_mb)}}
+                                {"checkpoint_mb", number(report.checkpoint_mb)},
+                                {"metrics", std::move(names)}}
       .dump();
 }
 

@@ -7,6 +7,8 @@
 
 #include <unistd.h>
 
+#include "common/process.h"
+
 namespace tandem::apps {
 namespace {
 
@@ -19,7 +21,11 @@ std::atomic<bool> asked{false};
 void handle(int signal) {
   const int saved_errno = errno;
   Trainer* trainer = active.load();
-  if (asked.exchange(true) || trainer == nullptr) _exit(128 + signal);
+  if (asked.exchange(true) || trainer == nullptr) {
+    end_by_signal(signal);
+    errno = saved_errno;
+    return;
+  }
   trainer->request_stop();
   constexpr std::string_view kNote =
       "\nstopping after this step; once more to stop at once and lose the steps since the last "
@@ -51,6 +57,7 @@ StopSignals::StopSignals(Trainer& trainer) {
 
 StopSignals::~StopSignals() {
   install(SIG_DFL);
+  clean_up_on_signals();
   active = nullptr;
 }
 

@@ -35,10 +35,10 @@ std::vector<std::string> given_templates(const ZeroShotArguments& arguments) {
                                           : read_names(arguments.templates_file);
 }
 
-Ranking rank(const fs::path& file, const torch::Tensor& probabilities,
+Ranking rank(const fs::path& file, const torch::Tensor& class_scores,
              const std::vector<std::string>& classes, int64_t top_k) {
   Ranking ranking{.picture = file.string(), .entries = {}, .error = {}};
-  const auto [scores, indices] = probabilities.to(torch::kFloat64).topk(top_k);
+  const auto [scores, indices] = class_scores.to(torch::kFloat64).topk(top_k);
   for (int64_t i = 0; i < top_k; ++i) {
     const auto index = static_cast<size_t>(indices[i].item<int64_t>());
     ranking.entries.push_back({classes[index], scores[i].item<double>()});
@@ -56,7 +56,7 @@ int rank_pictures(const ZeroShotArguments& arguments) {
   const Pipeline pipeline = load_pipeline(arguments.model);
   const torch::Tensor classifier =
       zero_shot_classifier(pipeline, classes, given_templates(arguments));  // [C, D]
-  const auto writer = make_writer(arguments.format);
+  const auto writer = make_writer(arguments.format, pipeline.score_kind());
   const int64_t top_k = std::min(arguments.top_k, static_cast<int64_t>(classes.size()));
   const auto chunk = static_cast<size_t>(pipeline.batch_size() * kBatchesPerChunk);
   Failures failures;
@@ -65,14 +65,13 @@ int rank_pictures(const ZeroShotArguments& arguments) {
         files.begin() + static_cast<std::ptrdiff_t>(first),
         files.begin() + static_cast<std::ptrdiff_t>(std::min(first + chunk, files.size())));
     const PartialEmbeddings pictures = pipeline.try_encode_images(part);
-    const torch::Tensor probabilities =
-        pipeline.similarity(pictures.embeddings, classifier).softmax(-1);  // [n, C]
+    const torch::Tensor scores = pipeline.scores(pictures.embeddings, classifier);  // [n, C]
     for (size_t i = 0; i < part.size(); ++i) {
       if (const auto& error = pictures.errors[i]) {
         failures.add(*error);
         writer->write({.picture = part[i].string(), .entries = {}, .error = error->what()});
       } else {
-        writer->write(rank(part[i], probabilities[static_cast<int64_t>(i)], classes, top_k));
+        writer->write(rank(part[i], scores[static_cast<int64_t>(i)], classes, top_k));
       }
     }
   }
@@ -80,6 +79,9 @@ int rank_pictures(const ZeroShotArguments& arguments) {
   if (failures.count() > 0)
     write_note(
         fmt::format("{} of {} pictures could not be used.\n", failures.count(), files.size()));
+  write_note(fmt::format("{} pictures ranked among {} classes, {} scores\n",
+                         files.size() - failures.count(), classes.size(),
+                         pipeline.score_kind() == ScoreKind::kSigmoid ? "sigmoid" : "softmax"));
   return failures.code();
 }
 
@@ -132,6 +134,8 @@ int score_tree(const ZeroShotArguments& arguments) {
       numbers.index_select(0, torch::tensor(samples.labels, torch::kInt64));
   const ZeroShotResult result = score_zero_shot(samples.image_embeddings, labels, classifier);
   write_output(describe(result, classes.size(), failures.count(), arguments.format));
+  write_note(fmt::format("{} pictures scored against {} classes, {} left out\n", result.count,
+                         classes.size(), failures.count()));
   return failures.code();
 }
 

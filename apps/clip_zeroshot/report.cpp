@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "common/json_names.h"
 #include "common/text_io.h"
 #include "tandem/core/error.h"
 #include "tandem/core/text.h"
@@ -12,20 +13,29 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+const char* name_of(ScoreKind kind) { return kind == ScoreKind::kSigmoid ? "sigmoid" : "softmax"; }
 
-Json to_json(const Ranking& ranking) {
-  if (!ranking.error.empty()) return {{"image", ranking.picture}, {"error", ranking.error}};
+Json to_json(const Ranking& ranking, ScoreKind kind) {
+  Json json;
+  put_name(json, "image", ranking.picture);
+  if (!ranking.error.empty()) {
+    json["error"] = ranking.error;
+    return json;
+  }
   Json results = Json::array();
   for (const auto& [label, score] : ranking.entries)
     results.push_back({{"label", label}, {"score", score}});
-  return {{"image", ranking.picture}, {"results", std::move(results)}};
+  json["score_kind"] = name_of(kind);
+  json["results"] = std::move(results);
+  return json;
 }
 
 class TextWriter : public RankingWriter {
  public:
+  explicit TextWriter(ScoreKind kind) {
+    if (kind == ScoreKind::kSigmoid)
+      write_output("sigmoid scores: each class by itself, they do not add up to 100 %\n");
+  }
   void write(const Ranking& ranking) override {
     std::string text = printable(ranking.picture) + "\n";
     if (!ranking.error.empty()) text += fmt::format("  error: {}\n", ranking.error);
@@ -37,20 +47,28 @@ class TextWriter : public RankingWriter {
 
 class JsonWriter : public RankingWriter {
  public:
+  explicit JsonWriter(ScoreKind kind) : kind_(kind) {}
   void write(const Ranking& ranking) override {
     write_output(first_ ? "[\n" : ",\n");
-    write_output(dump(to_json(ranking)));
+    write_output(one_line(to_json(ranking, kind_)));
     first_ = false;
   }
   void finish() override { write_output(first_ ? "[]\n" : "\n]\n"); }
 
  private:
+  ScoreKind kind_;
   bool first_ = true;
 };
 
 class JsonLinesWriter : public RankingWriter {
  public:
-  void write(const Ranking& ranking) override { write_output(dump(to_json(ranking)) + "\n"); }
+  explicit JsonLinesWriter(ScoreKind kind) : kind_(kind) {}
+  void write(const Ranking& ranking) override {
+    write_output(one_line(to_json(ranking, kind_)) + "\n");
+  }
+
+ private:
+  ScoreKind kind_;
 };
 
 class CsvWriter : public RankingWriter {
@@ -68,10 +86,10 @@ class CsvWriter : public RankingWriter {
 
 }  // namespace
 
-std::unique_ptr<RankingWriter> make_writer(const std::string& format) {
-  if (format == "text") return std::make_unique<TextWriter>();
-  if (format == "json") return std::make_unique<JsonWriter>();
-  if (format == "jsonl") return std::make_unique<JsonLinesWriter>();
+std::unique_ptr<RankingWriter> make_writer(const std::string& format, ScoreKind kind) {
+  if (format == "text") return std::make_unique<TextWriter>(kind);
+  if (format == "json") return std::make_unique<JsonWriter>(kind);
+  if (format == "jsonl") return std::make_unique<JsonLinesWriter>(kind);
   if (format == "csv") return std::make_unique<CsvWriter>();
   throw Error(ErrorKind::kUsage,
               {.what = "unknown format", .expected = "text, json, jsonl or csv", .found = format});
@@ -93,12 +111,12 @@ std::string describe(const ZeroShotResult& result, size_t classes, size_t unusab
         result.count, unusable, classes, 100.0 * result.top1, 100.0 * result.top5,
         100.0 * result.mean_per_class_recall);
   }
-  return dump({{"pictures", result.count},
-               {"unusable", unusable},
-               {"classes", classes},
-               {"top1", result.top1},
-               {"top5", result.top5},
-               {"mean_per_class_recall", result.mean_per_class_recall}}) +
+  return one_line({{"pictures", result.count},
+                   {"unusable", unusable},
+                   {"classes", classes},
+                   {"top1", result.top1},
+                   {"top5", result.top5},
+                   {"mean_per_class_recall", result.mean_per_class_recall}}) +
          "\n";
 }
 

@@ -13,7 +13,7 @@ namespace tandem::apps {
 struct Ranking {
   struct Entry {
     std::string label;
-    double score = 0;  ///< Probability among all classes.
+    double score = 0;  ///< As Pipeline::scores.
   };
   std::string picture;
   std::vector<Entry> entries;  ///< Best first.
@@ -29,8 +29,9 @@ class RankingWriter {
 };
 
 /// Returns the writer for `format`: text, json (one array), jsonl (one object per line) or csv (one
-/// row per class). Throws kUsage for another name.
-[[nodiscard]] std::unique_ptr<RankingWriter> make_writer(const std::string& format);
+/// row per class). Text and JSON say when scores are of `kind` sigmoid. Throws kUsage for another
+/// name.
+[[nodiscard]] std::unique_ptr<RankingWriter> make_writer(const std::string& format, ScoreKind kind);
 
 /// A labelled tree's result as `format` has it.
 [[nodiscard]] std::string describe(const ZeroShotResult& result, size_t classes, size_t unusable,

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "common/process.h"
+#include "common/suggestion.h"
 #include "common/text_io.h"
 #include "tandem/core/library_error.h"
 #include "tandem/core/log.h"
@@ -23,9 +25,16 @@ int report(std::string_view message, int code) {
   return code;
 }
 
-// CLI11 misses a verb before it looks at the word in its place.
+// CLI11 misses a required option before it looks at one that is not known, and a verb before it
+// looks at the word in its place.
 ErrorText parse_problem(CLI::App& app, const CLI::ParseError& error, const AppInfo& info) {
   ErrorText text{.what = error.what(), .hint = fmt::format("{} --help", info.name)};
+  if (const std::string unknown = unknown_option(app); !unknown.empty()) {
+    const std::string nearest = nearest_option(app, unknown);
+    text.what = fmt::format("there is no option {}", unknown);
+    if (!nearest.empty()) text.what += fmt::format("; did you mean {}?", nearest);
+    return text;
+  }
   const std::vector<std::string> left = app.remaining();
   const bool no_verb = app.get_require_subcommand_min() > 0 && app.get_subcommands().empty();
   if (!no_verb || left.empty() || left.front().starts_with('-')) return text;
@@ -53,7 +62,9 @@ int run_guarded(const std::function<int()>& action) {
 }  // namespace
 
 int run_app(int argc, char** argv, const AppInfo& info, const DefineApp& define) {
+  open_standard_streams();
   keep_freed_memory();
+  clean_up_on_signals();
   std::signal(SIGPIPE, SIG_IGN);  // both are seen where they happen: as an error of write
   std::signal(SIGXFSZ, SIG_IGN);
   CLI::App app(info.summary, info.name);

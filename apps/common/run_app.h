@@ -20,6 +20,7 @@ using DefineApp = std::function<std::function<int()>(CLI::App& app)>;
 /// Runs a program: parses the command line with --help, --version and --log-level beside its own
 /// options, runs it, and turns whatever it throws into one `error: …` line on standard error and an
 /// exit code of exit_code(). A reader that closes standard output early ends the program with 0.
+/// Streams and signals are taken care of first (common/process.h).
 [[nodiscard]] int run_app(int argc, char** argv, const AppInfo& info, const DefineApp& define);
 
 }  // namespace tandem::apps

@@ -99,7 +99,14 @@ void write_passing_note(std::string_view line) {
 bool notes_go_to_terminal() noexcept { return isatty(STDERR_FILENO) != 0; }
 
 void check_output_file(const std::filesystem::path& path) {
+  clear_leftovers_of(path);
   const AtomicFile never_committed(path);
+}
+
+void check_output_folder(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::filesystem::path place = std::filesystem::absolute(path, error).parent_path();
+  if (std::filesystem::exists(place, error)) const AtomicDirectory never_committed(path);
 }
 
 std::vector<std::string> read_lines(const std::filesystem::path& path) {

@@ -32,6 +32,9 @@ void write_passing_note(std::string_view line);
 /// Throws kCannotCreate; leaves nothing behind.
 void check_output_file(const std::filesystem::path& path);
 
+/// The same for an AtomicDirectory at `path`, where the folder that it goes into is there.
+void check_output_folder(const std::filesystem::path& path);
+
 /// Returns the lines of a text file without line ends (LF or CRLF) and byte order mark; `-` is
 /// standard input. Lines that are not UTF-8 are told in one warning. Throws as read_file, and kData
 /// for UTF-16.

@@ -100,6 +100,10 @@ inline constexpr Spelling<SpikePolicy> kSpikePolicies[] = {
     {SpikePolicy::kRollback, "rollback"},
 };
 
+inline constexpr Spelling<EvaluationFailure> kEvaluationFailures[] = {
+    {EvaluationFailure::kWarn, "warn"},
+    {EvaluationFailure::kStop, "stop"},
+};
 inline constexpr Spelling<LossKind> kLossKinds[] = {
     {LossKind::kInfoNce, "info_nce"},
     {LossKind::kSigmoid, "sigmoid"},

@@ -104,8 +104,11 @@ void add_train(FieldTable& table, TrainOptions& o) {
 
 void add_eval(FieldTable& table, EvalOptions& o) {
   Section eval(table, "eval", "Evaluation during and after training.");
-  eval.add("every_steps", &o.every_steps, "Evaluate this often; 0 only at the end.",
+  eval.add("every_steps", &o.every_steps,
+           "Evaluate this often, after saving a checkpoint; 0 only at the end.",
            between(0, kMaxSteps));
+  eval.add("on_error", choice(&o.on_error, kEvaluationFailures),
+           "When an evaluation fails: warn and train on, or stop. The state is saved before.");
   eval.add_path("zero_shot_path", &o.zero_shot_path,
                 "Picture tree root/<class>/* to classify during training; empty leaves it out.");
   eval.add_path("zero_shot_class_names", &o.zero_shot_class_names,
@@ -128,6 +131,8 @@ void add_run_fields(FieldTable& table, RunOptions& o) {
   run.add("device", &o.device, "auto, cpu, cuda or cuda:N.", at_least(1));
   run.add("cpu_threads", &o.cpu_threads, "Threads of one tensor operation; 0 takes one per core.",
           between(0, 1024));
+  run.add("fail_at_chance", &o.fail_at_chance,
+          "End with exit 17 when the run has learnt nothing: a loss or an evaluation at chance.");
 }
 
 void add_training_fields(FieldTable& table, RunConfig& config) {

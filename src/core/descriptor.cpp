@@ -135,8 +135,17 @@ void put_folder_in_place(const fs::path& from, const fs::path& to) {
   fs::remove_all(old, error);
 }
 
-fs::path staging_name(const fs::path& target) {
-  return target.string() + ".tmp-" + std::to_string(::getpid());
+fs::path behind_links(fs::path path) {
+  constexpr int kMaxLinks = 40;  // Linux's own
+  const fs::path first = path;
+  std::error_code no_link;
+  for (int i = 0; i < kMaxLinks; ++i) {
+    const fs::path next = fs::read_symlink(path, no_link);
+    if (no_link) return path;
+    path = folder_of(path) / next;
+  }
+  errno = ELOOP;
+  fail(ErrorKind::kCannotCreate, "cannot create", first);
 }
 
 fs::path folder_of(const fs::path& path) {

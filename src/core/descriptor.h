@@ -48,8 +48,9 @@ void rename_or_throw(const std::filesystem::path& from, const std::filesystem::p
 /// kIo.
 void put_folder_in_place(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// Where what will be `target` is made; the process id tells whose it is.
-[[nodiscard]] std::filesystem::path staging_name(const std::filesystem::path& target);
+/// Follows the links at `path`, if it is one, to the path that they end at, which need not exist.
+/// Throws kCannotCreate for a circle.
+[[nodiscard]] std::filesystem::path behind_links(std::filesystem::path path);
 
 /// The folder that `path` stands in.
 [[nodiscard]] std::filesystem::path folder_of(const std::filesystem::path& path);

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "core/descriptor.h"
+#include "core/staging.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 
@@ -23,19 +24,6 @@ void refuse_what_is_no_file(const fs::path& target) {
 }
 
 // Renaming over a link would replace the link instead of the file that it stands for.
-fs::path behind_links(fs::path path) {
-  constexpr int kMaxLinks = 40;  // Linux's own
-  const fs::path first = path;
-  std::error_code no_link;
-  for (int i = 0; i < kMaxLinks; ++i) {
-    const fs::path next = fs::read_symlink(path, no_link);
-    if (no_link) return path;
-    path = folder_of(path) / next;
-  }
-  errno = ELOOP;
-  fail(ErrorKind::kCannotCreate, "cannot create", first);
-}
-
 fs::path replaceable(fs::path target) {
   refuse_what_is_no_file(target);
   return behind_links(std::move(target));
@@ -69,7 +57,10 @@ void FileWriter::commit() {
 }
 
 AtomicFile::AtomicFile(fs::path target)
-    : target_(replaceable(std::move(target))), staging_(staging_name(target_)), writer_(staging_) {
+    : target_(replaceable(std::move(target))),
+      staging_(staging_name(target_)),
+      mark_(std::make_unique<StagingMark>(staging_)),
+      writer_(staging_) {
   struct stat old {};  // before the first byte, which not everybody may be meant to read
   if (::stat(target_.c_str(), &old) == 0) ::chmod(staging_.c_str(), old.st_mode & ACCESSPERMS);
 }
@@ -80,8 +71,11 @@ AtomicFile::~AtomicFile() {
 
 void AtomicFile::commit() {
   writer_.commit();
-  rename_or_throw(staging_, target_);
-  committed_ = true;
+  {
+    const auto lock = lock_staging();
+    rename_or_throw(staging_, target_);
+    committed_ = true;
+  }
   sync_directory(folder_of(target_));
 }
 

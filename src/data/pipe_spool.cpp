@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "core/staging.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
@@ -27,7 +28,8 @@ constexpr std::string_view kShellCharacters = "|&;<>()$`*?[~#\n";
 class Staging {
  public:
   explicit Staging(const fs::path& target)
-      : path_(target.string() + ".tmp-" + std::to_string(::getpid())),
+      : path_(staging_name(target)),
+        mark_(path_),
         descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
     if (descriptor_ >= 0) return;
     throw Error(ErrorKind::kCannotCreate,
@@ -51,6 +53,7 @@ class Staging {
 
  private:
   fs::path path_;
+  StagingMark mark_;
   int descriptor_;
 };
 
@@ -118,6 +121,7 @@ fs::path spool_pipe(const std::string& command, const fs::path& cache) {
   log_info(fmt::format("Fetching a shard: {}", command));
   std::vector<std::string> words = split_command(command);
   if (words.empty()) words = {"/bin/sh", "-c", command};
+  clear_leftovers_of(target);
   Staging staging(target);
   const int status = run(words, staging.descriptor(), command);
   if (status != 0) {

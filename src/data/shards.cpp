@@ -130,12 +130,7 @@ class ShardWriter {
 
 ShardSummary write_shards(const Source& source, const fs::path& folder,
                           const ShardOptions& options) {
-  std::error_code ignored;
-  if (fs::exists(folder, ignored)) {
-    throw Error(ErrorKind::kCannotCreate, {.what = "the output is there already",
-                                           .where = folder.string(),
-                                           .hint = "another folder, or remove it first"});
-  }
+  require_new_folder(folder);
   AtomicDirectory staging(folder);
   ShardWriter writer(staging.path(), options);
   ShardSummary summary;

@@ -1,6 +1,7 @@
 #include "tandem/eval/evaluate.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <map>
 #include <string>
@@ -97,6 +98,24 @@ ZeroShotResult evaluate_zero_shot(const Pipeline& pipeline, const Source& source
   const torch::Tensor rows = labels_with_a_class(labels);
   return score_zero_shot(samples.image_embeddings.index_select(0, rows),
                          labels.index_select(0, rows), classifier);
+}
+
+std::map<std::string, double> named_metrics(const RetrievalResult& result) {
+  constexpr std::array<int, 3> kDepths = {1, 5, 10};
+  std::map<std::string, double> metrics = {
+      {"image_retrieval_median_rank", result.text_to_image_median_rank},
+      {"text_retrieval_median_rank", result.image_to_text_median_rank}};
+  for (size_t i = 0; i < kDepths.size(); ++i) {
+    metrics[fmt::format("image_retrieval_recall@{}", kDepths[i])] = result.text_to_image[i];
+    metrics[fmt::format("text_retrieval_recall@{}", kDepths[i])] = result.image_to_text[i];
+  }
+  return metrics;
+}
+
+std::map<std::string, double> named_metrics(const ZeroShotResult& result) {
+  return {{"acc1", result.top1},
+          {"acc5", result.top5},
+          {"mean_per_class_recall", result.mean_per_class_recall}};
 }
 
 }  // namespace tandem

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
-#include <fmt/format.h>
-
+#include "config/names.h"
+#include "config/strings.h"
+#include "tandem/core/error.h"
 #include "tandem/core/random.h"
 #include "tandem/data/shapes.h"
 #include "tandem/data/source.h"
@@ -17,6 +19,8 @@ namespace {
 using Metrics = std::map<std::string, double>;
 
 constexpr int64_t kMaxShapes = 2000;
+constexpr const char* kSeen = "zero_shot/seen_top1";
+constexpr const char* kUnseen = "zero_shot/unseen_top1";
 /// Sets the drawn test pictures apart from every picture that training draws.
 constexpr uint64_t kEvaluationStream = 0x6576616c75617465;
 
@@ -57,52 +61,97 @@ std::shared_ptr<const Sources> open_sources(const RunConfig& config) {
   return sources;
 }
 
-void add_retrieval(const RetrievalResult& result, Metrics& metrics) {
-  constexpr int kDepths[] = {1, 5, 10};
-  for (size_t i = 0; i < 3; ++i) {
-    metrics[fmt::format("retrieval/image_to_text_R@{}", kDepths[i])] = result.image_to_text[i];
-    metrics[fmt::format("retrieval/text_to_image_R@{}", kDepths[i])] = result.text_to_image[i];
-  }
-  metrics["retrieval/image_to_text_median_rank"] = result.image_to_text_median_rank;
-  metrics["retrieval/text_to_image_median_rank"] = result.text_to_image_median_rank;
+ZeroShotResult classify(const Sources& sources, const Pipeline& pipeline, const Source& source) {
+  const EvalOptions& options = sources.config.eval;
+  return evaluate_zero_shot(pipeline, source, options.templates, options.max_samples, sources.seed);
 }
 
-Metrics evaluate(const Sources& sources, const Pipeline& pipeline) {
-  const EvalOptions& options = sources.config.eval;
-  const auto zero_shot = [&](const Source& source) {
-    return evaluate_zero_shot(pipeline, source, options.templates, options.max_samples,
-                              sources.seed);
-  };
-  Metrics metrics;
-  if (sources.validation) {
-    add_retrieval(
-        evaluate_retrieval(pipeline, *sources.validation, options.max_samples, sources.seed),
-        metrics);
-  }
-  if (sources.classes) {
-    const ZeroShotResult result = zero_shot(*sources.classes);
-    metrics["zero_shot/top1"] = result.top1;
-    metrics["zero_shot/top5"] = result.top5;
-    metrics["zero_shot/mean_per_class_recall"] = result.mean_per_class_recall;
-  }
-  if (sources.seen_shapes) metrics["zero_shot/seen_top1"] = zero_shot(*sources.seen_shapes).top1;
-  if (sources.unseen_shapes)
-    metrics["zero_shot/unseen_top1"] = zero_shot(*sources.unseen_shapes).top1;
+void add(const std::string& prefix, const Metrics& metrics, Metrics& all) {
+  for (const auto& [name, value] : metrics) all[prefix + name] = value;
+}
+
+Metrics retrieve_pairs(const Sources& sources, const Pipeline& pipeline) {
+  const RetrievalResult result = evaluate_retrieval(pipeline, *sources.validation,
+                                                    sources.config.eval.max_samples, sources.seed);
+  const double chance = 1.0 / static_cast<double>(result.images);
+  Metrics metrics = {{"retrieval/image_retrieval_recall@1_chance", chance},
+                     {"retrieval/text_retrieval_recall@1_chance", chance}};
+  add("retrieval/", named_metrics(result), metrics);
   return metrics;
 }
 
-}  // namespace
+Metrics classify_tree(const Sources& sources, const Pipeline& pipeline) {
+  const ZeroShotResult result = classify(sources, pipeline, *sources.classes);
+  Metrics metrics = {{"zero_shot/acc1_chance", result.majority}};
+  add("zero_shot/", named_metrics(result), metrics);
+  return metrics;
+}
 
-std::function<Metrics(ClipModel, const Tokenizer&)> make_evaluator(const RunConfig& config) {
-  return [sources = open_sources(config)](ClipModel model, const Tokenizer& tokenizer) {
+Metrics classify_seen(const Sources& sources, const Pipeline& pipeline) {
+  const ZeroShotResult result = classify(sources, pipeline, *sources.seen_shapes);
+  return {{kSeen, result.top1}, {std::string(kSeen) + "_chance", result.majority}};
+}
+
+Metrics classify_unseen(const Sources& sources, const Pipeline& pipeline) {
+  const ZeroShotResult result = classify(sources, pipeline, *sources.unseen_shapes);
+  return {{kUnseen, result.top1}, {std::string(kUnseen) + "_chance", result.majority}};
+}
+
+using Evaluation = Metrics (*)(const Sources&, const Pipeline&);
+using Evaluator = std::function<Metrics(ClipModel, const Tokenizer&)>;
+
+Evaluator on_a_model(const std::shared_ptr<const Sources>& sources, Evaluation evaluation) {
+  return [sources, evaluation](ClipModel model, const Tokenizer& tokenizer) {
     const RunConfig& run = sources->config;
     const ModelConfig view{
         .model = model->options(), .tokenizer = run.tokenizer, .transform = run.data.transform};
     // The caller keeps the tokenizer alive during the call; the pipeline does not own it.
     const std::shared_ptr<const Tokenizer> borrowed(std::shared_ptr<void>(), &tokenizer);
-    return evaluate(*sources,
-                    Pipeline::from_model(std::move(model), borrowed, view, run.eval.batch_size));
+    return evaluation(*sources,
+                      Pipeline::from_model(std::move(model), borrowed, view, run.eval.batch_size));
   };
+}
+
+}  // namespace
+
+std::vector<Evaluator> make_evaluators(const RunConfig& config) {
+  const auto sources = open_sources(config);
+  std::vector<Evaluator> evaluators;
+  const auto add_if = [&](bool wanted, Evaluation evaluation) {
+    if (wanted) evaluators.push_back(on_a_model(sources, evaluation));
+  };
+  add_if(sources->validation != nullptr, retrieve_pairs);
+  add_if(sources->classes != nullptr, classify_tree);
+  add_if(sources->seen_shapes != nullptr, classify_seen);
+  add_if(sources->unseen_shapes != nullptr, classify_unseen);
+  return evaluators;
+}
+
+std::vector<std::string> metric_names(const RunConfig& config) {
+  Metrics metrics;
+  if (config.data.validation.kind != SourceKind::kNone)
+    add("retrieval/", named_metrics(RetrievalResult{}), metrics);
+  if (!config.eval.zero_shot_path.empty())
+    add("zero_shot/", named_metrics(ZeroShotResult{}), metrics);
+  if (config.data.train.kind == SourceKind::kShapes)
+    for (const char* name : {kSeen, kUnseen}) metrics[name] = 0;
+  std::vector<std::string> names;
+  for (const auto& [name, value] : metrics) names.push_back(name);
+  return names;
+}
+
+void check_best_metric(const RunConfig& config) {
+  const std::string& metric = config.train.keep_best_metric;
+  const std::vector<std::string> names = metric_names(config);
+  if (metric.empty() || std::find(names.begin(), names.end(), metric) != names.end()) return;
+  const std::optional<std::string> nearest = config::nearest_name(metric, names);
+  ErrorText text{.what = "no evaluation of this configuration gives this metric",
+                 .where = "train.keep_best_metric",
+                 .expected = config::join(names, ", "),
+                 .found = config::shorten(metric),
+                 .hint = nearest.value_or("")};
+  if (names.empty()) text.hint = "data.validation or eval.zero_shot_path, which evaluate on data";
+  throw Error(ErrorKind::kConfig, text);
 }
 
 }  // namespace tandem

@@ -119,6 +119,7 @@ ZeroShotResult score_zero_shot(const torch::Tensor& image_embeddings, const torc
   const torch::Tensor zeros = torch::zeros({classes}, torch::kFloat64);
   const torch::Tensor pictures = zeros.index_add(0, labels, torch::ones_like(first));  // [C]
   const torch::Tensor hits = zeros.index_add(0, labels, first);                        // [C]
+  result.majority = pictures.max().item<double>() / static_cast<double>(result.count);
   const torch::Tensor present = pictures.gt(0);
   result.mean_per_class_recall =
       (hits.index({present}) / pictures.index({present})).mean().item<double>();

@@ -274,6 +274,16 @@ torch::Tensor Pipeline::similarity(const torch::Tensor& image_embeddings,
   return bias.defined() ? logits + bias.detach().to(torch::kCPU) : logits;
 }
 
+ScoreKind Pipeline::score_kind() const {
+  return config().model.logit_bias ? ScoreKind::kSigmoid : ScoreKind::kSoftmax;
+}
+
+torch::Tensor Pipeline::scores(const torch::Tensor& image_embeddings,
+                               const torch::Tensor& text_embeddings) const {
+  const torch::Tensor logits = similarity(image_embeddings, text_embeddings);
+  return score_kind() == ScoreKind::kSigmoid ? logits.sigmoid() : logits.softmax(-1);
+}
+
 const ModelConfig& Pipeline::config() const { return implementation_->config; }
 bool Pipeline::has_tokenizer() const { return implementation_->tokenizer != nullptr; }
 const Tokenizer& Pipeline::tokenizer() const {

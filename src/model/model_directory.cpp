@@ -139,4 +139,17 @@ LoadedModel load_model(const std::filesystem::path& directory) {
   return {.model = model, .config = std::move(config)};
 }
 
+bool is_model_file(std::string_view name) {
+  // Also those of the libraries that models come from and go to.
+  static constexpr std::string_view kNames[] = {
+      "model.safetensors",          "config.json",        "README.md",
+      "golden.safetensors",         "tokenizer.json",     "tokenizer.model",
+      "tokenizer_config.json",      "vocab.json",         "special_tokens_map.json",
+      "added_tokens.json",          "merges.txt",         "vocab.txt",
+      "sentencepiece.bpe.model",    "spiece.model",       "preprocessor_config.json",
+      "processor_config.json",      "modeling_tandem.py", "open_clip_config.json",
+      "open_clip_model.safetensors"};
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
+
 }  // namespace tandem

@@ -9,9 +9,9 @@
 
 #include <fmt/format.h>
 
+#include "core/staging.h"
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
-#include "train/leftovers.h"
 #include "train/manifest.h"
 
 namespace tandem {

@@ -21,6 +21,15 @@ void log_skipped_step(int64_t step, const StepResult& result) {
                        fmt::join(keys, ", "), listed < result.keys.size() ? ", …" : ""));
 }
 
+void log_spike(const LossSpike& spike, const std::optional<Checkpoint>& point) {
+  log_warn(
+      fmt::format("loss spike at step {}: {:.4f} lies {:.1f} standard deviations above the "
+                  "last {} losses; {}",
+                  spike.step, spike.loss, spike.zscore, spike.window,
+                  point ? fmt::format("going back to step {}", point->step)
+                        : "there is no checkpoint yet to go back to"));
+}
+
 Error diverged(const RunDirectory& directory, int64_t bad_in_a_row, int64_t step) {
   return {ErrorKind::kDiverged,
           {.what = fmt::format("training diverged: {} steps in a row up to step {} gave numbers "

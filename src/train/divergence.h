@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "tandem/core/error.h"
 #include "train/run_directory.h"
@@ -10,6 +11,17 @@ namespace tandem {
 
 /// Logs that step `step` was left out, with its numbers and the names of its samples.
 void log_skipped_step(int64_t step, const StepResult& result);
+
+/// A loss far above the `window` losses before it.
+struct LossSpike {
+  int64_t step = 0;
+  double loss = 0;
+  double zscore = 0;
+  size_t window = 0;
+};
+
+/// Logs a spike and the checkpoint that the run goes back to, if there is one.
+void log_spike(const LossSpike& spike, const std::optional<Checkpoint>& point);
 
 /// Returns the error of a run in which `bad_in_a_row` steps up to `step` did not count.
 [[nodiscard]] Error diverged(const RunDirectory& directory, int64_t bad_in_a_row, int64_t step);

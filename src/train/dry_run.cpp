@@ -5,11 +5,14 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/staging.h"
 #include "data/overlap.h"
+#include "model/evaluation_mode.h"
 #include "tandem/config/load.h"
 #include "tandem/core/error.h"
 #include "tandem/core/log.h"
@@ -42,6 +45,7 @@ class TemporaryFolder {
                                              .found = std::strerror(errno)});
     }
     path_ = name;
+    mark_ = std::make_unique<StagingMark>(path_);
   }
   ~TemporaryFolder() {
     std::error_code ignored;
@@ -53,6 +57,7 @@ class TemporaryFolder {
 
  private:
   fs::path path_;
+  std::unique_ptr<StagingMark> mark_;
 };
 
 void check_samples(const TrainingInputs& inputs, DryRunReport& report) {
@@ -103,6 +108,14 @@ void time_steps(TrainingSession& session, DryRunReport& report) {
   }
 }
 
+Metrics try_evaluations(const TrainingSession& session, const std::vector<Evaluator>& evaluators) {
+  const EvaluationMode mode(session.model());
+  Metrics metrics;
+  for (const Evaluator& evaluator : evaluators)
+    metrics.merge(evaluator(session.model(), session.tokenizer()));
+  return metrics;
+}
+
 bool same_tensors(const TensorMap& a, const TensorMap& b) {
   return a.size() == b.size() && std::all_of(a.begin(), a.end(), [&](const auto& entry) {
            const auto other = b.find(entry.first);
@@ -133,7 +146,8 @@ uint64_t peak_memory() {
 
 }  // namespace
 
-DryRunReport dry_run(const RunConfig& config, const TrainerOptions& options) {
+DryRunReport dry_run(const RunConfig& config, const TrainerOptions& options,
+                     const std::vector<Evaluator>& evaluators) {
   validate(config);
   const torch::Device device = open_device(config.run);
   const fs::path run = fs::path(config.run.output_dir) / config.run.name;
@@ -154,6 +168,7 @@ DryRunReport dry_run(const RunConfig& config, const TrainerOptions& options) {
     report.parameters += parameter.numel();
   log_info(memory_plan_line(plan_memory(session.config(), session.model())));
   time_steps(session, report);
+  report.metrics = try_evaluations(session, evaluators);
   const int64_t left = session.total_steps() - (point ? point->checkpoint.step : 0);
   report.estimated_seconds =
       report.seconds_per_step * static_cast<double>(std::max(left, int64_t{0}));

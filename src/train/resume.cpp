@@ -9,6 +9,7 @@
 #include "tandem/config/load.h"
 #include "tandem/core/error.h"
 #include "tandem/core/log.h"
+#include "tandem/optim/schedule.h"
 #include "train/checkpoint_folder.h"
 #include "train/run_directory.h"
 
@@ -66,6 +67,21 @@ void append_fingerprint(std::vector<std::string>& fixed, const char* name,
   if (before != after) fixed.push_back(fmt::format("{}: {} -> {}", name, before, after));
 }
 
+// What other settings make of the learning rate, as another line; empty where it goes on as before.
+std::string rate_change(const RunConfig& before, const RunConfig& now, int64_t step) {
+  const int64_t total = *now.train.max_steps;
+  if (step == 0 || step >= total) return {};
+  const LearningRate old_rate(before.optim, *before.train.max_steps);
+  const LearningRate new_rate(now.optim, total);
+  if (old_rate.at(step - 1) == new_rate.at(step - 1) && old_rate.at(step) == new_rate.at(step))
+    return {};
+  return fmt::format(
+      "\n  learning rate: step {} had {:.3g}; step {} gets {:.3g}, as in a run of {} steps from "
+      "the "
+      "start, and the last step {:.3g}",
+      step, old_rate.at(step - 1), step + 1, new_rate.at(step), total, new_rate.at(total - 1));
+}
+
 }  // namespace
 
 std::optional<ResumePoint> choose_resume_point(const fs::path& run, const TrainerOptions& options,
@@ -115,8 +131,9 @@ void require_same_run(const ResumePoint& point, const TrainingInputs& inputs) {
                  .found = fmt::format("\n  {}", fmt::join(fixed, "\n  ")),
                  .hint = "the settings of before, or another run.name for a new run"});
   }
-  if (!allowed.empty())
-    log_warn(fmt::format("going on with changed settings:\n  {}", fmt::join(allowed, "\n  ")));
+  if (allowed.empty()) return;
+  log_warn(fmt::format("going on with changed settings:\n  {}{}", fmt::join(allowed, "\n  "),
+                       rate_change(before, inputs.config, checkpoint.step)));
 }
 
 }  // namespace tandem

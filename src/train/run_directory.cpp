@@ -8,10 +8,10 @@
 
 #include <fmt/format.h>
 
+#include "core/staging.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "train/checkpoint_folder.h"
-#include "train/leftovers.h"
 
 namespace tandem {
 namespace fs = std::filesystem;

@@ -52,6 +52,16 @@ std::string start_ticks(int64_t pid) {
   return field;
 }
 
+// Empty for a file that is too large to be a lock's.
+std::string content_of(const fs::path& file) {
+  constexpr uint64_t kMaxBytes = 4096;
+  try {
+    return read_file(file, kMaxBytes);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 // One who holds or held the lock.
 struct Owner {
   int64_t pid = 0;
@@ -65,8 +75,9 @@ struct Owner {
             .since = fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(std::time(nullptr)))};
   }
 
+  // Nobody where the file holds something else, whatever that is.
   static Owner of(const fs::path& file) {
-    const Json json = Json::parse(read_file(file, 4096), nullptr, /*allow_exceptions=*/false);
+    const Json json = Json::parse(content_of(file), nullptr, /*allow_exceptions=*/false);
     if (!json.is_object()) return {};
     const auto text = [&](const char* name) {
       return json.contains(name) && json[name].is_string() ? json[name].get<std::string>() : "";

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "tandem/core/log.h"
+#include "train/chance.h"
 #include "train/memory_plan.h"
 
 namespace tandem {
@@ -47,6 +48,7 @@ RunRecords::RunRecords(const RunDirectory& directory, const RunConfig& config, i
 
 void RunRecords::write(const StepStats& stats) {
   const Metrics values = {{"train/loss", stats.loss},
+                          {"train/chance_loss", stats.chance_loss},
                           {"train/lr", stats.lr},
                           {"train/logit_scale", stats.logit_scale},
                           {"train/grad_norm", stats.grad_norm},
@@ -70,6 +72,12 @@ void RunRecords::write(int64_t step, const Metrics& metrics) {
 }
 
 void log_start(const TrainingSession& session, const RunDirectory& directory, int64_t start_step) {
+  if (start_step >= session.total_steps()) {
+    return log_info(
+        fmt::format("{}: the run is complete at step {}; its model is saved and evaluated once "
+                    "more",
+                    directory.path().string(), start_step));
+  }
   const RunConfig& config = session.config();
   int64_t trained = 0;
   for (const ParameterGroup& group : session.optimizer().groups()) trained += group.elements;
@@ -81,10 +89,10 @@ void log_start(const TrainingSession& session, const RunDirectory& directory, in
       count_parameters(session.model()), trained,
       config.train.precision == Precision::kBf16 ? "bf16" : "fp32", session.device().str()));
   log_info(
-      fmt::format("learning rate {:.3g} after {} steps of warm-up; loss at chance ln({}) = "
-                  "{:.4f}",
-                  config.optim.lr, session.learning_rate().warmup_steps(), config.data.batch_size,
-                  std::log(static_cast<double>(config.data.batch_size))));
+      fmt::format("learning rate {:.3g} after {} steps of warm-up; loss of {} at chance {:.4f}",
+                  config.optim.lr, session.learning_rate().warmup_steps(),
+                  config.loss.kind == LossKind::kSigmoid ? "sigmoid" : "info_nce",
+                  chance_loss(config.loss.kind, {}, config.data.batch_size)));
   log_info(group_table(session.optimizer()));
   log_info(memory_plan_line(plan_memory(config, session.model())));
 }

@@ -23,6 +23,8 @@ class RunRecords {
   void write(int64_t step, const Metrics& metrics);
   /// The newest logged loss, NaN when there is none.
   [[nodiscard]] double last_loss() const noexcept { return metrics_.last_loss(); }
+  /// As MetricsLog::losses.
+  [[nodiscard]] const std::vector<LoggedLoss>& losses() const noexcept { return metrics_.losses(); }
 
  private:
   int64_t batch_size_;
@@ -31,7 +33,7 @@ class RunRecords {
 };
 
 /// Logs what is about to be trained: size, device, schedule, decay groups, loss at chance,
-/// memory of a step.
+/// memory of a step. Of a complete run, that it is.
 void log_start(const TrainingSession& session, const RunDirectory& directory, int64_t start_step);
 
 /// Logs what the loader met on the way: unusable samples by reason, cut captions, and a warning

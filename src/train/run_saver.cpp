@@ -136,7 +136,7 @@ int64_t RunSaver::save_model(int64_t step) {
       step = best_->step;
     }
   }
-  AtomicDirectory staging(directory_.model());
+  AtomicDirectory staging(directory_.model(), is_model_file);
   const std::string caption = "a photo of a red circle";
   const int64_t context_length = session_.config().model.text.context_length;
   tandem::save_model(

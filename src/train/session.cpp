@@ -98,14 +98,15 @@ void TrainingSession::rewind(const Checkpoint& checkpoint, uint64_t position) {
 StepResult TrainingSession::train_step(int64_t step) {
   Batch batch = loader_->next();
   optimizer_->zero_grad();
+  const PairGroups groups{.duplicates = config().loss.duplicates,
+                          .image_groups = batch.image_groups,
+                          .text_groups = batch.text_groups};
   const torch::Tensor loss = forward_backward(
       model_, to_device_(batch.images), batch.tokens,
       {.micro_batches = config().train.accumulation_steps,
        .label_smoothing = config().loss.label_smoothing,
        .loss = config().loss.kind,
-       .groups = {.duplicates = config().loss.duplicates,
-                  .image_groups = batch.image_groups,
-                  .text_groups = batch.text_groups},
+       .groups = groups,
        .dropout_seed = mix_seed({config().run.seed, kDropoutStream, static_cast<uint64_t>(step)})});
   const torch::Tensor grad_norm = optimizer_->clip_grad_norm(config().optim.grad_clip_norm);
 
@@ -116,7 +117,8 @@ StepResult TrainingSession::train_step(int64_t step) {
   return {.loss = loss,
           .grad_norm = grad_norm,
           .finite = LateFlag(finite),
-          .keys = std::move(batch.keys)};
+          .keys = std::move(batch.keys),
+          .groups = groups};
 }
 
 Checkpoint TrainingSession::checkpoint(int64_t step) const {

@@ -11,6 +11,7 @@
 
 #include "tandem/config/model_options.h"
 #include "tandem/data/loader.h"
+#include "tandem/loss/duplicates.h"
 #include "tandem/model/clip_model.h"
 #include "tandem/optim/adamw.h"
 #include "tandem/optim/schedule.h"
@@ -27,6 +28,7 @@ struct StepResult {
   torch::Tensor grad_norm;        ///< fp32 scalar on the device, before clipping.
   LateFlag finite;                ///< Whether both are; the model was left as it was otherwise.
   std::vector<std::string> keys;  ///< Names of the batch's samples.
+  PairGroups groups;              ///< Of the batch.
 };
 
 /// Data, model and optimizer of a run, and how one step moves them. Knows nothing of folders, logs

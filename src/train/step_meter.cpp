@@ -13,14 +13,16 @@ void StepMeter::start() {
   sums_.zero_();
   steps_ = 0;
   counted_ = 0;
+  chance_losses_ = 0;
   excluded_ = 0;
   began_ = std::chrono::steady_clock::now();
 }
 
-void StepMeter::add(const torch::Tensor& loss, const torch::Tensor& grad_norm) {
+void StepMeter::add(const torch::Tensor& loss, const torch::Tensor& grad_norm, double chance_loss) {
   sums_ += torch::stack({loss, grad_norm});
   ++steps_;
   ++counted_;
+  chance_losses_ += chance_loss;
 }
 
 StepMeter::Window StepMeter::read(double waited) {
@@ -30,6 +32,7 @@ StepMeter::Window StepMeter::read(double waited) {
   const Window window{.steps = steps_,
                       .loss = means[0].item<double>(),
                       .grad_norm = means[1].item<double>(),
+                      .chance_loss = chance_losses_ / static_cast<double>(counted_),
                       .seconds = seconds,
                       .wait_ratio = std::clamp((waited - waited_before_) / seconds, 0.0, 1.0)};
   waited_before_ = waited;

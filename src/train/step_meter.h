@@ -12,16 +12,18 @@ namespace tandem {
 class StepMeter {
  public:
   struct Window {
-    int64_t steps = 0;      ///< Steps since the last read, skipped ones included.
-    double loss = 0;        ///< Mean over the steps that counted; NaN when none did.
-    double grad_norm = 0;   ///< Likewise.
-    double seconds = 0;     ///< Time of these steps.
-    double wait_ratio = 0;  ///< Share of it spent waiting for data.
+    int64_t steps = 0;       ///< Steps since the last read, skipped ones included.
+    double loss = 0;         ///< Mean over the steps that counted; NaN when none did.
+    double grad_norm = 0;    ///< Likewise.
+    double chance_loss = 0;  ///< Likewise.
+    double seconds = 0;      ///< Time of these steps.
+    double wait_ratio = 0;   ///< Share of it spent waiting for data.
   };
 
   explicit StepMeter(const torch::Device& device);
 
-  void add(const torch::Tensor& loss, const torch::Tensor& grad_norm);
+  /// `chance_loss` is what the loss would be by guessing.
+  void add(const torch::Tensor& loss, const torch::Tensor& grad_norm, double chance_loss);
   /// A step whose numbers do not count.
   void add_skipped() { ++steps_; }
   /// Takes `seconds` that were not training (evaluation, checkpoints) out of the window.
@@ -36,6 +38,7 @@ class StepMeter {
   torch::Tensor sums_;  // [2]: loss, gradient norm
   int64_t steps_ = 0;
   int64_t counted_ = 0;
+  double chance_losses_ = 0;
   double excluded_ = 0;
   double waited_before_ = 0;
   std::chrono::steady_clock::time_point began_;

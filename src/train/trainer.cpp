@@ -6,12 +6,13 @@
 
 #include <fmt/format.h>
 
-#include "model/evaluation_mode.h"
 #include "tandem/config/load.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
+#include "train/chance.h"
 #include "train/divergence.h"
+#include "train/evaluations.h"
 #include "train/numerics_guard.h"
 #include "train/resume.h"
 #include "train/run_directory.h"
@@ -62,7 +63,8 @@ struct Trainer::Implementation {
   std::unique_ptr<RunSaver> saver;
   std::unique_ptr<RunRecords> records;
   std::unique_ptr<StepMeter> meter;
-  std::vector<Evaluator> evaluators;
+  Evaluations evaluations;
+  BatchVariety variety;
   std::function<void(const StepStats&)> log_callback;
   std::function<void(int64_t, const Metrics&)> evaluation_callback;
   int64_t start_step = 0;
@@ -96,27 +98,25 @@ Trainer::Implementation::Implementation(RunConfig config, const TrainerOptions& 
 TrainSummary Trainer::Implementation::run(const std::atomic<bool>& stop) {
   const auto began = Clock::now();
   open_records();
-  if (step >= total()) {
-    log_info(
-        fmt::format("{}: the run is complete at step {}; its model is saved and evaluated "
-                    "once more",
-                    directory.path().string(), step));
-  } else {
-    log_start(*session, directory, step);
-  }
+  log_start(*session, directory, step);
   while (step < total() && !stop.load()) advance();
 
   const bool interrupted = step < total();
+  std::vector<std::string> at_chance;
   if (interrupted) {
     stop_early();
   } else {
     finish();
+    const int64_t warmup = session->learning_rate().warmup_steps();
+    at_chance = warn_of_chance(find_chance({variety, records->losses(), warmup, metrics}));
   }
   return {.steps = step,
           .final_loss = records->last_loss(),
           .interrupted = interrupted,
           .seconds = seconds_since(began),
           .metrics = metrics,
+          .failed_evaluations = evaluations.failed(),
+          .at_chance = std::move(at_chance),
           .model_directory = interrupted ? std::filesystem::path() : directory.model(),
           .model_step = model_step};
 }
@@ -147,7 +147,9 @@ void Trainer::Implementation::advance() {
 
 StepResult Trainer::Implementation::next_step() {
   try {
-    return session->train_step(step);
+    StepResult result = session->train_step(step);
+    variety.add(result.groups.image_groups, result.groups.text_groups);
+    return result;
   } catch (const Error& error) {
     // Without a batch nothing has changed: what was trained since the last checkpoint is good.
     const bool no_batch = error.kind() == ErrorKind::kData || error.kind() == ErrorKind::kIo;
@@ -169,7 +171,9 @@ bool Trainer::Implementation::settle() {
     return false;
   } else {
     guard->add_good();
-    meter->add(result.loss, result.grad_norm);
+    const RunConfig& config = session->config();
+    meter->add(result.loss, result.grad_norm,
+               chance_loss(config.loss.kind, result.groups, config.data.batch_size));
   }
   return true;
 }
@@ -187,17 +191,8 @@ bool Trainer::Implementation::rolled_back(const StepResult& result) {
   const std::optional<double> zscore = guard->find_spike(loss);
   if (!zscore) return false;
   const std::optional<Checkpoint> point = saver->rollback_point(step);
-  log_warn(
-      fmt::format("loss spike at step {}: {:.4f} lies {:.1f} standard deviations above the "
-                  "last {} losses; {}",
-                  step, loss, *zscore, guard->state().recent_losses.size(),
-                  point ? fmt::format("going back to step {}", point->step)
-                        : "there is no checkpoint yet to go back to"));
-  if (point) {
-    roll_back(*point);
-  } else {
-    guard->accept(loss);
-  }
+  log_spike({step, loss, *zscore, guard->state().recent_losses.size()}, point);
+  point ? roll_back(*point) : guard->accept(loss);
   return point.has_value();
 }
 
@@ -221,7 +216,7 @@ void Trainer::Implementation::log_window() {
                         .total_steps = total(),
                         .epoch = session->epoch(),
                         .loss = window.loss,
-                        .chance_loss = std::log(batch),
+                        .chance_loss = window.chance_loss,
                         .lr = session->learning_rate().at(step - 1),
                         .logit_scale = std::exp(session->model()->logit_scale().item<double>()),
                         .grad_norm = window.grad_norm,
@@ -235,17 +230,19 @@ void Trainer::Implementation::log_window() {
 }
 
 void Trainer::Implementation::evaluate() {
-  if (!evaluators.empty()) {
+  const bool good = guard->state().bad_in_a_row == 0;
+  const int64_t failed = evaluations.failed();
+  if (!evaluations.empty()) {
+    if (good) save();
     const auto began = Clock::now();
-    const EvaluationMode mode(session->model());
-    metrics.clear();
-    for (const Evaluator& evaluator : evaluators)
-      metrics.merge(evaluator(session->model(), session->tokenizer()));
+    metrics = evaluations.run(*session, step);
     records->write(step, metrics);
     if (evaluation_callback) evaluation_callback(step, metrics);
     meter->exclude(seconds_since(began));
   }
-  if (guard->state().bad_in_a_row == 0) saver->note_evaluation(step, metrics);
+  const bool misses =
+      failed < evaluations.failed() && !metrics.contains(session->config().train.keep_best_metric);
+  if (good && !misses) saver->note_evaluation(step, metrics);
 }
 
 void Trainer::Implementation::save() {
@@ -286,7 +283,7 @@ void Trainer::on_evaluation(std::function<void(int64_t, const Metrics&)> callbac
   implementation_->evaluation_callback = std::move(callback);
 }
 void Trainer::add_evaluator(Evaluator evaluator) {
-  implementation_->evaluators.push_back(std::move(evaluator));
+  implementation_->evaluations.add(std::move(evaluator));
 }
 TrainSummary Trainer::run() { return implementation_->run(stop_requested_); }
 

@@ -62,7 +62,11 @@ TEST_F(ClipConvert, ReplacesNothingWithoutForce) {
   EXPECT_NE(again.err.find("--force"), std::string::npos) << again.err;
   std::vector<std::string> forced = arguments;
   forced.emplace_back("--force");
+  write_text(folder_ / "model" / "my notes.txt", "mine");
+  write_text(folder_ / "model" / "vocab.txt", "of an older model");
   EXPECT_EQ(run_program("clip-convert", forced).exit_code, 0);
+  EXPECT_EQ(read_text(folder_ / "model" / "my notes.txt"), "mine");
+  EXPECT_FALSE(fs::exists(folder_ / "model" / "vocab.txt"));
 }
 
 TEST_F(ClipConvert, ForceReplacesModelsOnlyAndNeverTheInput) {

@@ -50,6 +50,25 @@ class ClipEval : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
+TEST_F(ClipEval, RefusesTasksOfAnyDepthAndKeysThatStandTwice) {
+  for (const size_t depth : {size_t{100}, size_t{100000}, size_t{5000000}}) {
+    const ProgramResult deep = evaluate(std::string(depth, '['));
+    EXPECT_EQ(deep.exit_code, 78) << depth;
+    EXPECT_NE(deep.err.find("nested deeper than 64 levels"), std::string::npos) << deep.err;
+    const std::string open = "[{\"name\":";
+    std::string objects;
+    for (size_t i = 0; i < std::min<size_t>(depth, 100000); ++i) objects += open;
+    EXPECT_EQ(evaluate(objects).exit_code, 78);
+  }
+  const ProgramResult twice = evaluate(R"([{"name": "a", "data": {"kind": "folder",
+    "kind": "table"}}])");
+  EXPECT_EQ(twice.exit_code, 78);
+  EXPECT_NE(
+      twice.err.find("tasks.json, line 2, column 5: the key \"kind\" stands twice in one object"),
+      std::string::npos)
+      << twice.err;
+}
+
 TEST_F(ClipEval, WritesOneRecordPerTask) {
   draw_data();
   const ProgramResult result = evaluate(tasks().dump());

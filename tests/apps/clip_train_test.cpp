@@ -51,6 +51,33 @@ TEST_F(ClipTrain, TrainsReportsAndLeavesAModel) {
     expect_note(result, part);
 }
 
+TEST_F(ClipTrain, ARunAtChanceFailsWhereAsked) {
+  Json json = tiny_config(runs(), 30);
+  json["optim"]["lr"] = 1e-9;
+  const ProgramResult warned = run_program("clip-train", {"--config", config(json)});
+  EXPECT_EQ(warned.exit_code, 0);
+  expect_note(warned, "the run ended at chance: the loss of the last 20 steps is 2.");
+  EXPECT_FALSE(Json::parse(warned.out)["at_chance"].empty());
+  const ProgramResult failed =
+      run_program("clip-train", {"--config", config(json), "--set", "run.fail_at_chance=true"});
+  EXPECT_EQ(failed.exit_code, 17) << "the same run, judged by what it wrote";
+  EXPECT_TRUE(fs::exists(runs() / "tiny" / "model" / "model.safetensors"));
+}
+
+TEST_F(ClipTrain, AMetricThatNothingGivesIsRefusedBeforeTheStart) {
+  Json json = tiny_config(runs(), 30);
+  json["train"]["keep_best_metric"] = "zero_shot/unseen_top_1";
+  json["eval"]["every_steps"] = 10;
+  for (const bool dry : {false, true}) {
+    std::vector<std::string> arguments = {"--config", config(json)};
+    if (dry) arguments.emplace_back("--dry-run");
+    const ProgramResult result = run_program("clip-train", arguments);
+    EXPECT_EQ(result.exit_code, 78);
+    expect_note(result, "Try: zero_shot/unseen_top1");
+    EXPECT_FALSE(fs::exists(runs()));
+  }
+}
+
 TEST_F(ClipTrain, ConfigMistakesAreToldTogether) {
   Json json = tiny_config(runs(), 30);
   json["optim"]["lerning_rate"] = 1;

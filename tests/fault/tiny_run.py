@@ -26,7 +26,7 @@ def configuration(output_dir):
         "optim": {"lr": 0.001},
         "train": {"max_steps": STEPS, "log_every_steps": 1, "checkpoint_every_steps": 3,
                   "keep_last": 2, "keep_every_steps": 6,
-                  "keep_best_metric": "retrieval/image_to_text_R@1", "save_model": "best"},
+                  "keep_best_metric": "retrieval/text_retrieval_recall@1", "save_model": "best"},
         "eval": {"every_steps": 4, "max_samples": 16, "batch_size": 16},
     }
 

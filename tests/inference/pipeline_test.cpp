@@ -126,6 +126,25 @@ TEST_F(PipelineTest, SimilarityIsTheScaledDotProduct) {
   expect_error(ErrorKind::kUsage, "[N, 16]", [&] { (void)pipeline.similarity(images, texts.t()); });
 }
 
+TEST_F(PipelineTest, ScoresAreSharesOrEachPairsOwn) {
+  const Pipeline softmax = load();
+  const torch::Tensor images = softmax.encode_images(write_pictures(3));
+  const torch::Tensor texts = softmax.encode_texts({"a red circle", "two words"});
+  EXPECT_EQ(softmax.score_kind(), ScoreKind::kSoftmax);
+  EXPECT_TRUE(torch::allclose(softmax.scores(images, texts).sum(1), torch::ones(3), 1e-5, 1e-5));
+
+  ModelConfig config = test::tiny_config();
+  config.model.logit_bias = true;
+  config.model.logit_bias_init = -1.5;
+  const Pipeline sigmoid =
+      Pipeline::from_model(ClipModel(config.model, 1), test::tiny_tokenizer(), config, 4);
+  EXPECT_EQ(sigmoid.score_kind(), ScoreKind::kSigmoid);
+  const torch::Tensor scores = sigmoid.scores(images, texts);
+  EXPECT_TRUE(torch::equal(scores, torch::sigmoid(sigmoid.similarity(images, texts))));
+  // Whatever the other texts are.
+  EXPECT_TRUE(torch::allclose(sigmoid.scores(images, texts.slice(0, 0, 1)), scores.slice(1, 0, 1)));
+}
+
 TEST_F(PipelineTest, Bf16StaysUnitNormAndClose) {
   const std::vector<std::string> texts = test::tiny_captions();
   const Pipeline rounded = load(64, "bf16");

@@ -33,6 +33,18 @@ TEST(DryRun, DoesEverythingOnceAndLeavesNoTrace) {
   EXPECT_EQ(leftovers(), before);
 }
 
+TEST(DryRun, TriesTheEvaluations) {
+  const test::Folder folder;
+  const RunConfig config = test::tiny_run(folder.path());
+  const Evaluator good = [](ClipModel, const Tokenizer&) { return Metrics{{"probe", 1.0}}; };
+  EXPECT_EQ(dry_run(config, {}, {good}).metrics, (Metrics{{"probe", 1.0}}));
+  const Evaluator bad = [](ClipModel, const Tokenizer&) -> Metrics {
+    throw Error(ErrorKind::kData, "no picture can be read");
+  };
+  const Error error = test::error_of([&] { (void)dry_run(config, {}, {good, bad}); });
+  TANDEM_EXPECT_MENTIONS(error, "no picture can be read");
+}
+
 TEST(DryRun, FailsAsTheRunWould) {
   const test::Folder folder;
   const int64_t before = leftovers();

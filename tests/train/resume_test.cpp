@@ -286,6 +286,22 @@ TEST(Resume, BackgroundOfANewRunIsWhiteAndAnotherOneIsNamed) {
   EXPECT_NE(log.find("data.transform.background: drop -> white"), std::string::npos) << log;
 }
 
+TEST(Resume, SaysWhatBecomesOfTheLearningRate) {
+  const test::Folder folder;
+  RunConfig config = test::tiny_run(folder.path());
+  config.optim.warmup_steps = 2;
+  run_part(config, 11);
+  config.train.max_steps = 24;
+  run_part(config, 0);
+  const std::string log = read_file(folder.path() / "tiny" / "train.log");
+  // Of 12 steps, step 11 is the one before the last: half a cosine is nearly over.
+  EXPECT_NE(
+      log.find("learning rate: step 11 had 9.55e-05; step 12 gets 0.000641, as in a run of 24 "
+               "steps from the start, and the last step 5.09e-06"),
+      std::string::npos)
+      << log;
+}
+
 TEST(Resume, NeverRefusesToWriteOverARun) {
   const test::Folder folder;
   const RunConfig config = test::tiny_run(folder.path());

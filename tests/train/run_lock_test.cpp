@@ -54,6 +54,23 @@ INSTANTIATE_TEST_SUITE_P(Kinds, RunLockOfKind,
                            return kind.param == LockKind::kFile ? "File" : "Advisory";
                          });
 
+TEST(RunLock, IsTakenWhateverItsFileHolds) {
+  const test::Folder folder;
+  const fs::path file = folder.path() / "run.lock";
+  const auto take = [&] {
+    { EXPECT_NO_THROW(RunLock(folder.path(), LockKind::kAdvisory)); }
+    EXPECT_EQ(fs::file_size(file), 0U);
+  };
+  for (const std::string& content :
+       {std::string(), std::string("garbage"), std::string(5000, 'x'), std::string(4000, '['),
+        std::string("{\"pid\": 1e99, \"host\": 7}"), std::string(1, '\0')}) {
+    std::ofstream(file, std::ios::binary) << content;
+    take();
+  }
+  fs::resize_file(file, uint64_t{5} << 30);  // 5 GiB that take no room
+  take();
+}
+
 TEST(RunLock, SaysWhenTheProcessBeforeDidNotEndInOrder) {
   const test::Folder folder;
   std::string signature;

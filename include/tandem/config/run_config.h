@@ -15,6 +15,7 @@ enum class Precision { kFp32, kBf16 };
 enum class BestMode { kMax, kMin };             ///< Whether a metric is best when large or small.
 enum class SavedModel { kLast, kBest };         ///< Which state becomes the model directory.
 enum class SpikePolicy { kIgnore, kRollback };  ///< What a sudden rise of the loss leads to.
+enum class EvaluationFailure { kWarn, kStop };  ///< What a failing evaluation leads to.
 enum class LossKind { kInfoNce, kSigmoid };
 /// What to make of pairs of a batch that share a picture or a text: negatives like all others, no
 /// negatives at all, or positives.
@@ -26,6 +27,7 @@ struct RunOptions {
   uint64_t seed = 0;  ///< Weights, sample order, augmentation and dropout all follow from it.
   std::string device = "auto";  ///< auto, cpu, cuda or cuda:N.
   int64_t cpu_threads = 0;      ///< Threads of one tensor operation; 0 takes one per core.
+  bool fail_at_chance = false;  ///< A run that ends at chance is an error (exit 17).
 };
 
 struct LossOptions {
@@ -80,7 +82,8 @@ struct TrainOptions {
 };
 
 struct EvalOptions {
-  int64_t every_steps = 0;          ///< Evaluate this often; 0 only at the end.
+  int64_t every_steps = 0;  ///< Evaluate this often, after saving; 0 only at the end.
+  EvaluationFailure on_error = EvaluationFailure::kWarn;
   std::string zero_shot_path = {};  ///< Picture tree root/<class>/* to classify during training;
                                     ///< empty leaves it out.
   std::string zero_shot_class_names =

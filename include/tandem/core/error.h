@@ -17,7 +17,7 @@ enum class ErrorKind {
   kCannotCreate,  ///< An output cannot be created.
   kIo,            ///< Reading or writing failed half-way: disk full, device error.
   kCheckpoint,    ///< A checkpoint or model file does not fit or is damaged.
-  kDiverged,      ///< Training produced non-finite numbers too often to go on.
+  kDiverged,      ///< Training produced non-finite numbers too often, or has learnt nothing.
   kInterrupted,   ///< Stopped on request; the same command goes on from here.
   kInternal,      ///< A broken promise inside the library.
 };

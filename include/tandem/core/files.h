@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,6 +38,22 @@ void create_directories(const std::filesystem::path& path);
 /// Returns what the error number `code` of a system call means, with the limit of this process that
 /// was met where there is one: "Too many open files (the limit is 1024; ulimit -n raises it)".
 [[nodiscard]] std::string describe_system_error(int code);
+
+/// Something half-written that remove_staging removes; src/core/staging.h.
+class StagingMark;
+
+/// Removes what the files and folders below have begun in this process and not committed. Nothing
+/// of it can be committed or begun afterwards: a thread that tries waits for ever. For a program
+/// that a signal ends.
+void remove_staging() noexcept;
+
+/// Clears away what killed processes left of `target` beside it: what was half-written goes; what
+/// was stepping aside for a new one comes back if that never arrived.
+void clear_leftovers_of(const std::filesystem::path& target);
+
+/// Throws kCannotCreate unless an AtomicDirectory at `path` has nothing to replace: nothing is
+/// there, or an empty folder or a link to one. What killed processes left of such an output goes.
+void require_new_folder(const std::filesystem::path& path);
 
 /// The content_hash of content that comes in pieces.
 class ContentHasher {
@@ -99,6 +116,7 @@ class AtomicFile {
  private:
   std::filesystem::path target_;
   std::filesystem::path staging_;
+  std::unique_ptr<StagingMark> mark_;
   FileWriter writer_;
   bool committed_ = false;
 };
@@ -127,12 +145,22 @@ void sync_directory(const std::filesystem::path& directory);
 
 /// A folder that appears under its name only when complete. Files go into path(); commit() syncs
 /// every file and the folder, then renames it to `target`; an older one is exchanged for it in one
-/// step (where the file system can) and removed. Without commit() the destructor removes the new
-/// one. The constructor throws kCannotCreate, also when a file stands at `target`; commit() throws
-/// kIo.
+/// step (where the file system can) and removed. The new one has the older one's mode, and where
+/// the program may set it, its owner. Links stay, and the folder behind them is replaced. Without
+/// commit() the destructor removes the new one; what killed processes left of earlier ones goes at
+/// the start.
+///
+/// An empty folder that cannot be replaced (a mount point, the working folder, or one in a folder
+/// without the right to write) is filled instead, file by file. The constructor throws
+/// kCannotCreate, also for a file, a link to what is not there, and a mount point or working folder
+/// that holds files; commit() throws kIo.
 class AtomicDirectory {
  public:
-  explicit AtomicDirectory(std::filesystem::path target);
+  /// Whether an entry of that name in the older folder is the program's and goes with it. Others
+  /// move to the new folder. Without it everything goes.
+  using IsOwn = std::function<bool(const std::string& name)>;
+
+  explicit AtomicDirectory(std::filesystem::path target, IsOwn is_own = {});
   ~AtomicDirectory();
   AtomicDirectory(const AtomicDirectory&) = delete;
   AtomicDirectory& operator=(const AtomicDirectory&) = delete;
@@ -141,8 +169,13 @@ class AtomicDirectory {
   void commit();
 
  private:
+  void keep_foreign_entries();
+
   std::filesystem::path target_;
+  IsOwn is_own_;
   std::filesystem::path staging_;
+  std::unique_ptr<StagingMark> mark_;
+  bool is_inside_ = false;  // The staging folder lies in target_, which is filled.
   bool committed_ = false;
 };
 

@@ -24,4 +24,11 @@ namespace tandem {
                                                 const std::vector<std::string>& templates,
                                                 int64_t max_samples, uint64_t seed);
 
+/// The numbers of a result under the names of CLIP_benchmark: `image_retrieval_recall@{1,5,10}` (a
+/// text finds its picture), `text_retrieval_recall@{1,5,10}` (a picture finds its text) and
+/// `{image,text}_retrieval_median_rank`.
+[[nodiscard]] std::map<std::string, double> named_metrics(const RetrievalResult& result);
+/// `acc1`, `acc5` and `mean_per_class_recall`.
+[[nodiscard]] std::map<std::string, double> named_metrics(const ZeroShotResult& result);
+
 }  // namespace tandem

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "tandem/config/run_config.h"
 #include "tandem/model/clip_model.h"
@@ -10,18 +11,27 @@
 
 namespace tandem {
 
-/// Returns what Trainer::add_evaluator takes: the evaluations that `config` asks for, on a model in
-/// the middle of its training. Empty result when it asks for none. Sources are opened here, once,
-/// and shared by all calls and copies. Metrics:
-/// - `data.validation` is set: `retrieval/image_to_text_R@{1,5,10}`,
-///   `retrieval/text_to_image_R@{1,5,10}` and the two `…_median_rank`, over eval.max_samples pairs;
-/// - `eval.zero_shot_path` is set: `zero_shot/{top1,top5,mean_per_class_recall}` over that picture
+/// Returns what Trainer::add_evaluator takes: one function for each evaluation that `config` asks
+/// for, on a model in the middle of its training. Sources are opened here, once, and shared by all
+/// calls and copies. Metrics, named as clip-eval names them (named_metrics in eval/evaluate.h):
+/// - `data.validation` is set: `retrieval/{image,text}_retrieval_recall@{1,5,10}` and
+///   `retrieval/{image,text}_retrieval_median_rank`, over eval.max_samples pairs;
+/// - `eval.zero_shot_path` is set: `zero_shot/{acc1,acc5,mean_per_class_recall}` over that picture
 ///   tree's classes;
 /// - `data.train.kind` is shapes: `zero_shot/{seen,unseen}_top1` over fresh pictures (at most 2000
 ///   each) of pairs that training shows and of pairs that it never shows, against all pairs.
-/// Throws as open_source.
-[[nodiscard]] std::function<std::map<std::string, double>(ClipModel model,
-                                                          const Tokenizer& tokenizer)>
-make_evaluator(const RunConfig& config);
+/// Beside a first choice (acc1, top1, recall@1) stands what guessing gives, under its name with
+/// `_chance` appended: the share of the largest class, or one of the pictures. Throws as
+/// open_source.
+[[nodiscard]] std::vector<
+    std::function<std::map<std::string, double>(ClipModel model, const Tokenizer& tokenizer)>>
+make_evaluators(const RunConfig& config);
+
+/// Returns the names of the metrics, without those of chance, that make_evaluators(config) will
+/// give.
+[[nodiscard]] std::vector<std::string> metric_names(const RunConfig& config);
+
+/// Throws kConfig when train.keep_best_metric is set and not among metric_names(config).
+void check_best_metric(const RunConfig& config);
 
 }  // namespace tandem

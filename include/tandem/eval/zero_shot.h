@@ -30,6 +30,7 @@ struct ZeroShotResult {
   double top1 = 0;  ///< Share of pictures whose class has the highest similarity.
   double top5 = 0;
   double mean_per_class_recall = 0;  ///< Mean over the classes that have pictures.
+  double majority = 0;               ///< Share of the pictures that the largest class has.
   int64_t count = 0;
 };
 

@@ -27,6 +27,9 @@ struct PipelineOptions {
   int64_t batch_size = 64;  ///< Pictures or texts per forward pass.
 };
 
+/// How a model's logits become scores: it was trained with one of the two.
+enum class ScoreKind { kSoftmax, kSigmoid };
+
 /// What could be made of a list of pictures of which some may be unusable.
 struct PartialEmbeddings {
   torch::Tensor embeddings;  ///< [N, embed_dim], fp32 on the CPU; zeros for unusable pictures.
@@ -87,6 +90,13 @@ class Pipeline {
   /// the model has one. Throws kUsage for tensors that are not [N, embed_dim] each.
   [[nodiscard]] torch::Tensor similarity(const torch::Tensor& image_embeddings,
                                          const torch::Tensor& text_embeddings) const;
+
+  /// Returns scores [images, texts] in [0, 1] from the logits of similarity: the share of each text
+  /// among all (softmax), or, by a model with a logit_bias (SigLIP), how likely the text belongs to
+  /// the picture whatever the other texts are (sigmoid), as score_kind says. Throws as similarity.
+  [[nodiscard]] torch::Tensor scores(const torch::Tensor& image_embeddings,
+                                     const torch::Tensor& text_embeddings) const;
+  [[nodiscard]] ScoreKind score_kind() const;
 
   /// Runs the golden sample of the model's directory. Throws kCheckpoint when there is none or it
   /// is another model's, kUsage for a view on a model in training.

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tandem/config/load.h"
@@ -39,5 +40,9 @@ struct LoadedModel {
   ModelConfig config;
 };
 [[nodiscard]] LoadedModel load_model(const std::filesystem::path& directory);
+
+/// Whether a model directory's file of that name is written with the model, and goes when another
+/// model takes its place.
+[[nodiscard]] bool is_model_file(std::string_view name);
 
 }  // namespace tandem

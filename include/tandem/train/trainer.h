@@ -22,7 +22,7 @@ struct StepStats {
   int64_t total_steps = 0;
   double epoch = 0;
   double loss = 0;         ///< Mean loss of the steps that counted, NaN when none did.
-  double chance_loss = 0;  ///< ln(batch size): the loss of guessing.
+  double chance_loss = 0;  ///< The loss of guessing: ln(batch size) for info_nce.
   double lr = 0;
   double logit_scale = 0;  ///< exp(logit_scale): the multiplier of the similarities.
   double grad_norm = 0;
@@ -33,10 +33,12 @@ struct StepStats {
   int64_t rollbacks = 0;  ///< Returns to a checkpoint after a spike of the loss, since the start.
 };
 
-/// Metrics by name: "zero_shot/unseen_top1", "retrieval/image_to_text_R@1", ….
+/// Metrics by name: "zero_shot/unseen_top1", "retrieval/text_retrieval_recall@1", …. What guessing
+/// gives stands under the same name with "_chance" appended.
 using Metrics = std::map<std::string, double>;
 
-/// How an evaluation sees the model in the middle of a run.
+/// How an evaluation sees the model in the middle of a run. What it throws is a warning or ends the
+/// run, as eval.on_error says.
 using Evaluator = std::function<Metrics(ClipModel model, const Tokenizer& tokenizer)>;
 
 struct TrainSummary {
@@ -44,7 +46,11 @@ struct TrainSummary {
   double final_loss = 0;     ///< Mean loss of the last logged steps.
   bool interrupted = false;  ///< Stopped by request_stop; a checkpoint is written.
   double seconds = 0;
-  Metrics metrics = {};                        ///< Of the last evaluation.
+  Metrics metrics = {};  ///< Of the last evaluation.
+  int64_t failed_evaluations = 0;
+  /// What shows that the run ended at chance, one sentence each; empty when it has learnt
+  /// something.
+  std::vector<std::string> at_chance = {};
   std::filesystem::path model_directory = {};  ///< Empty when interrupted.
   int64_t model_step = 0;                      ///< The step that the model in it is of.
 };
@@ -74,7 +80,8 @@ class Trainer {
   void on_log(std::function<void(const StepStats&)> callback);
   /// Called after each evaluation with its metrics.
   void on_evaluation(std::function<void(int64_t step, const Metrics&)> callback);
-  /// Adds an evaluation to run every eval.every_steps steps and at the end.
+  /// Adds an evaluation to run every eval.every_steps steps and at the end. A checkpoint is saved
+  /// before.
   void add_evaluator(Evaluator evaluator);
   /// Trains to the end or to request_stop, and returns what came of it. A run that is complete
   /// already saves its model and evaluates once more. Checkpoints are written in the background; a
@@ -107,12 +114,14 @@ struct DryRunReport {
   double estimated_seconds = 0;  ///< Of the steps that the run has before it.
   double memory_mb = 0;          ///< Peak resident memory so far.
   double checkpoint_mb = 0;
+  Metrics metrics = {};  ///< Of the evaluations, which saw little data: their names count.
 };
 
 /// Checks a configuration by doing: opens everything, with `options` also what the run would go on
-/// from, loads 64 samples, runs two steps from there, writes one checkpoint to a temporary folder
-/// and reads it back. Leaves no trace in the run directory, but finds out whether it can be written
-/// to. Throws as Trainer does.
-[[nodiscard]] DryRunReport dry_run(const RunConfig& config, const TrainerOptions& options = {});
+/// from, loads 64 samples, runs two steps from there, runs `evaluators`, writes one checkpoint to a
+/// temporary folder and reads it back. Leaves no trace in the run directory, but finds out whether
+/// it can be written to. Throws as Trainer does.
+[[nodiscard]] DryRunReport dry_run(const RunConfig& config, const TrainerOptions& options = {},
+                                   const std::vector<Evaluator>& evaluators = {});
 
 }  // namespace tandem

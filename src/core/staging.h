@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <mutex>
+
+namespace tandem {
+
+/// Where what will be `target` is made; the process id tells whose it is.
+[[nodiscard]] std::filesystem::path staging_name(const std::filesystem::path& target);
+
+/// Says that `path` is half-written for as long as this object lives: remove_staging (core/files.h)
+/// removes it. Thread-safe.
+class StagingMark {
+ public:
+  explicit StagingMark(std::filesystem::path path);
+  ~StagingMark();
+  StagingMark(const StagingMark&) = delete;
+  StagingMark& operator=(const StagingMark&) = delete;
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Held while something half-written gets its name: remove_staging comes before or after.
+[[nodiscard]] std::unique_lock<std::mutex> lock_staging();
+
+/// Clears away what killed processes left in `folder`: what was half-written goes; what was
+/// stepping aside for a new one comes back if that never arrived.
+void clear_leftovers(const std::filesystem::path& folder);
+
+}  // namespace tandem

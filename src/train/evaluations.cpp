@@ -1,0 +1,39 @@
+#include "train/evaluations.h"
+
+#include <exception>
+
+#include <fmt/format.h>
+
+#include "model/evaluation_mode.h"
+#include "tandem/core/error.h"
+#include "tandem/core/library_error.h"
+#include "tandem/core/log.h"
+
+namespace tandem {
+
+Metrics Evaluations::run(const TrainingSession& session, int64_t step) {
+  const EvaluationMode mode(session.model());
+  Metrics metrics;
+  for (const Evaluator& evaluator : evaluators_) {
+    try {
+      metrics.merge(evaluator(session.model(), session.tokenizer()));
+    } catch (const std::exception& thrown) {
+      const Error error = library_error(thrown);
+      ++failed_;
+      if (session.config().eval.on_error == EvaluationFailure::kStop) {
+        throw Error(error.kind(), {.what = fmt::format(
+                                       "the evaluation at step {} failed; the state is saved, and "
+                                       "the same command goes on from it",
+                                       step),
+                                   .found = error.what()});
+      }
+      log_warn(
+          fmt::format("the evaluation at step {} failed: {}. The run goes on without its "
+                      "metrics (eval.on_error: stop ends it instead)",
+                      step, error.what()));
+    }
+  }
+  return metrics;
+}
+
+}  // namespace tandem
