@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "interop/foreign_config.h"
+#include "interop/open_clip_fields.h"
 #include "interop/open_clip_shapes.h"
 #include "interop/open_clip_towers.h"
 #include "tandem/core/error.h"
@@ -13,51 +14,6 @@ namespace tandem {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Read in training only, or by parts that the towers at hand do not have: an attentional pool, a
-// head of timm's.
-constexpr std::string_view kTowerHarmless[] = {
-    "attn_pooler_heads", "attn_pooler_queries",  "hf_model_pretrained", "n_queries",
-    "output_tokens",     "patch_dropout",        "timm_drop",           "timm_drop_path",
-    "timm_proj_bias",    "timm_model_pretrained"};
-// What a tower of open_clip's own does not read.
-constexpr std::string_view kHfFields[] = {"hf_model_name", "hf_pooler_type", "hf_proj_type",
-                                          "pooler_type", "proj"};
-constexpr std::string_view kTimmFields[] = {"timm_model_name", "timm_pool", "timm_proj"};
-// What a tower of another library does not read.
-constexpr std::string_view kOwnTextFields[] = {
-    "vocab_size", "width",  "heads",          "layers",     "mlp_ratio",   "pool_type",
-    "pad_id",     "eos_id", "no_causal_mask", "act_kwargs", "norm_kwargs", "proj_bias"};
-constexpr std::string_view kOwnVisionFields[] = {"layers",    "width",      "head_width",
-                                                 "mlp_ratio", "patch_size", "pool_type",
-                                                 "no_ln_pre", "act_kwargs", "norm_kwargs"};
-
-constexpr RequiredValue kTowerRequired[] = {{"attentional_pool", "false"},
-                                            {"global_average_pool", "false"},
-                                            {"input_patchnorm", "false"},
-                                            {"qk_norm", "false"},
-                                            {"scaled_cosine_attn", "false"},
-                                            {"scale_heads", "false"},
-                                            {"scale_attn_inner", "false"},
-                                            {"scale_attn", "false"},
-                                            {"scale_fc", "false"},
-                                            {"embed_cls", "false"},
-                                            {"block_type", "\"default\""},
-                                            {"use_pad_mask", "false"},
-                                            {"final_ln_after_pool", "false"},
-                                            {"correct_cls_mask", "false"},
-                                            {"proj_type", "\"linear\""}};
-
-void finish(ConfigObject& config) {
-  if (config.has("ls_init_value")) config.refuse("ls_init_value", "null: no LayerScale");
-  // A sine table is stored like a learned one.
-  const std::string positions = config.text("pos_embed_type", "learnable");
-  if (positions != "learnable" && positions != "sin_cos_2d")
-    config.refuse("pos_embed_type", "learnable or sin_cos_2d");
-  config.require(kTowerRequired);
-  config.allow(kTowerHarmless);
-  config.finish();
-}
 
 double read_eps(ConfigObject& config, double fallback) {
   ConfigObject norm = config.object("norm_kwargs");
@@ -143,7 +99,7 @@ void read_text(ConfigObject config, bool quick_gelu, ForeignConfig& foreign) {
   foreign.config.model.text_projector = {.kind = ProjectorKind::kLinear,
                                          .bias = config.flag("proj_bias", false)};
   config.allow(kHfFields);
-  finish(config);
+  finish_open_clip(config);
 }
 
 // The configuration of a Hugging Face text tower: beside the model, or one known by name.
@@ -190,7 +146,7 @@ void read_hf_text(ConfigObject config, const fs::path& directory, ForeignConfig&
       .kind = projection == "mlp" ? ProjectorKind::kMlp : ProjectorKind::kLinear, .bias = false};
   limit_texts(config.integer("context_length", 77), "open_clip", foreign);
   config.allow(kOwnTextFields);
-  finish(config);
+  finish_open_clip(config);
 }
 
 void read_vision(ConfigObject config, bool quick_gelu, ImageEncoderOptions& image) {
@@ -213,7 +169,7 @@ void read_vision(ConfigObject config, bool quick_gelu, ImageEncoderOptions& imag
   if (pool != "tok" && pool != "avg") config.refuse("pool_type", "tok or avg");
   image.pool = pool == "tok" ? ImagePool::kCls : ImagePool::kMean;
   config.allow(kTimmFields);
-  finish(config);
+  finish_open_clip(config);
 }
 
 void read_timm(ConfigObject config, const ForeignRequest& request, ForeignConfig& foreign) {
@@ -225,7 +181,7 @@ void read_timm(ConfigObject config, const ForeignRequest& request, ForeignConfig
   model.image.image_size = config.side("image_size", 224);
   model.image_projector = {.kind = ProjectorKind::kNone};
   config.allow(kOwnVisionFields);
-  finish(config);
+  finish_open_clip(config);
 }
 
 void read_preprocess(ConfigObject config, ForeignConfig& foreign) {
