@@ -12,6 +12,7 @@
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/interop/convert.h"
+#include "tandem/interop/tokenizer_export.h"
 #include "tandem/interop/verify.h"
 #include "tandem/model/model_directory.h"
 
@@ -106,15 +107,40 @@ bool verify(const ConvertArguments& arguments, const ImportedModel& source,
   return report_outputs(outputs, "the input, read back from the output") && good;
 }
 
-// Copies the tokenizer's files and returns what became of them, as a line.
+TokenizerExportOptions tokenizer_options(const ConvertArguments& arguments,
+                                         const ImportedModel& source) {
+  return {.format = parse_model_format(arguments.to),
+          .config = source.config,
+          .cleaning = source.cleaning};
+}
+
+// Texts through the tokenizer that was written.
+bool verify_tokenizer(const ConvertArguments& arguments, const ImportedModel& source,
+                      const fs::path& written) {
+  if (!source.model->text || parse_model_format(arguments.to) == ModelFormat::kTandem) return true;
+  const TokenizerDifference found = compare_tokenizers(folder_of_model(arguments.input), written,
+                                                       tokenizer_options(arguments, source));
+  if (found.texts == 0) return true;
+  write_output(
+      fmt::format("verify: {} of {} sample texts get other ids from the tokenizer that was "
+                  "written: {}\n",
+                  found.differing, found.texts, found.differing == 0 ? "ok" : "TOO MUCH"));
+  if (found.differing > 0) write_output(fmt::format("verify: the first is \"{}\"\n", found.first));
+  return found.differing == 0;
+}
+
+// Writes the tokenizer's files and returns what became of them, as lines.
 std::string write_tokenizer(const ConvertArguments& arguments, const ImportedModel& source,
                             const fs::path& directory) {
-  const auto copied = copy_tokenizer_files(folder_of_model(arguments.input), directory,
-                                           parse_model_format(arguments.to));
-  if (!copied.empty()) return fmt::format("tokenizer: {}\n", fmt::join(copied, ", "));
-  return source.model->text
-             ? "tokenizer: none beside the input; texts can be embedded by their ids only\n"
-             : "";
+  const ExportedTokenizer exported = export_tokenizer(folder_of_model(arguments.input), directory,
+                                                      tokenizer_options(arguments, source));
+  if (exported.files.empty())
+    return source.model->text
+               ? "tokenizer: none beside the input; texts can be embedded by their ids only\n"
+               : "";
+  std::string lines = fmt::format("tokenizer: {}\n", fmt::join(exported.files, ", "));
+  for (const std::string& note : exported.notes) lines += fmt::format("  note: {}\n", note);
+  return lines;
 }
 
 ConversionReport write(const ConvertArguments& arguments, const ImportedModel& source,
@@ -146,7 +172,9 @@ int convert(const ConvertArguments& arguments) {
   AtomicDirectory staging(output, is_model_file);
   const ConversionReport report = write(arguments, source, staging.path());
   write_output("to " + report_text(report, arguments.table && report.family != "Tandem"));
-  if (arguments.verify && !verify(arguments, source, staging.path())) {
+  const bool good = !arguments.verify || (verify(arguments, source, staging.path()) &&
+                                          verify_tokenizer(arguments, source, staging.path()));
+  if (!good) {
     write_note("error: the conversion does not give the same numbers; nothing was written\n");
     return exit_code(ErrorKind::kData);
   }

@@ -14,6 +14,7 @@
 #include "tandem/core/error.h"
 #include "tandem/data/stall_error.h"
 #include "tandem/eval/evaluators.h"
+#include "tandem/interop/export_targets.h"
 #include "tandem/train/trainer.h"
 
 namespace tandem::apps {
@@ -49,6 +50,13 @@ TrainSummary run_until_signal(Trainer& trainer) {
   }
 }
 
+// What a model of this run can become afterwards: better known now than when it is trained.
+void tell_export_targets(const RunConfig& config) {
+  const ModelConfig model{
+      .model = config.model, .tokenizer = config.tokenizer, .transform = config.data.transform};
+  write_note(fmt::format("The model can be exported to {}.\n", describe(export_targets(model))));
+}
+
 }  // namespace
 
 int run_check(const RunConfig& config, const std::string& resume) {
@@ -61,6 +69,7 @@ int run_check(const RunConfig& config, const std::string& resume) {
       "checkpoint.\n",
       report.parameters, report.samples_checked, report.bad_samples, report.seconds_per_step,
       describe_seconds(report.estimated_seconds), report.memory_mb, report.checkpoint_mb));
+  tell_export_targets(config);
   write_output(to_json(report) + "\n");
   return 0;
 }
@@ -74,6 +83,7 @@ int run_training(const RunConfig& config, const std::string& resume) {
   for (Evaluator& each : evaluators) trainer.add_evaluator(std::move(each));
   if (trainer.start_step() > 0)
     write_note(fmt::format("Going on after step {}.\n", trainer.start_step()));
+  tell_export_targets(config);
   Progress progress(notes_go_to_terminal());
   trainer.on_log([&](const StepStats& stats) { progress.show(stats); });
   const TrainSummary summary = run_until_signal(trainer);

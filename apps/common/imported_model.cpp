@@ -27,7 +27,7 @@ constexpr const char* kGoldenText = "A photo of two dogs, it's 7:30 &amp; sunny!
 
 std::string write_tokenizer(const ImportedModel& source, const fs::path& input,
                             const fs::path& directory) {
-  const auto copied = copy_tokenizer_files(folder_of_model(input), directory, ModelFormat::kTandem);
+  const auto copied = copy_tokenizer_files(folder_of_model(input), directory);
   if (copied.empty())
     return source.model->text
                ? "tokenizer: none beside the input; texts can be embedded by their ids only\n"

@@ -12,6 +12,8 @@
 #include "tandem/inference/pipeline.h"
 #include "tandem/inference/precision_speed.h"
 #include "tandem/interop/convert.h"
+#include "tandem/interop/export_targets.h"
+#include "tandem/interop/tokenizer_export.h"
 #include "tandem/interop/verify.h"
 #include "tandem/loss/contrastive_loss.h"
 #include "tandem/model/clip_model.h"

@@ -53,6 +53,13 @@ void note_left_out(const TorchFile& file, ConversionReport& report) {
     report.dropped.push_back(fmt::format("{} ({})", name, what));
 }
 
+std::vector<NamedPair> pairs_of(Layout layout, const ModelOptions& options, const TensorMap& own) {
+  if (layout != Layout::kTandem) return expand(name_map(layout, options), own);
+  std::vector<NamedPair> pairs;
+  for (const auto& [name, tensor] : own) pairs.push_back({.ours = {name}, .theirs = {name}});
+  return pairs;
+}
+
 // A trained pooler that the model's pool passes by is no loss, but it is named.
 void drop_unused_pooler(const std::vector<NamedPair>& pairs, TensorMap& theirs,
                         ConversionReport& report) {
@@ -144,7 +151,7 @@ ImportedModel import_model(const fs::path& input, ModelFormat format,
   TensorMap theirs = modern_names(foreign.layout, named, result.report);
   if (foreign.cuts_texts) drop_unreached_positions(result.config.model.text, theirs, result.report);
   const TensorMap own = stored_weights(result.model);
-  const auto pairs = expand(name_map(foreign.layout, result.config.model), own);
+  const auto pairs = pairs_of(foreign.layout, result.config.model, own);
   drop_unused_pooler(pairs, theirs, result.report);
   TensorMap weights = to_ours(pairs, theirs, own, result.report);
   require_complete(result.report, found.file.string());
@@ -166,16 +173,19 @@ ConversionReport export_model(const fs::path& directory, ModelFormat format, con
   const ForeignFiles files =
       open_clip ? write_open_clip_config(config) : write_hugging_face_config(config);
   report.family = files.family;
+  report.notes = files.notes;
   TensorMap own;
   for (const auto& [name, tensor] : stored_weights(model))
     own.emplace(name, tensor.to(torch::kCPU, torch::kFloat32));
-  const TensorMap theirs = to_theirs(expand(name_map(files.layout, config.model), own), own,
+  const TensorMap theirs = to_theirs(pairs_of(files.layout, config.model, own), own,
                                      config.model.image.patch_size, report);
   for (const auto& [name, json] : files.files) {
     if (fs::path(name).has_parent_path())
       tandem::create_directories(directory / fs::path(name).parent_path());
     write_file_atomically(directory / name, json.dump(2) + "\n");
   }
+  for (const auto& [name, script] : files.scripts)
+    write_file_atomically(directory / name, std::string(script));
   save_safetensors(directory / (open_clip ? "open_clip_model.safetensors" : "model.safetensors"),
                    theirs, {{"format", "pt"}});
   const ForeignConfig again = read_config_of(

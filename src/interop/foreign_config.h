@@ -72,19 +72,21 @@ void limit_texts(int64_t limit, const std::string& who, ForeignConfig& foreign);
 /// and adds a warning.
 void read_image_processor(const std::filesystem::path& directory, ForeignConfig& foreign);
 
-/// Returns the files that say `config` in their words, by file name. Throws kConfig for an
-/// architecture that they have no words for.
+/// The files that say `config` in another library's words, by file name.
 struct ForeignFiles {
   Layout layout = Layout::kBert;
   std::string family;
-  std::vector<std::pair<std::string, Json>> files;
+  std::vector<std::pair<std::string, Json>> files = {};
+  std::vector<std::pair<std::string, std::string_view>> scripts = {};  ///< Python beside them.
+  std::vector<std::string> notes = {};  ///< For the report, as sentences.
 };
+/// Takes transformers' own class where it gives the same numbers, else modeling_tandem.py.
 [[nodiscard]] ForeignFiles write_hugging_face_config(const ModelConfig& config);
+/// Throws kConfig with every field that would have to differ.
 [[nodiscard]] ForeignFiles write_open_clip_config(const ModelConfig& config);
 
 [[nodiscard]] Json bert_json(const TextEncoderOptions& text);
 [[nodiscard]] const char* bert_type(const TextEncoderOptions& text);
-[[nodiscard]] Json image_processor_json(const ModelConfig& config);
 
 /// Returns the side that pictures are resized to before the crop in the middle keeps image_size of
 /// it: ⌊image_size / crop_pct⌋. Throws kConfig for a crop_pct that is no share.

@@ -4,6 +4,7 @@
 
 #include "interop/foreign_config.h"
 #include "interop/hugging_face_fields.h"
+#include "interop/tandem_python.h"
 #include "tandem/core/error.h"
 
 namespace tandem {
@@ -152,10 +153,13 @@ ForeignConfig read_hugging_face_config(const fs::path& directory, const ForeignR
     read_dual(std::move(top), foreign);
   } else if (is_tower_of_pair(type)) {
     read_tower_of_pair(std::move(top), type, request, foreign);
+  } else if (type == "tandem") {
+    read_tandem_config(std::move(top), foreign);
+    return foreign;
   } else {
     top.refuse("model_type",
-               "bert, roberta, xlm-roberta, vit, clip, siglip, one tower of these two, or "
-               "vision-text-dual-encoder");
+               "bert, roberta, xlm-roberta, vit, clip, siglip, one tower of these two, "
+               "vision-text-dual-encoder or tandem");
   }
   read_image_processor(directory, foreign);
   return foreign;

@@ -1,6 +1,11 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "interop/export_form.h"
 #include "interop/foreign_config.h"
+#include "interop/image_processor_writer.h"
+#include "interop/python_files.h"
+#include "interop/tandem_python.h"
 #include "tandem/config/tower_shape.h"
 #include "tandem/core/error.h"
 
@@ -112,49 +117,68 @@ Json bert_json(const TextEncoderOptions& text) {
   return json;
 }
 
-ForeignFiles write_hugging_face_config(const ModelConfig& config) {
-  const ModelOptions& model = config.model;
-  const bool bert = model.text.norm_order == NormOrder::kPost;
-  const bool siglip = model.image.pool == ImagePool::kMap;
-  ForeignFiles files;
-  Json top;
-  if (model.towers == Towers::kText) {
-    files.layout = Layout::kBert;
-    files.family = std::string("Hugging Face ") + bert_type(model.text);
-    top = bert_json(model.text);
-    add_sentence_pooling(model, files);
-  } else if (model.towers == Towers::kImage) {
-    files.layout = Layout::kVit;
-    files.family = "Hugging Face ViT";
-    top = vit_json(model.image);
-  } else if (bert) {
-    const bool clip = model.image.pre_norm;
-    files.layout = clip ? Layout::kDualClip : Layout::kDualVit;
-    files.family = "Hugging Face VisionTextDualEncoder";
-    top = pair_json(
-        "VisionTextDualEncoderModel", "vision-text-dual-encoder", bert_json(model.text),
-        clip ? clip_vision_json(model.image, "clip_vision_model") : vit_json(model.image));
-  } else if (siglip) {
-    files.layout = Layout::kSiglip;
-    files.family = "Hugging Face SigLIP";
-    Json text = clip_text_json(model.text, "siglip_text_model");
-    text["projection_size"] = model.embed_dim;
-    top = pair_json("SiglipModel", "siglip", std::move(text),
-                    clip_vision_json(model.image, "siglip_vision_model"));
-  } else {
-    files.layout = Layout::kClip;
-    files.family = "Hugging Face CLIP";
-    top = pair_json("CLIPModel", "clip", clip_text_json(model.text, "clip_text_model"),
-                    clip_vision_json(model.image, "clip_vision_model"));
+namespace {
+
+// The towers in the words of transformers' own class.
+Json native_json(const ModelOptions& model, Layout layout, ForeignFiles& files) {
+  switch (layout) {
+    case Layout::kBert: add_sentence_pooling(model, files); return bert_json(model.text);
+    case Layout::kVit: return vit_json(model.image);
+    case Layout::kSiglip: {
+      Json text = clip_text_json(model.text, "siglip_text_model");
+      text["projection_size"] = model.embed_dim;
+      return pair_json("SiglipModel", "siglip", std::move(text),
+                       clip_vision_json(model.image, "siglip_vision_model"));
+    }
+    case Layout::kDualVit:
+    case Layout::kDualClip:
+      return pair_json(
+          "VisionTextDualEncoderModel", "vision-text-dual-encoder", bert_json(model.text),
+          layout == Layout::kDualClip ? clip_vision_json(model.image, "clip_vision_model")
+                                      : vit_json(model.image));
+    default:
+      return pair_json("CLIPModel", "clip", clip_text_json(model.text, "clip_text_model"),
+                       clip_vision_json(model.image, "clip_vision_model"));
   }
-  if (model.towers == Towers::kBoth && !(siglip && !bert)) {
+}
+
+ForeignFiles write_native_config(const ModelConfig& config, const ExportForm& form) {
+  const ModelOptions& model = config.model;
+  ForeignFiles files{.layout = form.layout, .family = "Hugging Face " + form.name};
+  Json top = native_json(model, form.layout, files);
+  if (model.towers == Towers::kBoth && form.layout != Layout::kSiglip) {
     top["projection_dim"] = model.embed_dim;
     top["logit_scale_init_value"] = model.logit_scale_init;
   }
   top["dtype"] = "float32";
   files.files.emplace_back("config.json", std::move(top));
-  if (model.towers != Towers::kText)
-    files.files.emplace_back("preprocessor_config.json", image_processor_json(config));
+  return files;
+}
+
+}  // namespace
+
+ForeignFiles write_hugging_face_config(const ModelConfig& config) {
+  const ExportForm form = hugging_face_form(config);
+  const bool native = form.differences.empty();
+  ForeignFiles files = native ? write_native_config(config, form) : write_tandem_config(config);
+  if (!native)
+    files.notes.push_back(
+        fmt::format("{} is not this model: {}", form.name, fmt::join(form.differences, "; ")));
+  if (config.model.towers != Towers::kText) {
+    Json processor = image_processor_json(config, files.layout);
+    if (config.model.towers == Towers::kBoth)
+      processor["processor_class"] = "VisionTextDualEncoderProcessor";
+    const bool own = processor.contains("tandem");
+    if (own) files.scripts.emplace_back("image_processing_tandem.py", kImageProcessingPython);
+    if (own && native)
+      files.notes.emplace_back(
+          "no image processor of transformers gives this model's pixels: AutoImageProcessor needs "
+          "trust_remote_code=True");
+    files.files.emplace_back("preprocessor_config.json", std::move(processor));
+  }
+  if (!native)
+    files.notes.emplace_back(
+        "it is opened by AutoModel.from_pretrained(FOLDER, trust_remote_code=True)");
   return files;
 }
 

@@ -9,6 +9,7 @@
 
 #include "interop/foreign_config.h"
 #include "interop/image_processor_kind.h"
+#include "interop/tandem_python.h"
 #include "tandem/config/data_options.h"
 #include "tandem/core/error.h"
 
@@ -139,12 +140,6 @@ void warn_of_defaults(const ConfigObject& processor, const ImageProcessorKind& k
                   processor.where(), fmt::join(absent, ", "), kind.name));
 }
 
-int64_t pillow_number(Interpolation filter) {
-  int64_t number = 0;
-  while (interpolation_by_pillow_number(number) != filter) ++number;
-  return number;
-}
-
 }  // namespace
 
 void read_image_processor(const std::filesystem::path& directory, ForeignConfig& foreign) {
@@ -153,6 +148,7 @@ void read_image_processor(const std::filesystem::path& directory, ForeignConfig&
   std::optional<ConfigObject> found = find_processor(directory);
   const bool said = found.has_value();
   ConfigObject processor = said ? std::move(*found) : ConfigObject(Json::object(), "");
+  if (processor.has("tandem")) return read_own_processor(std::move(processor), foreign);
   const ImageProcessorKind& kind = image_processor_kind(processor, foreign.layout);
   read_sizes(processor, kind, config);
   read_numbers(processor, kind, config.model.image);
@@ -166,28 +162,6 @@ void read_image_processor(const std::filesystem::path& directory, ForeignConfig&
       "nothing in {} says how pictures are prepared (no preprocessor_config.json, no "
       "image_processor in a processor_config.json); what {}ImageProcessor does by default is taken",
       directory.string(), kind.name));
-}
-
-Json image_processor_json(const ModelConfig& config) {
-  const ImageEncoderOptions& image = config.model.image;
-  const bool shortest = config.transform.resize_mode == ResizeMode::kShortest;
-  const int64_t resized = resized_side(config);
-  const bool crops = shortest || resized != image.image_size;
-  const auto both = [](int64_t side) { return Json{{"height", side}, {"width", side}}; };
-  Json json;
-  json["image_processor_type"] = !image.class_token ? "SiglipImageProcessor"
-                                 : image.pre_norm   ? "CLIPImageProcessor"
-                                                    : "ViTImageProcessor";
-  json["do_resize"] = json["do_rescale"] = json["do_normalize"] = true;
-  json["do_center_crop"] = crops;
-  if (image.pre_norm) json["do_convert_rgb"] = true;
-  json["image_mean"] = image.mean;
-  json["image_std"] = image.std;
-  json["resample"] = pillow_number(config.transform.interpolation);
-  json["rescale_factor"] = 1.0 / 255;
-  json["size"] = shortest ? Json{{"shortest_edge", resized}} : both(resized);
-  if (crops) json["crop_size"] = both(image.image_size);
-  return json;
 }
 
 int64_t resized_side(const ModelConfig& config) {

@@ -10,6 +10,7 @@ enum class Layout {
   kSiglip,          ///< Hugging Face SigLIP, and SigLIP 2 of fixed resolution.
   kDualVit,         ///< VisionTextDualEncoder with a ViT.
   kDualClip,        ///< VisionTextDualEncoder with CLIP's vision tower.
+  kTandem,          ///< Our own names, opened in transformers by modeling_tandem.py.
   kOpenClip,        ///< open_clip's own towers, the text tower at the top.
   kOpenClipCustom,  ///< The same with the text tower below `text.`.
   kOpenClipHf,      ///< open_clip's vision tower and a Hugging Face text tower.

@@ -78,6 +78,7 @@ NameMap name_map(Layout layout, const ModelOptions& options) {
   const auto text_head =
       text_projector_of(options).bias ? kOpenClipTextBiasHeadRows : kOpenClipTextHeadRows;
   switch (layout) {
+    case Layout::kTandem: return {};
     case Layout::kBert: return {{"text.", "", kBertRows}};
     case Layout::kVit: return {{"image.", "", kVitRows}};
     case Layout::kClip:

@@ -196,8 +196,11 @@ void read_preprocess(ConfigObject config, ForeignConfig& foreign) {
   transform.interpolation =
       interpolation == "bilinear" ? Interpolation::kBilinear : Interpolation::kBicubic;
   const std::string mode = config.text("resize_mode", "shortest");
-  if (mode != "shortest" && mode != "squash") config.refuse("resize_mode", "shortest or squash");
-  transform.resize_mode = mode == "squash" ? ResizeMode::kSquash : ResizeMode::kShortest;
+  if (mode != "shortest" && mode != "squash" && mode != "longest")
+    config.refuse("resize_mode", "shortest, longest or squash");
+  transform.resize_mode = mode == "squash"    ? ResizeMode::kSquash
+                          : mode == "longest" ? ResizeMode::kLongest
+                                              : ResizeMode::kShortest;
   config.require(std::array<RequiredValue, 1>{RequiredValue{"mode", "\"RGB\""}});
   // open_clip takes the tower's size whatever is written here, and fills in resize_mode longest.
   config.allow(std::array<std::string_view, 2>{"size", "fill_color"});

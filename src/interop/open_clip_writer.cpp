@@ -1,5 +1,7 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "interop/export_form.h"
 #include "interop/foreign_config.h"
 #include "interop/open_clip_towers.h"
 #include "tandem/config/tower_shape.h"
@@ -10,11 +12,6 @@ namespace {
 
 // Where the text tower's configuration goes when open_clip has no name for it.
 constexpr const char* kTextFolder = "text_tower";
-
-[[noreturn]] void refuse(const std::string& what, const std::string& where,
-                         const std::string& found) {
-  throw Error(ErrorKind::kConfig, {.what = what, .where = where, .found = found});
-}
 
 // The ratio from which open_clip computes this width: it cuts, not rounds.
 double mlp_ratio(const auto& tower) {
@@ -34,10 +31,9 @@ void write_details(Json& json, const Options& options) {
 const char* pool_name(TextPool pool) {
   switch (pool) {
     case TextPool::kArgmax: return "argmax";
-    case TextPool::kEot: return "eos";
     case TextPool::kLast: return "last";
     case TextPool::kCls: return "first";
-    default: refuse("open_clip has no such pool for its own text tower", "model.text.pool", "mean");
+    default: return "eos";
   }
 }
 
@@ -60,12 +56,9 @@ Json text_json(const ModelOptions& model) {
 
 const char* hf_pooler(TextPool pool) {
   switch (pool) {
-    case TextPool::kMean: return "mean_pooler";
     case TextPool::kPooler: return "cls_pooler";
     case TextPool::kCls: return "cls_last_hidden_state_pooler";
-    default:
-      refuse("open_clip has no such pool for a Hugging Face text tower", "model.text.pool",
-             "neither mean, cls nor pooler");
+    default: return "mean_pooler";
   }
 }
 
@@ -80,6 +73,7 @@ Json hf_text_json(const ModelOptions& model, ForeignFiles& files) {
   return {{"hf_model_name", name},
           {"hf_model_pretrained", false},
           {"hf_tokenizer_name", name},
+          {"context_length", model.text.context_length},
           {"hf_pooler_type", hf_pooler(model.text.pool)},
           {"hf_proj_type", mlp ? "mlp" : "linear"}};
 }
@@ -98,52 +92,70 @@ Json vision_json(const ImageEncoderOptions& image) {
 }
 
 Json timm_json(const ImageEncoderOptions& image) {
-  const std::string name = timm_name(image);
-  if (name.empty())
-    refuse("open_clip takes SigLIP's vision tower by name, and timm has none of this size",
-           "model.image",
-           fmt::format("width {}, layers {}, heads {}", image.width, image.layers, image.heads));
   return {{"image_size", image.image_size},
-          {"timm_model_name", name},
+          {"timm_model_name", timm_name(image)},
           {"timm_model_pretrained", false},
           {"timm_pool", "map"},
           {"timm_proj", "none"}};
 }
 
+const char* resize_mode_name(ResizeMode mode) {
+  switch (mode) {
+    case ResizeMode::kShortest: return "shortest";
+    case ResizeMode::kLongest: return "longest";
+    case ResizeMode::kSquash: return "squash";
+  }
+  return "";
+}
+
 Json preprocess_json(const ModelConfig& config) {
-  const Interpolation interpolation = config.transform.interpolation;
-  if (interpolation != Interpolation::kBicubic && interpolation != Interpolation::kBilinear)
-    refuse("open_clip resizes bicubic or bilinear only", "data.transform.interpolation", "another");
-  if (resized_side(config) != config.model.image.image_size)
-    refuse("open_clip crops nothing off the side that it resizes to", "data.transform.crop_pct",
-           fmt::format("{}", config.transform.crop_pct));
-  const bool squash = config.transform.resize_mode == ResizeMode::kSquash;
+  const bool bicubic = config.transform.interpolation == Interpolation::kBicubic;
   return {{"mean", config.model.image.mean},
           {"std", config.model.image.std},
-          {"interpolation", interpolation == Interpolation::kBicubic ? "bicubic" : "bilinear"},
-          {"resize_mode", squash ? "squash" : "shortest"}};
+          {"interpolation", bicubic ? "bicubic" : "bilinear"},
+          {"resize_mode", resize_mode_name(config.transform.resize_mode)}};
+}
+
+void require_no_differences(const ExportForm& form) {
+  if (form.differences.empty()) return;
+  throw Error(ErrorKind::kConfig,
+              {.what = "open_clip cannot hold this model",
+               .where = form.name,
+               .expected = "these values: " + fmt::format("{}", fmt::join(form.differences, "; ")),
+               .hint = "train with what stands behind the arrows, or export it with --to hf"});
+}
+
+// What open_clip does otherwise with some pictures only.
+std::vector<std::string> pixel_notes(const ImageTransformOptions& transform) {
+  std::vector<std::string> notes;
+  if (transform.resize_mode == ResizeMode::kShortest && transform.crop_offset == CropOffset::kDown)
+    notes.emplace_back(
+        "data.transform.crop_offset = down: open_clip rounds half a pixel to the even number, so "
+        "some pictures are cut one pixel aside");
+  if (transform.exif == ExifOrientation::kApply)
+    notes.emplace_back("data.transform.exif = apply: open_clip leaves pictures as they are stored");
+  if (background_color(transform.background))
+    notes.emplace_back(
+        "data.transform.background is a colour: open_clip ignores the transparency of pictures");
+  return notes;
 }
 
 }  // namespace
 
 ForeignFiles write_open_clip_config(const ModelConfig& config) {
   const ModelOptions& model = config.model;
-  if (model.towers != Towers::kBoth)
-    refuse("open_clip has no models of one tower", "model.towers", "one");
-  const bool hf = model.text.norm_order == NormOrder::kPost;
-  const bool timm = model.image.pool == ImagePool::kMap;
-  const bool custom = timm || text_projector_of(model).bias;
-  ForeignFiles files;
-  files.layout = hf       ? Layout::kOpenClipHf
-                 : timm   ? Layout::kOpenClipTimm
-                 : custom ? Layout::kOpenClipCustom
-                          : Layout::kOpenClip;
-  files.family = "open_clip";
+  const ExportForm form = open_clip_form(config);
+  require_no_differences(form);
+  const bool hf = form.layout == Layout::kOpenClipHf;
+  const bool timm = form.layout == Layout::kOpenClipTimm;
+  ForeignFiles files{.layout = form.layout,
+                     .family = "open_clip " + form.name,
+                     .notes = pixel_notes(config.transform)};
   Json cfg;
   cfg["embed_dim"] = model.embed_dim;
   const Activation deciding = hf ? model.image.activation : model.text.activation;
   if (deciding == Activation::kQuickGelu) cfg["quick_gelu"] = true;
-  if (custom) cfg["custom_text"] = true;
+  if (timm || form.layout == Layout::kOpenClipCustom) cfg["custom_text"] = true;
   cfg["init_logit_scale"] = model.logit_scale_init;
   if (model.logit_bias) cfg["init_logit_bias"] = model.logit_bias_init;
   cfg["vision_cfg"] = timm ? timm_json(model.image) : vision_json(model.image);

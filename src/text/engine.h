@@ -17,6 +17,17 @@ struct SpecialIds {
   int32_t unk = -1;
 };
 
+/// A tokenizer in the form of Hugging Face's `tokenizers` package.
+struct HuggingFaceTokenizer {
+  std::string json = {};                 ///< A tokenizer.json that gives the same ids.
+  std::vector<std::string> tokens = {};  ///< By id; empty where there is none.
+  /// Text that looks like a special token is text: `split_special_tokens` of transformers.
+  bool special_text_is_text = false;
+  /// Of this way, the file leaves out what it cannot say: HTML's character references and ftfy's
+  /// repairs.
+  TextCleaning cleaning = TextCleaning::kAsFile;
+};
+
 /// One kind of tokenizer behind the door. Immutable: threads may share it.
 class TokenizerEngine {
  public:
@@ -29,6 +40,8 @@ class TokenizerEngine {
   /// What save() writes, and under which name a model directory keeps it.
   [[nodiscard]] virtual const std::string& content() const = 0;
   [[nodiscard]] virtual std::string file_name() const = 0;
+  /// Throws kConfig for a sentencepiece model that marks spaces at the end of words.
+  [[nodiscard]] virtual HuggingFaceTokenizer to_hugging_face() const = 0;
 };
 
 }  // namespace tandem

@@ -13,6 +13,7 @@
 #include "tandem/core/error.h"
 #include "text/added_tokens.h"
 #include "text/decoder.h"
+#include "text/json_export.h"
 #include "text/json_model.h"
 #include "text/json_view.h"
 #include "text/normalizer.h"
@@ -56,6 +57,11 @@ class JsonEngine final : public TokenizerEngine {
   [[nodiscard]] SpecialIds special_ids() const override { return special_; }
   [[nodiscard]] const std::string& content() const override { return content_; }
   [[nodiscard]] std::string file_name() const override { return "tokenizer.json"; }
+  [[nodiscard]] HuggingFaceTokenizer to_hugging_face() const override {
+    return {.json = exported_json(content_, cleaning_, lowercase_),
+            .tokens = tokens_,
+            .cleaning = cleaning_};
+  }
 
  private:
   void read_tokens(const JsonView& root);

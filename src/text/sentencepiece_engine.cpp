@@ -12,6 +12,7 @@
 #include "io/utf8.h"
 #include "tandem/core/error.h"
 #include "text/sentencepiece_errors.h"
+#include "text/sentencepiece_json.h"
 #include "text/unicode.h"
 
 namespace tandem {
@@ -90,6 +91,7 @@ class SentencePieceEngine final : public TokenizerEngine {
   [[nodiscard]] SpecialIds special_ids() const override { return special_; }
   [[nodiscard]] const std::string& content() const override { return model_; }
   [[nodiscard]] std::string file_name() const override { return "tokenizer.model"; }
+  [[nodiscard]] HuggingFaceTokenizer to_hugging_face() const override;
 
  private:
   void find_special_pieces(const std::string& where);
@@ -193,6 +195,29 @@ std::string SentencePieceEngine::decode(const std::vector<int32_t>& ids) const {
   std::string text;
   require_ok(processor_.Decode(pieces, &text), "decoding");
   return text;
+}
+
+/// The compiled rule that lower-cases, taken from a model trained with it.
+std::string fold_chars_map() {
+  std::string model;
+  require_ok(sentencepiece::SentencePieceTrainer::Train({{"model_type", "unigram"},
+                                                         {"vocab_size", "4"},
+                                                         {"hard_vocab_limit", "false"},
+                                                         {"normalization_rule_name", "nmt_nfkc_cf"},
+                                                         {"minloglevel", "3"}},
+                                                        std::vector<std::string>{"a"}, &model),
+             "preparing to lower-case");
+  return read_sentencepiece_file(model, "nmt_nfkc_cf").chars_map;
+}
+
+HuggingFaceTokenizer SentencePieceEngine::to_hugging_face() const {
+  const SentencePieceFile file = read_sentencepiece_file(model_, file_name());
+  SentencePieceUse use{.scheme = scheme_, .special = special_};
+  if (folder_) use.first_chars_map = fold_chars_map();
+  HuggingFaceTokenizer result{.json = sentencepiece_json(file, use), .special_text_is_text = true};
+  for (const SentencePieceFile::Piece& piece : pieces_by_id(file, use))
+    result.tokens.push_back(piece.text);
+  return result;
 }
 
 }  // namespace

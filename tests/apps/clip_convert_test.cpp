@@ -121,16 +121,42 @@ TEST_F(ClipConvert, EndsInAnErrorOnAnyDoubtAndLeavesNothing) {
   EXPECT_EQ(pickle.exit_code, 65);
   EXPECT_NE(pickle.err.find("--allow-pickle"), std::string::npos) << pickle.err;
 
-  // RoBERTa as text tower of a CLIPModel: Hugging Face has no words for it.
-  const ProgramResult in = run_program(
-      "clip-convert",
-      {"--from", "open_clip", "--input", golden("open_clip_roberta"), "--output", at("model")});
-  ASSERT_EQ(in.exit_code, 0) << in.err;
+  // A mean pool, which open_clip's own text tower does not have.
+  const ProgramResult out =
+      run_program("clip-convert", {"--from", "tandem", "--to", "open_clip", "--input",
+                                   trained_model().string(), "--output", at("out")});
+  EXPECT_EQ(out.exit_code, 78);
+  EXPECT_NE(out.err.find("model.text.pool: "), std::string::npos) << out.err;
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+}
+
+TEST_F(ClipConvert, ExportsATrainedModelWithItsTokenizerAndReadsItBack) {
+  const std::string model = trained_model().string();
   const ProgramResult out = run_program(
       "clip-convert",
-      {"--from", "tandem", "--to", "hf", "--input", at("model"), "--output", at("out")});
-  EXPECT_EQ(out.exit_code, 78);
-  EXPECT_FALSE(fs::exists(folder_ / "out"));
+      {"--from", "tandem", "--to", "hf", "--input", model, "--output", at("hf"), "--verify"});
+  ASSERT_EQ(out.exit_code, 0) << out.err << out.out;
+  for (const char* part : {"trust_remote_code=True", "tokenizer: tokenizer.json",
+                           "get other ids from the tokenizer that was written: ok"})
+    EXPECT_NE(out.out.find(part), std::string::npos) << part << "\n" << out.out;
+  for (const char* name : {"modeling_tandem.py", "image_processing_tandem.py", "tokenizer.json",
+                           "tokenizer_config.json", "special_tokens_map.json"})
+    EXPECT_TRUE(fs::exists(folder_ / "hf" / name)) << name;
+  const ProgramResult back = run_program(
+      "clip-convert", {"--from", "hf", "--input", at("hf"), "--output", at("back"), "--verify"});
+  ASSERT_EQ(back.exit_code, 0) << back.err;
+
+  write_text(folder_ / "texts.txt", "a red circle\nA  Blue square\n");
+  std::vector<std::string> embeddings;
+  for (const std::string& each : {model, at("back")}) {
+    const std::string output = at("embeddings" + std::to_string(embeddings.size()));
+    const ProgramResult embedded = run_program(
+        "clip-embed",
+        {"--model", each, "--texts", at("texts.txt"), "--output", output, "--dtype", "float32"});
+    ASSERT_EQ(embedded.exit_code, 0) << embedded.err;
+    embeddings.push_back(read_text(fs::path(output) / "text_emb" / "text_emb_0.npy"));
+  }
+  EXPECT_EQ(embeddings[0], embeddings[1]);
 }
 
 TEST_F(ClipConvert, SaysWhatBecomesOfTransparencyByOrigin) {

@@ -9,6 +9,7 @@
 #include "core/temporary_folder.h"
 #include "interop/fidelity.h"
 #include "interop/foreign_config.h"
+#include "interop/image_processor_writer.h"
 #include "tandem/core/files.h"
 
 namespace tandem {
@@ -128,14 +129,14 @@ TEST(ImageProcessor, ReadsTheShareThatTheCropKeeps) {
     const ModelConfig config = read_processor("/size", {{"shortest_edge", side}});
     EXPECT_EQ(config.transform.resize_mode, ResizeMode::kShortest);
     EXPECT_EQ(resized_side(config), side);
-    const Json written = image_processor_json(config);
+    const Json written = image_processor_json(config, Layout::kClip);
     EXPECT_EQ(written.at("size"), Json({{"shortest_edge", side}}));
     EXPECT_EQ(written.at("crop_size"), Json({{"height", 15}, {"width", 15}}));
   }
   const ModelConfig squash = read_processor("/size", {{"height", 17}, {"width", 17}});
   EXPECT_EQ(squash.transform.resize_mode, ResizeMode::kSquash);
   EXPECT_EQ(resized_side(squash), 17);
-  EXPECT_TRUE(image_processor_json(squash).at("do_center_crop"));
+  EXPECT_TRUE(image_processor_json(squash, Layout::kClip).at("do_center_crop"));
 }
 
 TEST(ImageProcessor, RefusesACropOfAnotherSizeThanTheModels) {

@@ -52,14 +52,9 @@ struct ImportedModel {
                                             ModelFormat format, const ClipModel& model,
                                             const ModelConfig& config);
 
-/// Copies the tokenizer's files of one model directory into one of `format`, and returns their
-/// names; none is no error. They stay as they are, but for what Tandem has added to a
-/// tokenizer.json, which no other reader takes: it goes, and the special tokens that it names stand
-/// in a tokenizer_config.json, unless there is one. open_clip is told in its open_clip_config.json,
-/// which export_model has written, to use them, unless they are CLIP's own, and how to clean texts;
-/// it has no way to leave texts as they are, and joins white space where none is named. Throws
-/// kCheckpoint for a tokenizer.json that is none, kCannotCreate and kIo.
+/// Copies the tokenizer's files of one model directory into another as they are, and returns their
+/// names; an empty list is no error. Throws kCannotCreate and kIo.
 std::vector<std::string> copy_tokenizer_files(const std::filesystem::path& from,
-                                              const std::filesystem::path& to, ModelFormat format);
+                                              const std::filesystem::path& to);
 
 }  // namespace tandem
