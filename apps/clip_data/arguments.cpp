@@ -1,5 +1,6 @@
 #include "clip_data/arguments.h"
 
+#include "common/checks.h"
 #include "tandem/config/load.h"
 #include "tandem/core/error.h"
 
@@ -16,6 +17,22 @@ void add_data_options(CLI::App& verb, DataArguments& arguments) {
   verb.add_option("--split", arguments.split, "train or validation: which of the run's sources")
       ->check(CLI::IsMember({"train", "validation"}))
       ->capture_default_str();
+}
+
+void add_picture_options(CLI::App& verb, DataArguments& arguments) {
+  const auto shorthand = [&](const char* flag, const char* key, const char* type) {
+    return verb
+        .add_option_function<std::string>(
+            flag,
+            [&arguments, key](const std::string& value) {
+              arguments.overrides.push_back(std::string("data.transform.") + key + "=" + value);
+            },
+            std::string("Short for --set data.transform.") + key)
+        ->type_name(type);
+  };
+  shorthand("--background", "background", "COLOR")->check(is_background());
+  shorthand("--exif", "exif", "CHOICE")->check(CLI::IsMember({"ignore", "apply"}));
+  shorthand("--max-image-pixels", "max_image_pixels", "N")->check(at_least(1));
 }
 
 const SourceOptions& chosen_source(const RunConfig& config, const DataArguments& arguments) {

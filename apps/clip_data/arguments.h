@@ -22,6 +22,9 @@ struct DataArguments {
 /// Declares these options on a verb; `arguments` must live until parsing is over.
 void add_data_options(CLI::App& verb, DataArguments& arguments);
 
+/// Declares --background, --exif and --max-image-pixels on a verb that decodes pictures.
+void add_picture_options(CLI::App& verb, DataArguments& arguments);
+
 /// A data source with the configuration that names it.
 struct RunData {
   RunConfig config;

@@ -50,6 +50,7 @@ struct Arguments {
 void add_surveys(CLI::App& app, Arguments& arguments) {
   CLI::App* check =
       add_verb(app, {"check", "Decode everything; count faults and repeats"}, arguments.check);
+  add_picture_options(*check, arguments.check.data);
   CLI::App* stats = add_verb(
       app, {"stats", "Captions and classes, pictures unopened", " --format json"}, arguments.stats);
   for (auto [verb, target] : {std::pair{check, &arguments.check}, {stats, &arguments.stats}}) {
@@ -76,6 +77,7 @@ void add_writers(CLI::App& app, Arguments& arguments) {
   CLI::App* preview =
       add_verb(app, {"preview", "Show samples in one HTML file", " --output preview.html"},
                arguments.preview);
+  add_picture_options(*preview, arguments.preview.data);
   add_output(preview, arguments.preview.output, "File to write", "FILE");
   add_number(preview, "--count", arguments.preview.count, "Samples to show");
   CLI::App* exporting = add_verb(

@@ -62,9 +62,10 @@ std::string background_of(const ImageTransformOptions& transform) {
 std::string show_oddities(const DataSurvey& found, const ImageTransformOptions& transform) {
   const std::string background = background_of(transform);
   return fmt::format(
+      "larger than {} pixels, where Pillow warns: {} pictures\n"
       "JPEG with stray bytes or odd headers, all pixels there: {} pictures\n"
       "transparent: {} pictures, {} (data.transform.background)\n",
-      found.odd_jpegs, found.transparent,
+      kManyPixels, found.large, found.odd_jpegs, found.transparent,
       background == "drop" ? "transparency ignored" : "laid on " + background);
 }
 
@@ -118,6 +119,7 @@ Json as_json(const Source& source, const DataSurvey& found,
     json["unusable"][reason] = {{"count", unusable.count}, {"examples", unusable.examples}};
   if (transform != nullptr) {
     json["pictures"] = as_json(found.pictures);
+    json["large"] = found.large;
     json["odd_jpegs"] = found.odd_jpegs;
     json["transparent"] = {{"count", found.transparent}, {"background", background_of(*transform)}};
     json["width"] = as_json(found.width);

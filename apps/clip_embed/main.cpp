@@ -11,6 +11,7 @@ namespace {
 std::function<int()> define(CLI::App& app) {
   const auto arguments = std::make_shared<EmbedArguments>();
   add_model_options(app, arguments->model);
+  add_picture_options(app, arguments->model.options.pictures);
   app.add_option("--images", arguments->images,
                  "Picture files and folders (searched recursively); - reads names from standard "
                  "input")

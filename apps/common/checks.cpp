@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "tandem/config/data_options.h"
+#include "tandem/core/error.h"
+
 namespace tandem::apps {
 
 CLI::Validator at_least(int64_t least) {
@@ -20,6 +23,18 @@ CLI::Validator at_least(int64_t least) {
 
 CLI::Validator not_empty() {
   return {[](const std::string& text) { return text.empty() ? "is empty" : std::string(); }, ""};
+}
+
+CLI::Validator is_background() {
+  const auto problem = [](const std::string& text) -> std::string {
+    try {
+      (void)background_color(text);
+      return text.empty() ? "is empty" : std::string();
+    } catch (const Error&) {
+      return fmt::format("expected drop, white, black or #rrggbb, found {:.60}", text);
+    }
+  };
+  return {problem, ""};
 }
 
 }  // namespace tandem::apps

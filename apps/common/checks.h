@@ -12,4 +12,7 @@ namespace tandem::apps {
 /// Option->check(not_empty()): refuses "", as a shell variable that was never set gives it.
 [[nodiscard]] CLI::Validator not_empty();
 
+/// Option->check(is_background()): accepts what data.transform.background does, save "".
+[[nodiscard]] CLI::Validator is_background();
+
 }  // namespace tandem::apps

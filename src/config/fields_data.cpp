@@ -122,8 +122,11 @@ void add_transform_fields(FieldTable& table, ImageTransformOptions& o) {
       background_names());
   transform.add("exif", choice(&o.exif, kExifOrientations),
                 "Whether the camera's orientation mark turns the picture.");
-  transform.add("max_image_pixels", &o.max_image_pixels,
-                "Larger pictures are refused before they are decoded.", between(1, 1e10));
+  transform.add(
+      "max_image_pixels", &o.max_image_pixels,
+      "Larger pictures are refused before they are decoded; the default is Pillow's limit. "
+      "Those above 89478485, where Pillow warns, are taken and counted.",
+      between(1, 1e10));
 }
 
 void add_data_fields(FieldTable& table, DataOptions& o) {

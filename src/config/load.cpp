@@ -116,6 +116,15 @@ void add_wrong_values(const FieldTable& table, Problems& problems) {
   }
 }
 
+/// Of a model saved before there was `background`: it ignored transparency, and refused by default
+/// what Pillow only warns of.
+void complete_older_transform(ImageTransformOptions& transform) {
+  constexpr int64_t kOlderDefault = 89478485;
+  transform.background = "drop";
+  if (transform.max_image_pixels == kOlderDefault)
+    transform.max_image_pixels = ImageTransformOptions{}.max_image_pixels;
+}
+
 std::string read_config_file(const std::filesystem::path& path) {
   try {
     return read_file(path, config::kMaxJsonBytes);
@@ -146,8 +155,9 @@ ModelConfig parse_model_config(std::string_view json, const std::string& name) {
   Reader reader(table, problems);
   reader.read_text(json, name);
   apply_presets(reader, result.model, result.transform);
-  result.transform.background = "drop";  // what models did before there was this key
   reader.apply();
+  if (reader.origin("data.transform.background").empty())
+    complete_older_transform(result.transform);
   Contradictions found;
   config::check_model(result.model, found);
   add_contradictions(found, reader, name, problems);

@@ -8,6 +8,7 @@
 #include "data/unusable.h"
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
+#include "tandem/image/sniff.h"
 
 namespace tandem {
 namespace fs = std::filesystem;
@@ -72,7 +73,7 @@ class ManifestSource : public Source {
 
   [[nodiscard]] std::string picture_file(int64_t index, uint64_t) const override {
     refuse_bad(index);
-    return read_file(root_.locate(manifest_.rows.at(index, 0)));
+    return read_image_file(root_.locate(manifest_.rows.at(index, 0)));
   }
 
   [[nodiscard]] std::string key(int64_t index) const override {

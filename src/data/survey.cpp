@@ -103,6 +103,7 @@ void look_at(const Source& source, int64_t index, const SurveyOptions& options, 
   look_at_captions(sample.captions, index, found);
   found.survey.width.add(static_cast<uint64_t>(sample.image.width));
   found.survey.height.add(static_cast<uint64_t>(sample.image.height));
+  if (sample.image.is_large) ++found.survey.large;
   if (sample.image.has_oddity) ++found.survey.odd_jpegs;
   if (sample.image.transparent) ++found.survey.transparent;
   found.pictures.push_back({hash_of(sample.image), index});
@@ -133,6 +134,7 @@ void append(std::vector<T>& to, std::vector<T>& from) {
 
 void merge(Findings& all, Findings& some) {
   all.survey.usable += some.survey.usable;
+  all.survey.large += some.survey.large;
   all.survey.odd_jpegs += some.survey.odd_jpegs;
   all.survey.transparent += some.survey.transparent;
   all.survey.width.add(some.survey.width);

@@ -6,7 +6,7 @@
 
 #include "image/exif.h"
 #include "tandem/core/error.h"
-#include "tandem/core/files.h"
+#include "tandem/image/sniff.h"
 
 namespace tandem {
 
@@ -24,6 +24,15 @@ void reject_image(const EncodedImage& encoded, std::string what, std::string fou
               {.what = std::move(what), .where = encoded.where, .found = std::move(found)});
 }
 
+void reject_unknown(const ImageHeader& header, std::string where) {
+  const char* convert = "convert it to PNG or JPEG";
+  throw Error(ErrorKind::kData, {.what = "not a picture that can be read",
+                                 .where = std::move(where),
+                                 .expected = "a still JPEG, PNG, WebP or BMP",
+                                 .found = header.found,
+                                 .hint = header.is_other_picture ? convert : ""});
+}
+
 void check_pixel_count(const EncodedImage& encoded, int64_t width, int64_t height) {
   if (width == 0 || height <= encoded.max_pixels / width) return;
   throw Error(ErrorKind::kData, {.what = "picture has too many pixels",
@@ -35,12 +44,7 @@ void check_pixel_count(const EncodedImage& encoded, int64_t width, int64_t heigh
 
 Image decode_any(const EncodedImage& encoded, const ImageTransformOptions& options) {
   const ImageHeader& header = encoded.header;
-  if (header.format == ImageFormat::kUnknown) {
-    throw Error(ErrorKind::kData, {.what = "not a picture that can be read",
-                                   .where = encoded.where,
-                                   .expected = "a still JPEG, PNG, WebP or BMP",
-                                   .found = header.found});
-  }
+  if (header.format == ImageFormat::kUnknown) reject_unknown(header, encoded.where);
   if (encoded.bytes.size() > kMaxEncodedBytes) {
     throw Error(ErrorKind::kData, {.what = "file is too large",
                                    .where = encoded.where,
@@ -49,6 +53,7 @@ Image decode_any(const EncodedImage& encoded, const ImageTransformOptions& optio
   }
   check_pixel_count(encoded, header.width, header.height);
   Image image = header.format == ImageFormat::kJpeg ? decode_jpeg(encoded) : decode_other(encoded);
+  image.is_large = image.width * image.height > kManyPixels;
   if (options.exif == ExifOrientation::kIgnore) return image;
   return apply_orientation(std::move(image), exif_orientation(encoded.bytes, header.format));
 }
@@ -58,7 +63,7 @@ Image decode_image(std::string_view bytes, const ImageTransformOptions& options)
 }
 
 Image load_image(const std::filesystem::path& path, const ImageTransformOptions& options) {
-  const std::string bytes = read_file(path, kMaxEncodedBytes);
+  const std::string bytes = read_image_file(path);
   return decode_any(encoded_image(bytes, options, path.string()), options);
 }
 

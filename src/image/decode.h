@@ -40,6 +40,9 @@ struct EncodedImage {
 [[noreturn]] void reject_image(const EncodedImage& encoded, std::string what,
                                std::string found = {});
 
+/// Throws kData about content that is no picture of an accepted format.
+[[noreturn]] void reject_unknown(const ImageHeader& header, std::string where);
+
 /// Throws kData when a picture of this size has more pixels than allowed.
 void check_pixel_count(const EncodedImage& encoded, int64_t width, int64_t height);
 

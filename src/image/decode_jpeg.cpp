@@ -39,6 +39,37 @@ bool is_harmless(int warning) {
   }
 }
 
+/// What libjpeg's code for an error or a warning means.
+std::string details_of(int code) {
+  switch (code) {
+    case JWRN_JPEG_EOF:
+    case JERR_INPUT_EOF:
+    case JERR_INPUT_EMPTY: return "no end";
+    case JWRN_HIT_MARKER: return "a scan that ends before its last pixel";
+    case JWRN_EXTRANEOUS_DATA: return "bytes left over behind the pixels";
+    case JWRN_HUFF_BAD_CODE:
+    case JWRN_ARITH_BAD_CODE: return "a code that means nothing";
+    case JWRN_MUST_RESYNC: return "a restart marker out of place";
+    case JWRN_BOGUS_PROGRESSION: return "scans that do not follow each other";
+    case JERR_NO_IMAGE:
+    case JERR_SOF_NO_SOS:
+    case JERR_SOS_NO_SOF: return "no pixels";
+    case JERR_SOF_DUPLICATE: return "two frames";
+    case JERR_SOF_UNSUPPORTED: return "a kind of JPEG that is not read (lossless, hierarchical)";
+    case JERR_NO_HUFF_TABLE:
+    case JERR_NO_ARITH_TABLE:
+    case JERR_NO_QUANT_TABLE: return "a table that is missing";
+    case JERR_BAD_HUFF_TABLE:
+    case JERR_DQT_INDEX:
+    case JERR_DHT_INDEX: return "a table that means nothing";
+    case JERR_EMPTY_IMAGE: return "a side of 0 pixels";
+    case JERR_IMAGE_TOO_BIG: return "a side of more than 65500 pixels";
+    case JERR_BAD_PRECISION: return "another precision than 8 bits";
+    case JERR_OUT_OF_MEMORY: return "not enough memory";
+    default: return fmt::format("a structure that JPEG does not allow (libjpeg's code {})", code);
+  }
+}
+
 /// libjpeg behind calls that return false instead of jumping. libjpeg leaves by longjmp; the two
 /// functions it jumps out of hold nothing that would need a destructor. Warnings end the work like
 /// errors, unless they are harmless.
@@ -83,7 +114,7 @@ class JpegReader {
   }
   [[nodiscard]] std::string details() const {
     if (has_too_many_scans_) return fmt::format("more than {}", kMaxScans);
-    return message_;
+    return details_of(errors_.msg_code);
   }
 
  private:
@@ -149,7 +180,6 @@ class JpegReader {
 
   [[noreturn]] static void give_up(j_common_ptr info) {
     auto* reader = static_cast<JpegReader*>(info->client_data);
-    reader->errors_.format_message(info, reader->message_);
     std::longjmp(reader->jump_, 1);
   }
 
@@ -165,7 +195,6 @@ class JpegReader {
   jpeg_error_mgr errors_{};
   jpeg_progress_mgr progress_{};
   std::jmp_buf jump_{};
-  char message_[JMSG_LENGTH_MAX] = {};
   bool is_behind_header_ = false;
   bool has_too_many_scans_ = false;
   std::vector<uint8_t> cmyk_row_;

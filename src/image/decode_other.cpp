@@ -67,6 +67,8 @@ void check_not_dicom(const EncodedImage& encoded, std::string_view bytes) {
     reject_image(encoded, encoded.header.found + " that is marked as DICOM, too");
 }
 
+constexpr const char* kUnreadable = "data that does not make its pixels";
+
 cv::Mat high_bytes(const cv::Mat& wide) {
   cv::Mat narrow(wide.rows, wide.cols, CV_8UC(wide.channels()));
   for (int y = 0; y < wide.rows; ++y) {
@@ -84,12 +86,12 @@ cv::Mat decode_by_opencv(const EncodedImage& encoded, std::string_view bytes, in
   cv::Mat decoded;
   try {
     decoded = cv::imdecode(buffer, flags);
-  } catch (const cv::Exception& error) {
-    reject_image(encoded, "damaged " + encoded.header.found, error.err);
+  } catch (const cv::Exception&) {
+    reject_image(encoded, "damaged " + encoded.header.found, kUnreadable);
   }
   const ImageHeader& header = encoded.header;
   if (decoded.cols != header.width || decoded.rows != header.height || decoded.empty())
-    reject_image(encoded, "damaged " + header.found);
+    reject_image(encoded, "damaged " + header.found, kUnreadable);
   return decoded.depth() == CV_16U ? high_bytes(decoded) : decoded;
 }
 

@@ -9,8 +9,8 @@
 #include "image/exif.h"
 #include "image/resample.h"
 #include "tandem/core/error.h"
-#include "tandem/core/files.h"
 #include "tandem/image/resize.h"
+#include "tandem/image/sniff.h"
 #include "tandem/image/transform.h"
 
 namespace tandem {
@@ -97,7 +97,10 @@ Image decode_cropped(EncodedImage encoded, int64_t size, const ImageTransformOpt
   const bool is_upright = options.exif == ExifOrientation::kIgnore ||
                           exif_orientation(encoded.bytes, encoded.header.format) == 1;
   if (is_upright) encoded.area = needed_area(encoded.header, size, options);
-  return evaluation_transform(decode_any(encoded, options), size, options);
+  const Image decoded = decode_any(encoded, options);
+  Image result = evaluation_transform(decoded, size, options);
+  result.is_large = decoded.is_large;
+  return result;
 }
 
 }  // namespace
@@ -115,7 +118,7 @@ Image decode_for_evaluation(std::string_view bytes, int64_t size,
 
 Image load_for_evaluation(const std::filesystem::path& path, int64_t size,
                           const ImageTransformOptions& options) {
-  const std::string bytes = read_file(path);
+  const std::string bytes = read_image_file(path);
   return decode_cropped(encoded_image(bytes, options, path.string()), size, options);
 }
 

@@ -74,6 +74,7 @@ Image apply_orientation(Image image, int orientation) {
       orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
   Image upright(swaps_sides ? image.height : image.width, swaps_sides ? image.width : image.height);
   upright.has_oddity = image.has_oddity;
+  upright.is_large = image.is_large;
   upright.transparent = image.transparent;
   for (int64_t y = 0; y < upright.height; ++y) {
     for (int64_t x = 0; x < upright.width; ++x) {

@@ -16,27 +16,28 @@ struct Signature {
   size_t offset;
   std::string_view bytes;
   const char* name;
+  bool is_picture = false;
 };
 
 /// Formats that are no accepted picture, by their first bytes; the first that fits counts.
 constexpr Signature kOtherFormats[] = {
-    {0, "GIF8"sv, "a GIF"},
-    {0, "II*\0"sv, "a TIFF"},
-    {0, "MM\0*"sv, "a TIFF"},
+    {0, "GIF8"sv, "a GIF", true},
+    {0, "II*\0"sv, "a TIFF", true},
+    {0, "MM\0*"sv, "a TIFF", true},
     {0, "%PDF"sv, "a PDF"},
     {0, "version https://git-lfs"sv, "a Git LFS pointer (the file itself was not downloaded)"},
-    {4, "ftypavif"sv, "an AVIF"},
-    {4, "ftypavis"sv, "an AVIF"},
-    {4, "ftyphei"sv, "a HEIC"},
-    {4, "ftyphev"sv, "a HEIC"},
-    {4, "ftypmif1"sv, "a HEIC or AVIF"},
+    {4, "ftypavif"sv, "an AVIF", true},
+    {4, "ftypavis"sv, "an AVIF", true},
+    {4, "ftyphei"sv, "a HEIC", true},
+    {4, "ftyphev"sv, "a HEIC", true},
+    {4, "ftypmif1"sv, "a HEIC or AVIF", true},
     {4, "ftyp"sv, "an MP4 video"},
     {0, "\x1A\x45\xDF\xA3"sv, "a Matroska or WebM video"},
-    {0, "\0\0\0\x0CJXL "sv, "a JPEG XL"},
-    {0, "\xFF\x0A"sv, "a JPEG XL"},
-    {0, "\0\0\0\x0CjP  "sv, "a JPEG 2000"},
-    {0, "8BPS"sv, "a Photoshop file"},
-    {0, "\0\0\1\0"sv, "an icon"},
+    {0, "\0\0\0\x0CJXL "sv, "a JPEG XL", true},
+    {0, "\xFF\x0A"sv, "a JPEG XL", true},
+    {0, "\0\0\0\x0CjP  "sv, "a JPEG 2000", true},
+    {0, "8BPS"sv, "a Photoshop file", true},
+    {0, "\0\0\1\0"sv, "an icon", true},
     {0, "RIFF"sv, "a RIFF file, but no WebP"},
     {0, "PK\3\4"sv, "a ZIP archive"},
     {0, "\x1F\x8B"sv, "gzip-compressed data"},
@@ -74,16 +75,18 @@ std::string name_of_text(std::string_view text) {
   return "text";
 }
 
-std::string name_of_other(std::string_view bytes) {
-  if (bytes.empty()) return "an empty file";
-  for (const Signature& signature : kOtherFormats)
-    if (has_at(bytes, signature.offset, signature.bytes)) return signature.name;
+ImageHeader other_header(std::string_view bytes) {
+  if (bytes.empty()) return {.found = "an empty file"};
+  for (const Signature& signature : kOtherFormats) {
+    if (has_at(bytes, signature.offset, signature.bytes))
+      return {.found = signature.name, .is_other_picture = signature.is_picture};
+  }
   const std::string text = lowercase_start_of_text(bytes);
-  if (looks_like_text(text)) return text.empty() ? "blank text" : name_of_text(text);
+  if (looks_like_text(text)) return {.found = text.empty() ? "blank text" : name_of_text(text)};
   std::string hex;
   for (const char c : bytes.substr(0, 8))
     hex += fmt::format(" {:02x}", static_cast<unsigned char>(c));
-  return "unknown bytes:" + hex;
+  return {.found = "unknown bytes:" + hex};
 }
 
 ImageHeader jpeg_header(std::string_view bytes) {
@@ -120,7 +123,8 @@ ImageHeader webp_header(std::string_view bytes) {
   const std::string_view payload = first->payload;
   if (first->type == chunk_type("VP8X")) {
     constexpr uint32_t kAnimated = 2;
-    if ((static_cast<uint8_t>(payload[0]) & kAnimated) != 0) return {.found = "an animated WebP"};
+    if ((static_cast<uint8_t>(payload[0]) & kAnimated) != 0)
+      return {.found = "an animated WebP", .is_other_picture = true};
     header.width = little_endian_24(payload, 4) + 1;
     header.height = little_endian_24(payload, 7) + 1;
   } else if (first->type == chunk_type("VP8L")) {
@@ -155,7 +159,7 @@ ImageHeader sniff_image(std::string_view bytes) {
   if (has_at(bytes, 0, "RIFF"sv) && has_at(bytes, 8, "WEBP"sv)) return webp_header(bytes);
   if (has_at(bytes, 0, "BM"sv) && bytes.size() >= 18 && little_endian_32(bytes, 14) <= 256)
     return bmp_header(bytes);
-  return {.found = name_of_other(bytes)};
+  return other_header(bytes);
 }
 
 }  // namespace tandem

@@ -10,20 +10,26 @@
 #include <string>
 #include <string_view>
 
+#include <fmt/format.h>
+
+#include "image/decode.h"
+#include "tandem/core/error.h"
+#include "tandem/core/files.h"
 #include "tandem/image/sniff.h"
 
 namespace tandem {
 namespace {
 
 constexpr size_t kHeadBytes = 4096;
+constexpr uint64_t kMegabyte = uint64_t{1} << 20;
 
-/// The beginning of an open file; what it is instead if it has none.
-ImageHeader sniff_descriptor(int descriptor) {
+/// What the first `bytes` of an open file say.
+ImageHeader sniff_descriptor(int descriptor, size_t bytes) {
   struct stat info {};
   if (::fstat(descriptor, &info) != 0) return {.found = std::strerror(errno)};
   if (S_ISDIR(info.st_mode)) return {.found = "a folder"};
   if (!S_ISREG(info.st_mode)) return {.found = "not a regular file"};
-  std::string head(kHeadBytes, '\0');
+  std::string head(bytes, '\0');
   size_t filled = 0;
   while (filled < head.size()) {
     const ssize_t count = ::read(descriptor, head.data() + filled, head.size() - filled);
@@ -33,6 +39,14 @@ ImageHeader sniff_descriptor(int descriptor) {
     filled += static_cast<size_t>(count);
   }
   return sniff_image(std::string_view(head).substr(0, filled));
+}
+
+ImageHeader sniff_head(const std::filesystem::path& path, size_t bytes) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0) return {.found = std::strerror(errno)};
+  ImageHeader header = sniff_descriptor(descriptor, bytes);
+  ::close(descriptor);
+  return header;
 }
 
 }  // namespace
@@ -45,12 +59,27 @@ bool has_picture_extension(const std::filesystem::path& path) {
   return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
 }
 
-ImageHeader sniff_file(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) return {.found = std::strerror(errno)};
-  ImageHeader header = sniff_descriptor(descriptor);
-  ::close(descriptor);
-  return header;
+ImageHeader sniff_file(const std::filesystem::path& path) { return sniff_head(path, kHeadBytes); }
+
+std::string read_image_file(const std::filesystem::path& path) {
+  std::error_code unreachable;
+  const uint64_t size = std::filesystem::file_size(path, unreachable);
+  if (unreachable || size <= kMegabyte) return read_file(path, kMaxEncodedBytes);
+  const ImageHeader header = sniff_head(path, kMegabyte);
+  if (header.format == ImageFormat::kUnknown) reject_unknown(header, path.string());
+  constexpr uint64_t kOtherBytes = 64 * kMegabyte;
+  constexpr uint64_t kPixelBytes = 8;
+  const auto pixels = static_cast<double>(header.width) * static_cast<double>(header.height);
+  const double limit = static_cast<double>(kOtherBytes) + static_cast<double>(kPixelBytes) * pixels;
+  if (static_cast<double>(size) > limit) {
+    throw Error(ErrorKind::kData,
+                {.what = "file is too large for its picture",
+                 .where = path.string(),
+                 .expected = fmt::format("at most {:.0f} bytes for {} x {} pixels", limit,
+                                         header.width, header.height),
+                 .found = std::to_string(size)});
+  }
+  return read_file(path, kMaxEncodedBytes);
 }
 
 }  // namespace tandem

@@ -1,5 +1,6 @@
 #include "inference/picture_batch.h"
 
+#include <atomic>
 #include <optional>
 
 #include <torch/types.h>
@@ -15,16 +16,20 @@ PictureBatch load_pictures(std::pair<int64_t, int64_t> range,
   const int64_t count = last - first;
   torch::Tensor slab = torch::empty({count, 3, image_size, image_size}, torch::kUInt8);
   std::vector<std::optional<Error>> failures(static_cast<size_t>(count));
+  std::atomic<int64_t> large = 0;
   uint8_t* pixels = slab.data_ptr<uint8_t>();
   parallel_for(count, [&, first = first](int64_t i) {
     try {
-      write_planar(prepare(first + i), pixels + i * 3 * image_size * image_size);
+      const Image image = prepare(first + i);
+      write_planar(image, pixels + i * 3 * image_size * image_size);
+      if (image.is_large) ++large;
     } catch (const Error& error) {
       failures[static_cast<size_t>(i)] = error;
     }
   });
 
   PictureBatch batch;
+  batch.large = large;
   std::vector<int64_t> usable;
   for (int64_t i = 0; i < count; ++i) {
     const auto& failure = failures[static_cast<size_t>(i)];

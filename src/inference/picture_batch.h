@@ -17,6 +17,7 @@ struct PictureBatch {
   torch::Tensor images;                           ///< uint8 [B, 3, S, S]
   std::vector<int64_t> rows;                      ///< B numbers: which pictures these are.
   std::vector<std::pair<int64_t, Error>> errors;  ///< The others, in order.
+  int64_t large = 0;                              ///< Of the usable ones: see Image::is_large.
 };
 
 /// Takes pictures [first, last), which `prepare` returns at image_size × image_size, from several

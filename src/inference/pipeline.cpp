@@ -29,6 +29,18 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kPackFrom = 32;  // Pictures or texts of one call.
 
+void set_transform(ImageTransformOptions& transform, const PictureOptions& pictures) {
+  if (pictures.max_image_pixels.value_or(1) < 1) {
+    throw Error(ErrorKind::kUsage, {.what = "max_image_pixels is out of range",
+                                    .expected = "at least 1",
+                                    .found = std::to_string(*pictures.max_image_pixels)});
+  }
+  if (!pictures.background.empty()) transform.background = pictures.background;
+  (void)background_color(transform.background);  // refuses what is no colour
+  if (pictures.exif) transform.exif = *pictures.exif;
+  if (pictures.max_image_pixels) transform.max_image_pixels = *pictures.max_image_pixels;
+}
+
 }  // namespace
 
 struct Pipeline::Implementation {
@@ -102,13 +114,17 @@ void Pipeline::Implementation::encode_all(
     const std::function<void(int64_t, const Error&)>& on_error) const {
   require_tower(config, Towers::kImage, directory);
   prepare_for(count);
+  int64_t large = 0;
   for (int64_t first = 0; first < count; first += batch_size) {
     const PictureBatch batch = load_pictures({first, std::min(first + batch_size, count)}, prepare,
                                              config.model.image.image_size);
+    large += batch.large;
     for (const auto& [row, error] : batch.errors) on_error(row, error);
     if (batch.rows.empty()) continue;
     out.index_copy_(0, torch::tensor(batch.rows, torch::kInt64), encode_pictures(batch.images));
   }
+  if (large > 0)
+    log_warn(fmt::format("{} of {} pictures have more than {} pixels.", large, count, kManyPixels));
 }
 
 torch::Tensor Pipeline::Implementation::encode_strictly(
@@ -151,6 +167,7 @@ Pipeline Pipeline::load(const fs::path& directory, const PipelineOptions& option
   implementation->model = loaded.model;
   implementation->tokenizer = std::move(tokenizer);
   implementation->config = loaded.config;
+  set_transform(implementation->config.transform, options.pictures);
   implementation->directory = directory;
   implementation->device = device;
   implementation->batch_size = options.batch_size;

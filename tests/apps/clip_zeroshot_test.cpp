@@ -107,6 +107,34 @@ TEST_F(ClipZeroShot, ADamagedPictureIsAnEntryOfItsOwn) {
   EXPECT_TRUE(Json::parse(lines[2]).contains("results"));
 }
 
+TEST_F(ClipZeroShot, OptionsOfTheCallReplaceTheModelsTransform) {
+  const fs::path golden = fs::path(TANDEM_SOURCE_DIR) / "tests/golden";
+  const auto scores = [&](const char* file, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {
+        "--images", (golden / file).string(), "--classes", kClasses, "--format", "json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const ProgramResult result = classify(arguments);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return Json::parse(result.out)[0]["results"].dump();
+  };
+  const std::string clear = "transparency/rgba.png";
+  EXPECT_EQ(scores(clear.c_str(), {}), scores(clear.c_str(), {"--background", "white"}));
+  EXPECT_EQ(scores(clear.c_str(), {"--background", "#FFFFFF"}), scores(clear.c_str(), {}));
+  EXPECT_NE(scores(clear.c_str(), {"--background", "drop"}), scores(clear.c_str(), {}));
+  EXPECT_EQ(scores("images/turned.jpg", {"--exif", "ignore"}), scores("images/turned.jpg", {}));
+  EXPECT_NE(scores("images/turned.jpg", {"--exif", "apply"}), scores("images/turned.jpg", {}));
+
+  const ProgramResult small =
+      classify({"--images", picture("a.png"), "--classes", kClasses, "--max-image-pixels", "10"});
+  EXPECT_EQ(small.exit_code, 65);
+  EXPECT_NE((small.out + small.err).find("too many pixels"), std::string::npos) << small.err;
+  const ProgramResult wrong =
+      classify({"--images", picture("a.png"), "--classes", kClasses, "--background", "grey"});
+  EXPECT_EQ(wrong.exit_code, 64);
+  EXPECT_NE(wrong.err.find("expected drop, white, black or #rrggbb"), std::string::npos)
+      << wrong.err;
+}
+
 TEST_F(ClipZeroShot, AMissingPictureIsMissingInput) {
   const ProgramResult result = classify({"--images", picture("gone.png"), picture("a.png"),
                                          "--classes", kClasses, "--format", "csv"});

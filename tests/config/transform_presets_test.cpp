@@ -82,6 +82,8 @@ TEST(Background, IsANameOrAColor) {
 TEST(Background, OfAModelSavedWithoutTheKeyIsDropped) {
   for (const char* json : {"{}", R"({"data": {"transform": {"preset": "openai"}}})"})
     EXPECT_EQ(parse_model_config(json, "config.json").transform.background, "drop");
+  const char* older = R"({"data": {"transform": {"max_image_pixels": 89478485}}})";
+  EXPECT_EQ(parse_model_config(older, "config.json").transform.max_image_pixels, 178956970);
   const ModelConfig black =
       parse_model_config(R"({"data": {"transform": {"background": "black"}}})", "config.json");
   EXPECT_EQ(parse_model_config(to_json(black), "again").transform.background, "black");

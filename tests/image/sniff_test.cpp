@@ -6,8 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include "core/expect_error.h"
 #include "core/temporary_folder.h"
 #include "image/pictures.h"
+#include "tandem/image/transform.h"
 
 namespace tandem {
 namespace {
@@ -103,6 +105,22 @@ TEST(SniffFile, JudgesByTheFirstBytesWhateverTheName) {
   ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
   EXPECT_EQ(sniff_file(folder / "pipe").found, "not a regular file");
   EXPECT_EQ(sniff_file("/dev/zero").found, "not a regular file");
+}
+
+TEST(ReadImageFile, JudgesAFileOfGigabytesByItsBeginning) {
+  const TemporaryFolder folder;
+  const std::filesystem::path path = folder / "huge.jpg";
+  const auto refuse = [&path](const std::string& start, const std::string& reason) {
+    std::ofstream(path) << start;
+    std::filesystem::resize_file(path, uint64_t{3} << 30);  // takes no place
+    expect_error(ErrorKind::kData, reason, [&path] { (void)load_image(path, {}); });
+    expect_error(ErrorKind::kData, reason, [&path] { (void)load_for_evaluation(path, 8, {}); });
+  };
+  refuse("GIF89a", "found a GIF. Try: convert it to PNG or JPEG");
+  refuse("<!doctype html>", "found an HTML page");
+  refuse("", "found unknown bytes");
+  refuse(encode(gradient(20, 10), ".png"), "file is too large for its picture");
+  refuse(encode_jpeg(gradient(20, 10)), "at most 67110464 bytes for 20 x 10 pixels");
 }
 
 TEST(SniffFile, KnowsTheExtensionsOfPictures) {

@@ -113,8 +113,8 @@ struct ImageTransformOptions {
            ///< #rrggbb; drop ignores transparency, as Pillow's convert("RGB").
            ///< Empty takes white, and when a run is resumed what it did before.
   ExifOrientation exif = ExifOrientation::kIgnore;
-  int64_t max_image_pixels =
-      89478485;  ///< Larger pictures are refused before they are decoded (Pillow's warning limit).
+  int64_t max_image_pixels = 178956970;  ///< Larger pictures are refused before they are decoded.
+                                         ///< The default is where Pillow raises an error.
 };
 
 /// Returns the colour (red, green, blue) that ImageTransformOptions::background names, nothing for

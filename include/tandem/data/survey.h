@@ -51,6 +51,7 @@ struct DataSurvey {
   int64_t usable = 0;
   std::map<std::string, UnusableCount> unusable = {};  ///< By reason, as the loader counts.
   Repeats pictures = {};
+  int64_t large = 0;        ///< Pictures with more than kManyPixels pixels.
   int64_t odd_jpegs = 0;    ///< Usable ones that break a rule which no pixel depends on.
   int64_t transparent = 0;  ///< Pictures with a pixel that is not opaque.
   Repeats captions = {};

@@ -10,6 +10,9 @@
 
 namespace tandem {
 
+/// Pillow warns of pictures with more pixels than this.
+inline constexpr int64_t kManyPixels = 89478485;
+
 /// A picture: 8-bit RGB, rows top to bottom, interleaved, no padding.
 struct Image {
   int64_t width = 0;
@@ -17,6 +20,7 @@ struct Image {
   std::vector<uint8_t> pixels = {};  ///< height × width × 3.
   bool has_oddity = false;           ///< Whether decode_image met a JPEG that breaks a rule which
                                      ///< no pixel depends on.
+  bool is_large = false;             ///< Whether it had more than kManyPixels pixels in its file.
   bool transparent = false;          ///< Whether decode_image met a pixel that is not opaque.
 
   Image() = default;
@@ -35,6 +39,7 @@ struct ImageHeader {
   int64_t height = 0;
   std::string found = {};  ///< For messages: the format's name, or what the bytes look like ("an
                            ///< HTML page", "a GIF").
+  bool is_other_picture = false;  ///< A picture, in a format that is not read.
 };
 
 /// Reads format and size from the head of a file without decoding it. Never throws.

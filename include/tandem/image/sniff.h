@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "tandem/image/image.h"
 
@@ -14,5 +15,11 @@ namespace tandem {
 /// Width and height are 0 where they are written further in. `found` also says why nothing can be
 /// read ("a folder", "Permission denied"). Does not wait for pipes. Never throws. Thread-safe.
 [[nodiscard]] ImageHeader sniff_file(const std::filesystem::path& path);
+
+/// Returns the content of a picture's file. One of more than a megabyte is first judged by its
+/// beginning: throws kData without reading the rest when that is no picture, or when the file is
+/// longer than any picture of that size (8 bytes for each pixel and 64 MiB for other data; 2 GiB at
+/// most). Throws kMissingInput and kIo as read_file. Thread-safe.
+[[nodiscard]] std::string read_image_file(const std::filesystem::path& path);
 
 }  // namespace tandem

@@ -19,12 +19,20 @@
 
 namespace tandem {
 
+/// What a call sets of the model's image transform; what is left empty stays the model's.
+struct PictureOptions {
+  std::string background = {};  ///< As ImageTransformOptions::background.
+  std::optional<ExifOrientation> exif = {};
+  std::optional<int64_t> max_image_pixels = {};
+};
+
 struct PipelineOptions {
   std::string device = "auto";  ///< auto, cpu, cuda or cuda:N.
   /// fp32, bf16, or int8: the products of the transformers' blocks in 8 bits (CPU only). One that
   /// is slower than fp32 on this CPU is logged as a warning.
   std::string precision = "fp32";
   int64_t batch_size = 64;  ///< Pictures or texts per forward pass.
+  PictureOptions pictures = {};
 };
 
 /// How a model's logits become scores: it was trained with one of the two.
@@ -51,8 +59,9 @@ class Pipeline {
  public:
   /// Reads a model directory. Throws kMissingInput, kCheckpoint (also when the tokenizer and the
   /// model disagree about the vocabulary), kDevice (also for int8 where there are no 8-bit
-  /// products), and kUsage for options out of range. A model of pictures alone, and one that was
-  /// converted without a tokenizer, load without one.
+  /// products), kConfig for a background that is no colour, and kUsage for other options out of
+  /// range. A model of pictures alone, and one that was converted without a tokenizer, load without
+  /// one.
   [[nodiscard]] static Pipeline load(const std::filesystem::path& directory,
                                      const PipelineOptions& options = {});
   /// A view on a model in training: shares its weights, puts it into evaluation mode while encoding
