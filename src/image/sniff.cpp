@@ -1,3 +1,5 @@
+#include "tandem/image/sniff.h"
+
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
@@ -5,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "image/segments.h"
-#include "tandem/image/image.h"
 
 namespace tandem {
 namespace {

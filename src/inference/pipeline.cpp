@@ -11,6 +11,7 @@
 
 #include "inference/model_tokenizer.h"
 #include "inference/picture_batch.h"
+#include "inference/picture_options.h"
 #include "inference/precision.h"
 #include "inference/requirements.h"
 #include "model/evaluation_mode.h"
@@ -28,18 +29,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kPackFrom = 32;  // Pictures or texts of one call.
-
-void set_transform(ImageTransformOptions& transform, const PictureOptions& pictures) {
-  if (pictures.max_image_pixels.value_or(1) < 1) {
-    throw Error(ErrorKind::kUsage, {.what = "max_image_pixels is out of range",
-                                    .expected = "at least 1",
-                                    .found = std::to_string(*pictures.max_image_pixels)});
-  }
-  if (!pictures.background.empty()) transform.background = pictures.background;
-  (void)background_color(transform.background);  // refuses what is no colour
-  if (pictures.exif) transform.exif = *pictures.exif;
-  if (pictures.max_image_pixels) transform.max_image_pixels = *pictures.max_image_pixels;
-}
 
 }  // namespace
 
@@ -154,12 +143,7 @@ Pipeline Pipeline::load(const fs::path& directory, const PipelineOptions& option
   check_batch_size(options.batch_size);
   const torch::Device device = resolve_device(options.device);
   check_inference_precision(options.precision, device);
-  if (!fs::is_directory(directory)) {
-    throw Error(ErrorKind::kMissingInput,
-                {.what = "there is no model directory here",
-                 .where = directory.string(),
-                 .expected = "a folder with model.safetensors, config.json and tokenizer.model"});
-  }
+  require_directory(directory);
   LoadedModel loaded = load_model(directory);
   std::shared_ptr<const Tokenizer> tokenizer = load_model_tokenizer(directory, loaded.config);
 
@@ -167,7 +151,7 @@ Pipeline Pipeline::load(const fs::path& directory, const PipelineOptions& option
   implementation->model = loaded.model;
   implementation->tokenizer = std::move(tokenizer);
   implementation->config = loaded.config;
-  set_transform(implementation->config.transform, options.pictures);
+  apply_picture_options(options.pictures, implementation->config.transform);
   implementation->directory = directory;
   implementation->device = device;
   implementation->batch_size = options.batch_size;

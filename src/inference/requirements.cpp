@@ -8,6 +8,14 @@
 
 namespace tandem {
 
+void require_directory(const std::filesystem::path& directory) {
+  if (std::filesystem::is_directory(directory)) return;
+  throw Error(ErrorKind::kMissingInput,
+              {.what = "there is no model directory here",
+               .where = directory.string(),
+               .expected = "a folder with model.safetensors, config.json and tokenizer.model"});
+}
+
 void check_batch_size(int64_t batch_size) {
   if (batch_size > 0) return;
   throw Error(ErrorKind::kUsage, {.what = "batch_size is out of range",

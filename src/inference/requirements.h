@@ -8,8 +8,9 @@
 
 namespace tandem {
 
-/// What the calls of Pipeline require; all throw kUsage. A `directory` names the model and is empty
-/// for one in training.
+/// What the calls of Pipeline require. Throws kMissingInput unless a model directory is there.
+void require_directory(const std::filesystem::path& directory);
+/// All below throw kUsage. A `directory` names the model and is empty for one in training.
 void check_batch_size(int64_t batch_size);
 void require_any(size_t count, const char* what);
 /// `tower` is kImage or kText.
