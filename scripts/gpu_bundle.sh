@@ -40,7 +40,7 @@ main() {
   local targets=(clip-bench) test
   for test in $(rooms); do targets+=("tandem_${test}_test"); done
   say "building ${targets[*]}"
-  (cd "$root" && cmake --preset cuda >/dev/null && cmake --build --preset cuda --target "${targets[@]}") >&2
+  (cd "$root" && cmake --preset cuda -DTANDEM_PARQUET=OFF >/dev/null && cmake --build --preset cuda --target "${targets[@]}") >&2
 
   stage=$(mktemp -d)
   trap 'rm -rf "$stage"' EXIT

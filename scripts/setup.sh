@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh            CPU build
 #   scripts/setup.sh --cuda     also the CUDA libraries that the torch wheel links against
+#   scripts/setup.sh --no-parquet   without Arrow: the build then reads and writes no Parquet
 #
 # Compiled dependencies go to one folder outside the tree, shared by all clones:
 # $TANDEM_DEPS, or ~/.cache/tandem when that is unset.
@@ -10,6 +11,7 @@ set -euo pipefail
 
 readonly kTorch=2.11.0
 readonly kSentencepiece=0.2.1
+readonly kArrow=26.0.1
 readonly kCpuWheels="nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85"
 readonly kCudaWheels="nvidia-cublas==13.1.0.3 nvidia-cuda-nvrtc==13.0.88 nvidia-cufft==12.0.0.61 nvidia-cufile==1.15.1.6
   nvidia-curand==10.4.0.35 nvidia-cusolver==12.0.4.66 nvidia-cusparse==12.6.3.3 nvidia-nvjitlink==13.0.88 nvidia-nvtx==13.0.85
@@ -20,6 +22,7 @@ readonly kPackages="g++ cmake ninja-build ccache git unzip python3 python3-pip c
 
 deps=${TANDEM_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/tandem}
 with_cuda=false
+with_parquet=true
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: error: %s\n' "$*" >&2; exit 1; }
@@ -28,8 +31,9 @@ parse_arguments() {
   for argument in "$@"; do
     case $argument in
       --cuda) with_cuda=true ;;
-      -h|--help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
-      *) printf 'setup: unknown option %s (known: --cuda, --help)\n' "$argument" >&2; exit 64 ;;
+      --no-parquet) with_parquet=false ;;
+      -h|--help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+      *) printf 'setup: unknown option %s (known: --cuda, --no-parquet, --help)\n' "$argument" >&2; exit 64 ;;
     esac
   done
 }
@@ -87,6 +91,8 @@ unpack_wheels() {
   for wheel in "$downloads"/*.whl; do
     if [[ $wheel == */torch-* ]]; then
       quietly "unpacking $(basename "$wheel")" unzip -q -o "$wheel" 'torch/include/*' 'torch/lib/*' -x 'torch/lib/libtorch_python.so'
+    elif [[ $wheel == */pyarrow-* ]]; then
+      quietly "unpacking $(basename "$wheel")" unzip -q -o "$wheel" 'pyarrow/include/*' 'pyarrow/libarrow.so.*' 'pyarrow/libparquet.so.*'
     else
       quietly "unpacking $(basename "$wheel")" unzip -q -o "$wheel" 'nvidia/*'
     fi
@@ -113,6 +119,19 @@ install_torch() {
     rm -rf "$staging"
     touch "$home/.cuda"
   fi
+}
+
+install_parquet() {
+  local home=$deps/pyarrow-$kArrow staging
+  $with_parquet && [[ ! -e $home/.done ]] || return 0
+  say "fetching Arrow's Parquet $kArrow into $home"
+  staging=$(mktemp -d "$deps/staging.XXXXXX")
+  (cd "$staging" && unpack_wheels "$staging/wheels" "pyarrow==$kArrow")
+  [[ -e $(echo "$staging"/pyarrow/libparquet.so.*) ]] || fail "the pyarrow wheel holds no libparquet"
+  touch "$staging/.done"
+  rm -rf "$home"
+  mv "$staging" "$home"
+  chmod 755 "$home"
 }
 
 install_sentencepiece() {
@@ -146,6 +165,7 @@ main() {
   trap 'rm -rf "$deps"/staging.*' EXIT
   install_torch
   install_sentencepiece
+  install_parquet
 }
 
 main "$@"

@@ -8,6 +8,7 @@
 #include <torch/types.h>
 #include <nlohmann/json.hpp>
 
+#include "clip_embed/metadata.h"
 #include "common/failures.h"
 #include "common/json_names.h"
 #include "common/pictures.h"
@@ -36,17 +37,15 @@ torch::ScalarType parse_dtype(const std::string& name) {
 /// A folder in clip-retrieval's layout that appears when complete.
 class EmbeddingFolder {
  public:
-  EmbeddingFolder(const fs::path& output, torch::ScalarType dtype)
-      : folder_(output), dtype_(dtype), metadata_(make_metadata_path(folder_.path())) {}
+  EmbeddingFolder(const fs::path& output, torch::ScalarType dtype, const std::string& format)
+      : folder_(output), dtype_(dtype), metadata_(folder_.path() / "metadata", format) {}
 
   /// Adds one row per line of metadata; an undefined tensor adds nothing to its file.
   void add(const torch::Tensor& images, const torch::Tensor& texts,
            const std::vector<Json>& metadata) {
     if (images.defined()) images_.push_back(images.to(dtype_));
     if (texts.defined()) texts_.push_back(texts.to(dtype_));
-    std::string lines;
-    for (const Json& line : metadata) lines += one_line(line) + "\n";
-    metadata_.write(lines);
+    for (const Json& row : metadata) metadata_.add(row);
     rows_ += metadata.size();
   }
   [[nodiscard]] size_t rows() const { return rows_; }
@@ -59,11 +58,6 @@ class EmbeddingFolder {
   }
 
  private:
-  static fs::path make_metadata_path(const fs::path& folder) {
-    tandem::create_directories(folder / "metadata");
-    return folder / "metadata" / "metadata_0.jsonl";
-  }
-
   void save(const std::string& kind, const std::vector<torch::Tensor>& parts) {
     if (parts.empty()) return;
     tandem::create_directories(folder_.path() / kind);
@@ -72,7 +66,7 @@ class EmbeddingFolder {
 
   AtomicDirectory folder_;
   torch::ScalarType dtype_;
-  FileWriter metadata_;
+  MetadataFile metadata_;
   std::vector<torch::Tensor> images_;
   std::vector<torch::Tensor> texts_;
   size_t rows_ = 0;
@@ -174,10 +168,11 @@ int run_embed(const EmbedArguments& arguments) {
                                     .expected = "exactly one of --images, --texts and --data",
                                     .found = fmt::format("{} of them", inputs)});
   }
+  check_metadata_format(arguments.metadata_format);
   require_new_folder(arguments.output);
   check_output_folder(arguments.output);
   const Pipeline pipeline = load_pipeline(arguments.model);
-  Output output{.folder = {arguments.output, dtype}};
+  Output output{.folder = {arguments.output, dtype, arguments.metadata_format}};
   embed_all(arguments, pipeline, output);
   output.folder.commit();
   write_note(fmt::format("{} embeddings of dimension {} in {}, {} left out\n", output.folder.rows(),

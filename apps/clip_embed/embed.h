@@ -16,6 +16,7 @@ struct EmbedArguments {
   std::string data;   ///< JSON file with one data source.
   std::string output;
   std::string dtype = "float16";
+  std::string metadata_format = "jsonl";
 };
 
 /// Does what clip-embed's --help says and returns the exit code: 0, or what the things left out

@@ -30,6 +30,9 @@ std::function<int()> define(CLI::App& app) {
   app.add_option("--dtype", arguments->dtype, "float16 or float32")
       ->check(CLI::IsMember({"float16", "float32"}))
       ->capture_default_str();
+  app.add_option("--metadata-format", arguments->metadata_format, "jsonl or parquet")
+      ->check(CLI::IsMember({"jsonl", "parquet"}))
+      ->capture_default_str();
   return [arguments] { return run_embed(*arguments); };
 }
 
@@ -41,8 +44,9 @@ int main(int argc, char** argv) {
       argc, argv,
       {.name = "clip-embed",
        .summary = "Writes embeddings in clip-retrieval's layout: img_emb/img_emb_0.npy, "
-                  "text_emb/text_emb_0.npy and metadata/metadata_0.jsonl, row by row.",
-       .footer = "Metadata is JSON lines (image_path, caption); parquet is not written. Pictures\n"
+                  "text_emb/text_emb_0.npy and metadata/metadata_0.jsonl or .parquet, row by "
+                  "row.",
+       .footer = "Metadata has the columns image_path and caption. Pictures\n"
                  "are read batch by batch; the embeddings themselves are held in memory until the\n"
                  "end (a million of 512 dimensions in float16: 1 GB). A picture that cannot be\n"
                  "used is named, left out, and makes the exit code 65 (damaged) or 66 (missing).",

@@ -54,7 +54,7 @@ inline constexpr Spelling<SourceKind> kSourceKinds[] = {
     {SourceKind::kJsonl, "jsonl"},     {SourceKind::kFolder, "folder"},
     {SourceKind::kFiles, "files"},     {SourceKind::kShapes, "shapes"},
     {SourceKind::kWds, "wds"},         {SourceKind::kCaptions, "captions"},
-    {SourceKind::kMixture, "mixture"},
+    {SourceKind::kMixture, "mixture"}, {SourceKind::kParquet, "parquet"},
 };
 inline constexpr Spelling<ResizeMode> kResizeModes[] = {
     {ResizeMode::kShortest, "shortest"},

@@ -56,15 +56,17 @@ void add_tokenizer_fields(FieldTable& table, TokenizerOptions& o) {
 void add_source_fields(FieldTable& table, const SectionInfo& section, SourceOptions& o) {
   const Bounds some_text = at_least(1);
   Section source(table, section.path, section.doc);
-  source.add("kind", choice(&o.kind, kSourceKinds),
-             "A table (CSV, TSV), JSON lines, a folder root/<class>/*, picture files with a .txt "
-             "beside each, the built-in shapes, WebDataset tar shards, a caption file (COCO, "
-             "Karpathy, Flickr, BLIP), a weighted "
-             "mixture of sources, or nothing.");
+  source.add(
+      "kind", choice(&o.kind, kSourceKinds),
+      "A table (CSV, TSV), JSON lines, Parquet, a folder root/<class>/*, picture files with a .txt "
+      "beside each, the built-in shapes, WebDataset tar shards, a caption file (COCO, "
+      "Karpathy, Flickr, BLIP), a weighted "
+      "mixture of sources, or nothing.");
   source.add_path(
       "path", &o.path,
-      "Manifest file (table, jsonl, captions, mixture), root folder (folder, files), or tar shards "
-      "(wds): files or folders joined by ::, with braces as in {000..012}.tar.");
+      "Manifest file (table, jsonl, captions, mixture), root folder (folder, files), tar shards "
+      "(wds), or Parquet files (parquet): files or folders joined by ::, with braces as in "
+      "{000..012}.tar.");
   source.add_path(
       "image_root", &o.image_root,
       "Folder that relative picture paths start from; empty takes the manifest's folder.");

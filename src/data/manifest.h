@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -11,6 +12,8 @@
 #include "tandem/data/source.h"
 
 namespace tandem {
+
+class ParquetPictures;
 
 /// Why a record of a manifest cannot be used.
 struct BadRecord {
@@ -24,6 +27,9 @@ struct BadRecord {
 struct ManifestRows {
   TextRows rows = {};
   std::map<int64_t, BadRecord> bad = {};
+  std::filesystem::path folder = {};  ///< Where relative paths start; empty for the file's folder.
+  std::shared_ptr<const ParquetPictures> pictures =
+      {};  ///< Of manifests that hold them; a path then names one that is null there.
 };
 
 /// Adds a row. `tagged` puts the number of its language in front of every caption, as one byte.
@@ -44,7 +50,11 @@ void add_row(TextRows& rows, std::string_view image, const CaptionSet& captions,
 /// the place.
 [[nodiscard]] ManifestRows read_caption_file(const SourceOptions& options);
 
-/// Sources of the kinds table, jsonl and captions; folder; files; wds; mixture.
+/// Reads Parquet files (`path` as for shards; image_key, caption_key). Rows without a caption or a
+/// path become bad records; throws kMissingInput, and kData with the columns found.
+[[nodiscard]] ManifestRows read_parquet(const SourceOptions& options);
+
+/// Sources of the kinds table, jsonl, parquet and captions; folder; files; wds; mixture.
 [[nodiscard]] std::unique_ptr<Source> make_manifest_source(const SourceOptions& options,
                                                            const SourceContext& context);
 [[nodiscard]] std::unique_ptr<Source> make_folder_source(const SourceOptions& options,

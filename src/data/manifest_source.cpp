@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <optional>
 #include <system_error>
 
 #include <fmt/format.h>
 
 #include "data/manifest.h"
+#include "data/parquet_pictures.h"
 #include "data/picture_root.h"
 #include "data/unusable.h"
 #include "tandem/core/files.h"
@@ -34,7 +36,8 @@ int64_t count_found(const ManifestRows& manifest, const fs::path& folder) {
 /// The rule of docs/data.md: image_root, else the manifest's folder, else the working directory.
 fs::path choose_folder(const ManifestRows& manifest, const SourceOptions& options) {
   if (!options.image_root.empty()) return options.image_root;
-  const fs::path beside = fs::absolute(options.path).parent_path();
+  const fs::path beside =
+      manifest.folder.empty() ? fs::absolute(options.path).parent_path() : manifest.folder;
   const fs::path here = fs::current_path();
   if (beside.lexically_normal() == here || count_found(manifest, beside) > 0) {
     log_debug(fmt::format("{}: picture paths start from the manifest's folder, {}.", options.path,
@@ -56,7 +59,8 @@ class ManifestSource : public Source {
         root_(choose_folder(manifest_, options), context.allow_outside_root),
         transform_(context.transform),
         options_(options),
-        fingerprint_(content_hash("manifest " + manifest_.rows.hash())) {}
+        fingerprint_(content_hash("manifest " + manifest_.rows.hash() +
+                                  (manifest_.pictures ? manifest_.pictures->hash() : ""))) {}
 
   [[nodiscard]] int64_t size() const override { return manifest_.rows.size(); }
 
@@ -64,7 +68,9 @@ class ManifestSource : public Source {
     refuse_bad(index);
     RawSample sample;
     sample.key = key(index);
-    sample.image = load_image(root_.locate(manifest_.rows.at(index, 0)), transform_);
+    const std::optional<std::string> content = stored(index);
+    sample.image = content ? decode_image(*content, transform_)
+                           : load_image(root_.locate(manifest_.rows.at(index, 0)), transform_);
     CaptionSet captions = captions_of_row(manifest_.rows, index, is_tagged());
     sample.caption_weights = caption_weights(options_, captions.languages);
     sample.captions = std::move(captions.texts);
@@ -73,12 +79,16 @@ class ManifestSource : public Source {
 
   [[nodiscard]] std::string picture_file(int64_t index, uint64_t) const override {
     refuse_bad(index);
-    return read_image_file(root_.locate(manifest_.rows.at(index, 0)));
+    std::optional<std::string> content = stored(index);
+    return content ? *std::move(content)
+                   : read_image_file(root_.locate(manifest_.rows.at(index, 0)));
   }
 
   [[nodiscard]] std::string key(int64_t index) const override {
     const auto bad = manifest_.bad.find(index);
-    return bad != manifest_.bad.end() ? bad->second.name : std::string(manifest_.rows.at(index, 0));
+    if (bad != manifest_.bad.end()) return bad->second.name;
+    if (manifest_.pictures) return manifest_.pictures->name(index);
+    return std::string(manifest_.rows.at(index, 0));
   }
 
   [[nodiscard]] std::vector<std::string> captions(int64_t index) const override {
@@ -91,6 +101,15 @@ class ManifestSource : public Source {
 
  private:
   [[nodiscard]] bool is_tagged() const { return !options_.languages.empty(); }
+
+  /// The picture's bytes where the manifest holds them.
+  [[nodiscard]] std::optional<std::string> stored(int64_t index) const {
+    if (!manifest_.pictures) return std::nullopt;
+    std::optional<std::string> content = manifest_.pictures->read(index);
+    if (!content && manifest_.rows.at(index, 0).empty())
+      throw UnusableSample(ErrorKind::kData, "missing picture", {.what = "no picture in this row"});
+    return content;
+  }
 
   void refuse_bad(int64_t index) const {
     const auto bad = manifest_.bad.find(index);
@@ -110,6 +129,7 @@ ManifestRows read_manifest(const SourceOptions& options) {
   switch (options.kind) {
     case SourceKind::kTable: return read_table(options);
     case SourceKind::kJsonl: return read_jsonl(options);
+    case SourceKind::kParquet: return read_parquet(options);
     default: return read_caption_file(options);
   }
 }

@@ -55,9 +55,10 @@ MixtureEntry read_entry(const Json& value, const std::string& where, const fs::p
   if (!value.contains("source")) fail(where, "no key \"source\"", "a source such as data.train");
   MixtureEntry entry{.source = parse_source(value["source"].dump(), where + ".source")};
   if (entry.source.kind == SourceKind::kNone) fail(where + ".source", "kind none has no samples");
-  entry.source.path = entry.source.kind == SourceKind::kWds
-                          ? list_from_folder(folder, entry.source.path)
-                          : from_folder(folder, entry.source.path);
+  const bool is_list =
+      entry.source.kind == SourceKind::kWds || entry.source.kind == SourceKind::kParquet;
+  entry.source.path = is_list ? list_from_folder(folder, entry.source.path)
+                              : from_folder(folder, entry.source.path);
   entry.source.image_root = from_folder(folder, entry.source.image_root);
   entry.source.class_names = from_folder(folder, entry.source.class_names);
   if (!value.contains("weight")) return entry;

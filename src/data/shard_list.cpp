@@ -144,8 +144,9 @@ void append_each(std::vector<std::string>& texts, const std::vector<std::string>
   texts = std::move(followed);
 }
 
-/// The entry itself or, for a folder, the tar files in it.
-void add_entry(const std::string& entry, std::vector<std::string>& shards) {
+/// The entry itself or, for a folder, the files in it with the shards' ending.
+void add_entry(const std::string& entry, std::string_view ending,
+               std::vector<std::string>& shards) {
   std::error_code error;
   if (entry.starts_with(kPipePrefix) || !fs::is_directory(entry, error)) {
     shards.push_back(entry);
@@ -155,13 +156,13 @@ void add_entry(const std::string& entry, std::vector<std::string>& shards) {
   for (fs::directory_iterator file(entry, error); !error && file != fs::directory_iterator();
        file.increment(error)) {
     const std::string name = file->path().filename().string();
-    if (!name.starts_with('.') && name.ends_with(".tar")) found.push_back(file->path().string());
+    if (!name.starts_with('.') && name.ends_with(ending)) found.push_back(file->path().string());
   }
   if (error || found.empty()) {
     throw Error(ErrorKind::kMissingInput,
                 {.what = error ? "cannot list the folder" : "no shards in the folder",
                  .where = entry,
-                 .expected = "files called *.tar",
+                 .expected = fmt::format("files called *{}", ending),
                  .found = error ? access_problem(entry, error.value()) : ""});
   }
   std::sort(found.begin(), found.end());
@@ -201,11 +202,11 @@ std::vector<std::string> expand_braces(std::string_view text) {
   return texts;
 }
 
-std::vector<std::string> expand_shards(std::string_view list) {
+std::vector<std::string> expand_shards(std::string_view list, std::string_view ending) {
   std::vector<std::string> shards;
   for (const std::string_view part : split_at(list, "::")) {
     if (part.empty()) fail_list("an entry of the shard list is empty", list, "remove the ::");
-    for (const std::string& entry : expand_braces(part)) add_entry(entry, shards);
+    for (const std::string& entry : expand_braces(part)) add_entry(entry, ending, shards);
   }
   refuse_missing(shards);
   return shards;

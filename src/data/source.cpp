@@ -48,6 +48,7 @@ std::unique_ptr<Source> open_source(const SourceOptions& options, const SourceCo
     case SourceKind::kShapes: return make_shapes_source(options.shapes, context.image_size);
     case SourceKind::kTable:
     case SourceKind::kJsonl:
+    case SourceKind::kParquet:
     case SourceKind::kCaptions:
       require_path(options);
       return make_manifest_source(options, context);
@@ -60,7 +61,7 @@ std::unique_ptr<Source> open_source(const SourceOptions& options, const SourceCo
   throw Error(ErrorKind::kConfig,
               {.what = "no data source is set",
                .where = "kind",
-               .expected = "table, jsonl, captions, folder, files, wds, mixture or shapes"});
+               .expected = "table, jsonl, parquet, captions, folder, files, wds, mixture or shapes"});
 }
 
 std::vector<std::string> collect_captions(const Source& source, int64_t limit) {

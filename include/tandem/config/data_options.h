@@ -18,7 +18,8 @@ enum class SourceKind {
   kShapes,
   kWds,
   kCaptions,
-  kMixture
+  kMixture,
+  kParquet
 };
 /// kShortest: the shorter side to the size, what the longer one has too much is cut off at both
 /// ends. kLongest: the longer side to the size, black beside the shorter one. kSquash: both sides.
@@ -53,9 +54,9 @@ struct ShapesOptions {
 /// Where samples come from.
 struct SourceOptions {
   SourceKind kind = SourceKind::kNone;
-  std::string path = {};  ///< Manifest file (table, jsonl, captions, mixture), root folder
-                          ///< (folder, files), or tar shards (wds): files or folders joined by ::,
-                          ///< with braces.
+  std::string path = {};        ///< Manifest file (table, jsonl, captions, mixture), root folder
+                                ///< (folder, files), tar shards (wds), or Parquet files (parquet):
+                                ///< files or folders joined by ::, with braces.
   std::string image_root = {};  ///< Folder that relative picture paths start from; empty takes the
                                 ///< manifest's folder.
   std::string image_key = "filepath";  ///< Column or field that holds the picture's path.

@@ -1,0 +1,18 @@
+# Apache Arrow's Parquet, optional: the libraries and headers of the pyarrow wheel that scripts/setup.sh unpacked. They export names
+# in arrow:: and parquet:: and use the C++11 ABI of libstdc++. Another copy of this layout: -DTANDEM_ARROW_ROOT=<folder>.
+set(TANDEM_ARROW_ROOT ${TANDEM_DEPS_DIR}/pyarrow-26.0.1/pyarrow CACHE PATH "Folder with Arrow's include and libraries")
+file(GLOB parquet_libraries ${TANDEM_ARROW_ROOT}/libparquet.so.* ${TANDEM_ARROW_ROOT}/libarrow.so.*)
+list(LENGTH parquet_libraries parquet_library_count)
+set(parquet_found OFF)
+if(parquet_library_count EQUAL 2 AND EXISTS ${TANDEM_ARROW_ROOT}/include/parquet/file_reader.h)
+  set(parquet_found ON)
+endif()
+option(TANDEM_PARQUET "Read and write Parquet (needs scripts/setup.sh)" ${parquet_found})
+add_library(tandem_parquet INTERFACE)
+if(TANDEM_PARQUET)
+  if(NOT parquet_found)
+    message(FATAL_ERROR "No Arrow in ${TANDEM_ARROW_ROOT}: run scripts/setup.sh, or pass -DTANDEM_PARQUET=OFF")
+  endif()
+  target_include_directories(tandem_parquet SYSTEM INTERFACE ${TANDEM_ARROW_ROOT}/include)
+  target_link_libraries(tandem_parquet INTERFACE ${parquet_libraries})
+endif()
