@@ -28,8 +28,10 @@ Json replace(const char* kind, const char* pattern, const char* content) {
 
 std::string exported_json(const std::string& content, TextCleaning cleaning, bool lowercase) {
   const std::string original = without_own_part(content);
-  // The split of CLIP's file does what the original's cleaning does, HTML and ftfy aside.
-  const bool cleans = cleaning != TextCleaning::kAsFile && cleaning != TextCleaning::kClipOriginal;
+  // The split of CLIP's file does what the originals' cleaning does, HTML and ftfy aside.
+  const bool cleans = cleaning != TextCleaning::kAsFile &&
+                      cleaning != TextCleaning::kClipOriginal &&
+                      cleaning != TextCleaning::kOpenClip;
   if (!cleans && !lowercase) return original;
   Json rules = Json::array();
   if (cleaning == TextCleaning::kCanonicalize) {
