@@ -101,18 +101,28 @@ TEST_F(ImportFiles, ReadsAFileByItsName) {
 
 TEST_F(ImportFiles, SaysWhatIsThereWhereWeightsAreMissing) {
   fs::remove(folder_ / "model.safetensors");
-  for (const char* name : {"flax_model.msgpack", "tf_model.h5", "model.onnx", "model-q4.gguf",
-                           "adapter_model.safetensors", "model.fp16.safetensors", "optimizer.pt"})
-    write_file_atomically(folder_ / name, "x");
-  const std::string text =
-      expect_error(ErrorKind::kMissingInput, "no weights here that can be read",
-                   [&] { (void)import(folder_.path()); });
-  for (const char* part :
-       {"flax_model.msgpack (Flax weights)", "tf_model.h5 (TensorFlow weights)",
-        "model.onnx (an ONNX graph)", "model-q4.gguf (llama.cpp weights)",
-        "adapter_model.safetensors (an adapter without its base model)",
-        "model.fp16.safetensors (weights under another name)", "merge_and_unload"})
-    EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+  fs::remove(folder_ / "reference.safetensors");
+  const struct {
+    const char* name;
+    const char* what;
+    const char* hint;
+  } kFound[] = {
+      {"flax_model.msgpack", "flax_model.msgpack (Flax weights)", "from_flax"},
+      {"tf_model.h5", "tf_model.h5 (TensorFlow weights)", "from_tf"},
+      {"model.onnx", "model.onnx (an ONNX graph)", "exported from"},
+      {"model-q4.gguf", "model-q4.gguf (llama.cpp weights)", "made from"},
+      {"adapter_model.safetensors", "an adapter without its base model", "merge_and_unload"},
+      {"model.fp16.safetensors", "weights under another name", "--input"},
+      {"optimizer.pt", "optimizer.pt (an optimizer's state)", ""}};
+  for (const auto& each : kFound) {
+    write_file_atomically(folder_ / each.name, "x");
+    const std::string text =
+        expect_error(ErrorKind::kMissingInput, "no weights here that can be read",
+                     [&] { (void)import(folder_.path()); });
+    EXPECT_NE(text.find(each.what), std::string::npos) << text;
+    EXPECT_NE(text.find(each.hint), std::string::npos) << text;
+    fs::remove(folder_ / each.name);
+  }
 }
 
 TEST_F(ImportFiles, NamesAGitLfsPointerUnderAnyName) {
