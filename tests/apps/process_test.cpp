@@ -68,7 +68,7 @@ TEST_P(EndedBySignal, LeavesNothingHalfWritten) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Signals, EndedBySignal, ::testing::Values(SIGINT, SIGTERM),
-                         [](const auto& info) { return "Signal" + std::to_string(info.param); });
+                         [](const auto& entry) { return "Signal" + std::to_string(entry.param); });
 
 TEST(EndedBySignalTwice, ATrainingLeavesNoHalfWrittenCheckpoint) {
   const TemporaryFolder folder;
