@@ -48,6 +48,7 @@ class JsonEngine final : public TokenizerEngine {
       root.at("tandem").at("cleaning").reject("is for byte-level vocabularies");
     if (root.at("model").has("end_of_word_suffix"))
       word_end_ = root.at("model").at("end_of_word_suffix").string();
+    refuse_unread_word_ends(root.at("model"));
     find_special_ids(root);
   }
 
@@ -66,6 +67,7 @@ class JsonEngine final : public TokenizerEngine {
  private:
   void read_tokens(const JsonView& root);
   void read_own_part(const JsonView& json);
+  void refuse_unread_word_ends(const JsonView& model) const;
   void find_special_ids(const JsonView& root);
   [[nodiscard]] int32_t id_of(const std::string& token) const;
   [[nodiscard]] bool splits_as_clip() const {
@@ -119,6 +121,18 @@ void JsonEngine::read_own_part(const JsonView& json) {
     if (json.at("special_tokens").has(name))
       named_[name] = json.at("special_tokens").at(name).string();
   }
+}
+
+/// CLIP's vocabulary without its suffix gives ids, but not CLIP's.
+void JsonEngine::refuse_unread_word_ends(const JsonView& model) const {
+  if (!word_end_.empty()) return;
+  const auto count = std::ranges::count_if(
+      tokens_, [](const std::string& token) { return token.ends_with("</w>"); });
+  if (count * 10 < std::ssize(tokens_) || count == 0) return;
+  model.reject(fmt::format("{} of {} pieces end in </w>, and no text is given that ending", count,
+                           tokens_.size()),
+               "\"end_of_word_suffix\": \"</w>\"; with vocab.json and merges.txt, the special "
+               "tokens <|startoftext|> and <|endoftext|>");
 }
 
 int32_t JsonEngine::id_of(const std::string& token) const {

@@ -13,6 +13,7 @@
 #include "tandem/core/error.h"
 #include "text/sentencepiece_errors.h"
 #include "text/sentencepiece_json.h"
+#include "text/siglip_text.h"
 #include "text/unicode.h"
 
 namespace tandem {
@@ -55,26 +56,41 @@ bool folds_case(const sentencepiece::SentencePieceProcessor& processor) {
   return processor.Normalize("A") == processor.Normalize("a");
 }
 
-/// The mark of field 50001 of a protocol buffer, length-delimited, with four bytes of content. The
-/// model's own fields end at 199; what follows is for extensions.
-constexpr std::string_view kSchemeField = "\x8A\xB5\x18\x04";
+/// The marks of field 50001 of a protocol buffer, length-delimited, with four or five bytes of
+/// content. The model's own fields end at 199; what follows is for extensions.
+constexpr std::string_view kSchemeField4 = "\x8A\xB5\x18\x04";
+constexpr std::string_view kSchemeField5 = "\x8A\xB5\x18\x05";
 
-std::optional<SentencePieceScheme> read_scheme(std::string_view model) {
-  if (model.size() < kSchemeField.size() + 4) return std::nullopt;
-  const std::string_view tail = model.substr(model.size() - kSchemeField.size() - 4);
-  if (!tail.starts_with(kSchemeField)) return std::nullopt;
-  const std::string_view flags = tail.substr(kSchemeField.size());
-  if (flags.find_first_not_of("01") != std::string_view::npos) return std::nullopt;
-  return SentencePieceScheme{.adds_bos = flags[0] == '1',
-                             .adds_eos = flags[1] == '1',
-                             .cleans = flags[2] == '1',
-                             .fairseq = flags[3] == '1'};
+/// Returns the flags at the end of the model; none where it has no such field.
+std::string_view scheme_flags(std::string_view model) {
+  for (const std::string_view field : {kSchemeField4, kSchemeField5}) {
+    const auto count = static_cast<size_t>(field.back());
+    if (model.size() < field.size() + count) continue;
+    const std::string_view tail = model.substr(model.size() - field.size() - count);
+    if (tail.starts_with(field)) return tail.substr(field.size());
+  }
+  return {};
 }
 
+std::optional<SentencePieceScheme> read_scheme(std::string_view model) {
+  const std::string_view flags = scheme_flags(model);
+  if (flags.empty() || flags.find_first_not_of("0123") != std::string_view::npos)
+    return std::nullopt;
+  return SentencePieceScheme{.adds_bos = flags[0] == '1',
+                             .adds_eos = flags[1] == '1',
+                             .cleaning = static_cast<PieceCleaning>(flags[2] - '0'),
+                             .fairseq = flags[3] == '1',
+                             .pads_with_eos = flags.size() > 4 && flags[4] == '1'};
+}
+
+/// What an older Tandem knows is written as it was then, so that fingerprints stay.
 std::string write_scheme(const SentencePieceScheme& scheme) {
-  std::string field(kSchemeField);
-  for (const bool flag : {scheme.adds_bos, scheme.adds_eos, scheme.cleans, scheme.fairseq})
-    field += flag ? '1' : '0';
+  std::string field(scheme.pads_with_eos ? kSchemeField5 : kSchemeField4);
+  field += scheme.adds_bos ? '1' : '0';
+  field += scheme.adds_eos ? '1' : '0';
+  field += static_cast<char>('0' + static_cast<int>(scheme.cleaning));
+  field += scheme.fairseq ? '1' : '0';
+  if (scheme.pads_with_eos) field += '1';
   return field;
 }
 
@@ -96,6 +112,12 @@ class SentencePieceEngine final : public TokenizerEngine {
  private:
   void find_special_pieces(const std::string& where);
   [[nodiscard]] int32_t to_id(int piece) const;
+  [[nodiscard]] bool is_siglip() const {
+    return scheme_.cleaning == PieceCleaning::kSiglip ||
+           scheme_.cleaning == PieceCleaning::kSiglipLower;
+  }
+  [[nodiscard]] std::vector<int> plain_pieces(const std::string& text) const;
+  [[nodiscard]] std::vector<int> siglip_pieces(const std::string& text) const;
 
   sentencepiece::SentencePieceProcessor processor_;
   std::unique_ptr<sentencepiece::SentencePieceNormalizer> folder_;  // null when not needed
@@ -153,6 +175,7 @@ void SentencePieceEngine::find_special_pieces(const std::string& where) {
                      .found = fmt::format("id {}", id)});
     }
   }
+  if (scheme_.pads_with_eos) special_.pad = special_.eos;
   if (special_.pad < 0) special_.pad = special_.eos >= 0 ? special_.eos : special_.unk;
 }
 
@@ -162,11 +185,40 @@ int32_t SentencePieceEngine::to_id(int piece) const {
   return piece == processor_.unk_id() ? special_.unk : piece + 1;
 }
 
-Encoding SentencePieceEngine::encode(std::string_view text, int64_t context_length) const {
-  std::string clean = scheme_.cleans ? clean_caption(text) : replace_damage(text);
-  if (folder_) clean = fold_case(*folder_, clean);
+std::vector<int> SentencePieceEngine::plain_pieces(const std::string& text) const {
   std::vector<int> pieces;
-  require_ok(processor_.Encode(clean, &pieces), "tokenising");
+  require_ok(processor_.Encode(text, &pieces), "tokenising");
+  return pieces;
+}
+
+/// transformers puts the unknown piece's text in front and takes its pieces away again, so that no
+/// space is lost.
+std::vector<int> SentencePieceEngine::siglip_pieces(const std::string& text) const {
+  const std::string unknown = processor_.IdToPiece(special_.unk);
+  const size_t dropped = plain_pieces(unknown).size();
+  std::vector<int> pieces;
+  for_each_siglip_part(text, {unknown, processor_.IdToPiece(special_.eos)},
+                       [&](std::string_view part, int special) {
+                         if (special >= 0) {
+                           pieces.push_back(special == 0 ? special_.unk : special_.eos);
+                           return;
+                         }
+                         const bool lower = scheme_.cleaning == PieceCleaning::kSiglipLower;
+                         const auto found = plain_pieces(unknown + siglip_text(part, lower));
+                         const size_t begin = found.size() < dropped ? 0 : dropped;
+                         pieces.insert(pieces.end(), found.begin() + begin, found.end());
+                       });
+  const bool has_mark = !pieces.empty() && processor_.IdToPiece(pieces[0]) == kSpaceMark;
+  if (has_mark && pieces.size() > 1 && (pieces[1] == special_.unk || pieces[1] == special_.eos))
+    pieces.erase(pieces.begin());
+  return pieces;
+}
+
+Encoding SentencePieceEngine::encode(std::string_view text, int64_t context_length) const {
+  std::string clean =
+      scheme_.cleaning == PieceCleaning::kCaption ? clean_caption(text) : replace_damage(text);
+  if (folder_) clean = fold_case(*folder_, clean);
+  std::vector<int> pieces = is_siglip() ? siglip_pieces(clean) : plain_pieces(clean);
   const int64_t framing = (scheme_.adds_bos ? 1 : 0) + (scheme_.adds_eos ? 1 : 0);
   const auto room = static_cast<size_t>(context_length - framing);
   Encoding encoding;
@@ -178,7 +230,8 @@ Encoding SentencePieceEngine::encode(std::string_view text, int64_t context_leng
     encoding.ids.push_back(to_id(piece));
     if (piece == processor_.unk_id()) ++encoding.unknown;
   }
-  if (scheme_.adds_eos) encoding.ids.push_back(special_.eos);
+  const bool has_eos = is_siglip() && !pieces.empty() && pieces.back() == special_.eos;
+  if (scheme_.adds_eos && !has_eos) encoding.ids.push_back(special_.eos);
   return encoding;
 }
 

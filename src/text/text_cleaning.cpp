@@ -16,42 +16,56 @@ constexpr std::pair<TextCleaning, const char*> kNames[] = {
     {TextCleaning::kOpenClip, "open_clip"}, {TextCleaning::kWhitespace, "whitespace"},
     {TextCleaning::kLower, "lower"},        {TextCleaning::kCanonicalize, "canonicalize"}};
 
-/// One space for a run of white space, none at the ends. fix_text has taken the four control
-/// characters that are white space to Python alone.
-std::string collapse(std::string_view text) {
-  std::string collapsed;
-  bool space_due = false;
-  for_each_character(text, [&](char32_t c, size_t begin, size_t bytes) {
-    if (has_flag(c, kSpace)) {
-      space_due = !collapsed.empty();
-      return;
-    }
-    if (space_due) collapsed += ' ';
-    space_due = false;
-    collapsed.append(text, begin, bytes);
-  });
-  return collapsed;
-}
+bool is_python_space(char32_t c) { return has_flag(c, kSpace) || (c >= 0x1C && c <= 0x1F); }
 
 /// ASCII's punctuation goes, but for the underscore, which becomes a space.
 std::string without_punctuation(std::string text) {
   std::replace(text.begin(), text.end(), '_', ' ');
-  std::erase_if(text, [](char c) {
-    return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') ||
-           (c >= '{' && c <= '~');
-  });
+  std::erase_if(text, is_ascii_punctuation);
   return text;
 }
 
 }  // namespace
 
+bool is_ascii_punctuation(char c) {
+  return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') ||
+         (c >= '{' && c <= '~');
+}
+
+std::string_view without_leading_spaces(std::string_view text) {
+  while (!text.empty() && is_python_space(code_point_at(text.data()).value))
+    text.remove_prefix(code_point_at(text.data()).bytes);
+  return text;
+}
+
+std::string_view without_trailing_spaces(std::string_view text) {
+  while (!text.empty() && is_python_space(code_point_at(text.data() + last_character(text)).value))
+    text = text.substr(0, last_character(text));
+  return text;
+}
+
+std::string join_spaces(std::string_view text) {
+  std::string joined;
+  bool space_due = false;
+  for_each_character(text, [&](char32_t c, size_t begin, size_t bytes) {
+    if (is_python_space(c)) {
+      space_due = !joined.empty();
+      return;
+    }
+    if (space_due) joined += ' ';
+    space_due = false;
+    joined.append(text, begin, bytes);
+  });
+  return joined;
+}
+
 std::string clean_text(std::string_view text, TextCleaning cleaning) {
   if (cleaning == TextCleaning::kAsFile) return std::string(text);
   const std::string plain = unescape_html(unescape_html(fix_text(text)));
   switch (cleaning) {
-    case TextCleaning::kWhitespace: return collapse(plain);
-    case TextCleaning::kCanonicalize: return collapse(python_lower(without_punctuation(plain)));
-    default: return python_lower(collapse(plain));
+    case TextCleaning::kWhitespace: return join_spaces(plain);
+    case TextCleaning::kCanonicalize: return join_spaces(python_lower(without_punctuation(plain)));
+    default: return python_lower(join_spaces(plain));
   }
 }
 

@@ -1,10 +1,12 @@
 #include "text/tokenizer_files.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "io/foreign_content.h"
+#include "io/utf8.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "text/json_engine.h"
@@ -95,17 +97,57 @@ std::string read_text(const fs::path& file) {
   return content;
 }
 
-std::optional<SentencePieceScheme> scheme_of(const std::string& name, const Json& config) {
-  if (name == "sentencepiece.bpe.model") {
-    return SentencePieceScheme{
-        .adds_bos = true, .adds_eos = true, .cleans = false, .fairseq = true};
+/// The classes of transformers whose use of a sentencepiece model is known, without "Fast".
+constexpr std::pair<std::string_view, SentencePieceScheme> kSentencePieceClasses[] = {
+    {"SiglipTokenizer",
+     {.adds_bos = false, .cleaning = PieceCleaning::kSiglip, .pads_with_eos = true}},
+    {"T5Tokenizer", {.adds_bos = false, .cleaning = PieceCleaning::kNone}},
+    {"XLMRobertaTokenizer", {.cleaning = PieceCleaning::kNone, .fairseq = true}},
+    {"LlamaTokenizer", {.adds_eos = false, .cleaning = PieceCleaning::kNone}},
+    {"GemmaTokenizer", {.adds_eos = false, .cleaning = PieceCleaning::kNone}}};
+
+/// Names that say nothing about the use of a model.
+constexpr std::string_view kGeneralClasses[] = {"PreTrainedTokenizer", "TokenizersBackend",
+                                                "SentencePieceBackend"};
+
+/// What tokenizer_config.json's class does with a sentencepiece model; nothing without a class.
+std::optional<SentencePieceScheme> scheme_of_class(const Json& config, const std::string& where) {
+  const std::string given = token_text(config, "tokenizer_class");
+  std::string_view name = given;
+  if (name.ends_with("Fast")) name.remove_suffix(4);
+  if (name.empty() || std::ranges::find(kGeneralClasses, name) != std::end(kGeneralClasses))
+    return std::nullopt;
+  std::string known;
+  for (const auto& [known_name, scheme] : kSentencePieceClasses) {
+    if (known_name == name) return scheme;
+    known += (known.empty() ? "" : ", ") + std::string(known_name);
   }
+  throw Error(ErrorKind::kCheckpoint,
+              {.what = "this tokenizer_class is not known to read a sentencepiece model",
+               .where = where,
+               .expected = known,
+               .found = in_quotes(given),
+               .hint = "save the tokenizer with transformers as tokenizer.json"});
+}
+
+std::optional<SentencePieceScheme> scheme_of(const std::string& name, const Json& config,
+                                             const std::string& where) {
   const auto bos = switch_of(config, "add_bos_token");
   const auto eos = switch_of(config, "add_eos_token");
-  const bool ends_only = name == "spiece.model";
-  if (!ends_only && !bos && !eos) return std::nullopt;
-  return SentencePieceScheme{
-      .adds_bos = bos.value_or(!ends_only), .adds_eos = eos.value_or(ends_only), .cleans = false};
+  auto scheme = scheme_of_class(config, where);
+  if (!scheme && name == "sentencepiece.bpe.model")
+    scheme = {.cleaning = PieceCleaning::kNone, .fairseq = true};
+  if (!scheme && name == "spiece.model")
+    scheme = {.adds_bos = false, .cleaning = PieceCleaning::kNone};
+  if (!scheme && (bos || eos)) scheme = {.cleaning = PieceCleaning::kNone};
+  if (!scheme || scheme->fairseq || scheme->pads_with_eos) {
+    const bool lower = switch_of(config, "do_lower_case").value_or(true);
+    if (scheme && scheme->pads_with_eos && lower) scheme->cleaning = PieceCleaning::kSiglipLower;
+    return scheme;
+  }
+  scheme->adds_bos = bos.value_or(scheme->adds_bos);
+  scheme->adds_eos = eos.value_or(scheme->adds_eos);
+  return scheme;
 }
 
 std::unique_ptr<TokenizerEngine> load_file(const fs::path& file, const Json& config,
@@ -135,7 +177,7 @@ std::unique_ptr<TokenizerEngine> load_file(const fs::path& file, const Json& con
                  .found = std::string("cleaning ") + cleaning_name(options.cleaning)});
   }
   return make_sentencepiece_engine(read_file(file, kMaxModelBytes), where, options.lowercase,
-                                   scheme_of(name, config));
+                                   scheme_of(name, config, where));
 }
 
 }  // namespace

@@ -64,6 +64,63 @@ TEST_F(TokenizerFiles, ReadsGpt2sAndClipsFlavour) {
   EXPECT_EQ(load().pad_id(), 0);
 }
 
+TEST_F(TokenizerFiles, RefusesClipsVocabularyReadAsPlainBytes) {
+  write("vocab.json", R"({"a": 0, "b</w>": 1, "ab</w>": 2, "<|endoftext|>": 3})");
+  write("merges.txt", "a b</w>\n");
+  const std::string message =
+      expect_error(ErrorKind::kCheckpoint, "2 of 4 pieces end in </w>", [&] { (void)load(); });
+  EXPECT_NE(message.find("<|startoftext|>"), std::string::npos) << message;
+  nlohmann::json json = nlohmann::json::parse(read_file(golden("clip") / "tokenizer.json"));
+  json["model"]["end_of_word_suffix"] = nullptr;
+  write("tokenizer.json", json.dump());
+  expect_error(ErrorKind::kCheckpoint, "pieces end in </w>", [&] { (void)load(); });
+}
+
+// The ids of transformers 5.24's SiglipTokenizer with the same model.
+TEST_F(TokenizerFiles, UsesASentencePieceModelAsItsClassSays) {
+  const std::string model = read_file(golden("spm_t5") / "spiece.model");
+  write("spiece.model", model);
+  const Ids as_t5 = load().encode("A Photo, of a CAT!", 77).ids;
+  write("tokenizer_config.json", R"({"tokenizer_class": "T5TokenizerFast"})");
+  EXPECT_EQ(load().encode("A Photo, of a CAT!", 77).ids, as_t5);
+  write("tokenizer_config.json", R"({"tokenizer_class": "SiglipTokenizer"})");
+  const Tokenizer siglip = load();
+  const std::pair<const char*, Ids> expected[] = {
+      {"A Photo, of a CAT!", {15, 67, 159, 12, 8, 56, 20, 15, 319, 4, 12, 1}},
+      {"", {1}},
+      {"  two  spaces ", {3, 3, 12, 65, 8, 16, 338, 4, 69, 5, 10, 1}},
+      {"a</s> b", {15, 1, 13, 1}},
+      {"<unk> x", {2, 37, 1}},
+      {"a_b-c", {15, 13, 69, 1}},
+      {"Σ ΑΣ", {3, 133, 3, 74, 45, 1}},
+      {"▁x", {3, 171, 1}},
+      {"!!!", {1}},
+      {"it's <s> x", {3, 61, 10, 16, 171, 1}},
+      {"</s>", {1}}};
+  for (const auto& [text, ids] : expected) EXPECT_EQ(siglip.encode(text, 77).ids, ids) << text;
+  EXPECT_EQ(siglip.pad_id(), siglip.eos_id());
+  siglip.save(folder_ / "saved.model");
+  const Tokenizer again = Tokenizer::load(folder_ / "saved.model");
+  EXPECT_EQ(again.encode("A Photo, of a CAT!", 77).ids, expected[0].second);
+  EXPECT_EQ(again.pad_id(), 1);
+  write("tokenizer_config.json",
+        R"({"tokenizer_class": "SiglipTokenizer", "do_lower_case": false})");
+  EXPECT_NE(load().encode("CAT", 77).ids, siglip.encode("CAT", 77).ids);
+  EXPECT_EQ(load().encode("c!a?t", 77).ids, siglip.encode("cat", 77).ids);
+  write("tokenizer_config.json", R"({"tokenizer_class": "CamembertTokenizer"})");
+  expect_error(ErrorKind::kCheckpoint, "CamembertTokenizer", [&] { (void)load(); });
+}
+
+TEST_F(TokenizerFiles, FindsTextsThatAreOneToTheTokenizer) {
+  const Tokenizer lower = Tokenizer::load(golden("bert") / "tokenizer.json");
+  const std::vector<std::string> texts = {"cat", "dog", "Cat", "a bird", "DOG", "CAT"};
+  using Groups = std::vector<std::vector<size_t>>;
+  EXPECT_EQ(find_equal_texts(lower, texts, 77), (Groups{{0, 2, 5}, {1, 4}}));
+  EXPECT_EQ(find_equal_texts(lower, {"a small red bird", "a small red dog"}, 5).size(), 1U);
+  const Tokenizer cased = Tokenizer::load(golden("roberta") / "tokenizer.json");
+  EXPECT_TRUE(find_equal_texts(cased, texts, 77).empty());
+}
+
 TEST_F(TokenizerFiles, KeepsNamesOfSpecialTokensWhenSaved) {
   nlohmann::json json = small_bpe();
   json["model"]["vocab"]["tandem"] = 16;

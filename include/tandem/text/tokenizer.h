@@ -56,10 +56,12 @@ class Tokenizer {
   /// - `vocab.json` with `merges.txt` beside it: CLIP's, RoBERTa's or GPT-2's by its special
   /// tokens;
   /// - `vocab.txt` (any `.txt`): BERT's WordPiece;
-  /// - any other, of at most 64 MB: a sentencepiece model. `sentencepiece.bpe.model` is XLM-R's,
-  /// with
-  ///   fairseq's ids; `spiece.model` is T5's, with eos only; else bos and eos stand around the
-  ///   text. With `lowercase`, sentencepiece's rule nmt_nfkc_cf is applied first (it does NFKC,
+  /// - any other, of at most 64 MB: a sentencepiece model. `tokenizer_class` in
+  ///   tokenizer_config.json says how it is used: SiglipTokenizer (cleaned, eos only, padded with
+  ///   eos), T5Tokenizer (eos only), XLMRobertaTokenizer (fairseq's ids), LlamaTokenizer and
+  ///   GemmaTokenizer (bos only, or as `add_bos_token` and `add_eos_token` say). Without a class,
+  ///   `sentencepiece.bpe.model` is XLM-R's and `spiece.model` T5's; else bos and eos stand around
+  ///   the text. With `lowercase`, sentencepiece's rule nmt_nfkc_cf is applied first (it does NFKC,
   ///   too).
   /// In a directory, `tokenizer_config.json` and `special_tokens_map.json` name the special tokens,
   /// and say for the older files whether case is folded and which of bos and eos are added.
@@ -118,6 +120,12 @@ class Tokenizer {
   explicit Tokenizer(std::unique_ptr<Implementation> implementation);
   std::unique_ptr<Implementation> implementation_;
 };
+
+/// Returns the groups of texts, by number, that have the same ids when they are cut to
+/// `context_length`: the model cannot tell them apart. Groups have two texts or more and are in the
+/// order of their first. Throws as Tokenizer::encode.
+[[nodiscard]] std::vector<std::vector<size_t>> find_equal_texts(
+    const Tokenizer& tokenizer, const std::vector<std::string>& texts, int64_t context_length);
 
 /// Trains a sentencepiece model on `captions`, cleaned by clean_caption, and returns it; ids are
 /// fixed: bos 0, pad 1, eos 2, unk 3. Texts are normalised by NFKC, and case is folded with
