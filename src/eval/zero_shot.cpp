@@ -10,7 +10,9 @@
 
 #include "config/class_marks.h"
 #include "data/caption_template.h"
+#include "io/utf8.h"
 #include "nn/unit_norm.h"
+#include "tandem/core/log.h"
 
 namespace tandem {
 namespace {
@@ -59,6 +61,23 @@ torch::Tensor classes_ahead(const torch::Tensor& images, const torch::Tensor& la
   return ahead;
 }
 
+/// Classes that the tokenizer makes one text of can only be told apart by chance.
+void warn_of_equal_classes(const Pipeline& pipeline, const std::vector<std::string>& names,
+                           const std::string& pattern) {
+  std::vector<std::string> prompts;
+  for (const std::string& name : names) prompts.push_back(fill_template(pattern, name));
+  const auto groups =
+      find_equal_texts(pipeline.tokenizer(), prompts, pipeline.config().model.text.context_length);
+  if (groups.empty()) return;
+  size_t count = 0;
+  for (const std::vector<size_t>& group : groups) count += group.size();
+  log_warn(fmt::format(
+      "{} of {} classes are one text with another to the tokenizer (letter case, cleaning or "
+      "length): first class {}, {}, and class {}, {}.",
+      count, names.size(), groups[0][0] + 1, in_quotes(names[groups[0][0]]), groups[0][1] + 1,
+      in_quotes(names[groups[0][1]])));
+}
+
 }  // namespace
 
 void check_class_names(const std::vector<std::string>& names) {
@@ -87,6 +106,7 @@ torch::Tensor zero_shot_classifier(const Pipeline& pipeline,
                                    const std::vector<std::string>& templates) {
   check_class_names(class_names);
   if (templates.empty()) throw Error(ErrorKind::kUsage, "there is no template to fill");
+  warn_of_equal_classes(pipeline, class_names, templates[0]);
   const size_t per_class = templates.size();
   const size_t step = std::max<size_t>(1, static_cast<size_t>(kPromptsAtOnce) / per_class);
   std::vector<torch::Tensor> parts;

@@ -30,6 +30,23 @@ void check_vocabulary(const fs::path& directory, int64_t rows, const Tokenizer& 
                .hint = "copy the tokenizer that was written together with model.safetensors"});
 }
 
+// CLIP's towers read the text's vector where it ends: at eos_id, or at the largest id.
+void check_end(const fs::path& directory, const TextEncoderOptions& text,
+               const Tokenizer& tokenizer) {
+  if (text.pool != TextPool::kEot && text.pool != TextPool::kArgmax) return;
+  const std::vector<int32_t> ids = tokenizer.encode("a", text.context_length).ids;
+  const bool by_id = text.pool == TextPool::kEot;
+  const int64_t wanted = by_id ? text.eos_id : *std::ranges::max_element(ids);
+  if (ids.back() == wanted) return;
+  throw Error(ErrorKind::kCheckpoint,
+              {.what = "the tokenizer never ends a text as the model expects it",
+               .where = directory.string(),
+               .expected = by_id ? fmt::format("id {} at the end (model.text.eos_id)", wanted)
+                                 : "the largest id at the end (model.text.pool is argmax)",
+               .found = fmt::format("the ids {} for \"a\"", fmt::join(ids, ", ")),
+               .hint = "copy the tokenizer's files that were published with the model"});
+}
+
 // Whether the model was converted without a tokenizer: its golden sample knows ids but no text.
 bool knows_ids_only(const fs::path& directory) {
   const auto sample = load_golden_sample(directory);
@@ -47,7 +64,28 @@ std::shared_ptr<const Tokenizer> load_model_tokenizer(const fs::path& directory,
   auto tokenizer = std::make_shared<const Tokenizer>(Tokenizer::load(
       foreign ? directory : directory / "tokenizer.model", config.tokenizer.lowercase));
   check_vocabulary(directory, config.model.text.vocab_size, *tokenizer);
+  check_end(directory, config.model.text, *tokenizer);
   return tokenizer;
+}
+
+void check_ids(const std::vector<std::vector<int32_t>>& texts, const TextEncoderOptions& options) {
+  for (size_t text = 0; text < texts.size(); ++text) {
+    const auto length = static_cast<int64_t>(texts[text].size());
+    if (length == 0 || length > options.context_length) {
+      throw Error(ErrorKind::kUsage,
+                  {.what = length == 0 ? "a text has no ids" : "a text is too long",
+                   .where = fmt::format("text {}", text),
+                   .expected = fmt::format("1 to {} ids", options.context_length),
+                   .found = std::to_string(length)});
+    }
+    for (const int32_t id : texts[text]) {
+      if (id >= 0 && id < options.vocab_size) continue;
+      throw Error(ErrorKind::kUsage, {.what = "an id is outside the model's vocabulary",
+                                      .where = fmt::format("text {}", text),
+                                      .expected = fmt::format("0 to {}", options.vocab_size - 1),
+                                      .found = std::to_string(id)});
+    }
+  }
 }
 
 void throw_no_tokenizer(const fs::path& directory) {

@@ -230,13 +230,8 @@ torch::Tensor Pipeline::encode_texts(const std::vector<std::string>& texts) cons
 torch::Tensor Pipeline::encode_ids(const std::vector<std::vector<int32_t>>& texts) const {
   require_any(texts.size(), "texts");
   require_tower(config(), Towers::kText, implementation_->directory);
+  check_ids(texts, config().model.text);
   const TokenBatch tokens = pack_tokens(texts).to(implementation_->device);
-  const int64_t context_length = config().model.text.context_length;
-  if (tokens.max_length > context_length) {
-    throw Error(ErrorKind::kUsage, {.what = "a text is too long",
-                                    .expected = fmt::format("at most {} ids", context_length),
-                                    .found = std::to_string(tokens.max_length)});
-  }
   return implementation_->run([&](ClipModel network) { return network->encode_texts(tokens); });
 }
 

@@ -58,7 +58,7 @@ void add_cleaning(Json& rules) {
 
 Json normalizer(const SentencePieceFile& file, const SentencePieceUse& use) {
   Json rules = Json::array();
-  if (use.scheme.cleans) add_cleaning(rules);
+  if (use.scheme.cleaning == PieceCleaning::kCaption) add_cleaning(rules);
   if (!use.first_chars_map.empty()) rules.push_back(chars_map(use.first_chars_map));
   if (!file.chars_map.empty()) rules.push_back(chars_map(file.chars_map));
   if (file.remove_extra_spaces) {

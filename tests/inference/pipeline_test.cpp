@@ -199,6 +199,32 @@ TEST_F(PipelineTest, AVocabularyOfAnotherSizeIsRefusedWithBothNumbers) {
     EXPECT_NE(message.find(part), std::string::npos) << part << " is missing in: " << message;
 }
 
+TEST_F(PipelineTest, IdsOutsideTheVocabularyAreAnError) {
+  const Pipeline pipeline = load();
+  const auto rows = static_cast<int32_t>(pipeline.config().model.text.vocab_size);
+  const auto context = static_cast<size_t>(pipeline.config().model.text.context_length);
+  EXPECT_EQ(pipeline.encode_ids({{0, rows - 1}}).size(0), 1);
+  for (const int32_t id : {-1, rows, INT32_MAX, INT32_MIN}) {
+    expect_error(ErrorKind::kUsage, "text 1: an id is outside the model's vocabulary", [&] {
+      (void)pipeline.encode_ids({{0, 2}, {0, id, 2}});
+    });
+  }
+  expect_error(ErrorKind::kUsage, "a text has no ids", [&] { (void)pipeline.encode_ids({{}}); });
+  expect_error(ErrorKind::kUsage, "a text is too long",
+               [&] { (void)pipeline.encode_ids({std::vector<int32_t>(context + 1, 0)}); });
+}
+
+TEST_F(PipelineTest, ATokenizerThatNeverGivesTheModelsEndIsRefused) {
+  ModelConfig config = test::tiny_config();
+  config.model.text.pool = TextPool::kEot;
+  config.model.text.eos_id = 3;
+  save_model(model_path(), ClipModel(config.model, 1), config,
+             {.text = "a photo of a circle", .ids = {0, 3}});
+  const std::string message = expect_error(
+      ErrorKind::kCheckpoint, "never ends a text as the model expects", [&] { (void)load(); });
+  EXPECT_NE(message.find("id 3 at the end"), std::string::npos) << message;
+}
+
 TEST_F(PipelineTest, EmbeddingsThatAreNotFiniteAreAnError) {
   const fs::path file = model_path() / "model.safetensors";
   TensorMap weights = load_safetensors(file).tensors;

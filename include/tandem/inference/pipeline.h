@@ -84,7 +84,8 @@ class Pipeline {
   }
   [[nodiscard]] torch::Tensor encode_texts(const std::vector<std::string>& texts) const;
   /// The same for texts that are ids already, special tokens included, each of at least one id and
-  /// at most context_length.
+  /// at most context_length. Throws kUsage for other lengths and for an id outside of the model's
+  /// vocabulary.
   [[nodiscard]] torch::Tensor encode_ids(const std::vector<std::vector<int32_t>>& texts) const;
   /// Embeds the `count` pictures that `load` returns by number; `load` is called from several
   /// threads at once, and at most one picture per thread is held in full size. A picture whose
