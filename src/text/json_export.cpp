@@ -34,6 +34,14 @@ std::string exported_json(const std::string& content, TextCleaning cleaning, boo
                       cleaning != TextCleaning::kOpenClip;
   if (!cleans && !lowercase) return original;
   Json rules = Json::array();
+  if (cleans) {
+    // Of ftfy's repairs, those that need no decision.
+    rules.push_back(
+        replace("Regex", R"([\x{0}-\x{8}\x{B}\x{E}-\x{1F}\x{7F}\x{FEFF}\x{FFF9}-\x{FFFC}])", ""));
+    rules.push_back(replace("Regex", R"([\x{2BC}\x{2018}-\x{201B}])", "'"));
+    rules.push_back(replace("Regex", R"([\x{201C}-\x{201F}])", "\""));
+    rules.push_back({{"type", "NFC"}});
+  }
   if (cleaning == TextCleaning::kCanonicalize) {
     rules.push_back(replace("String", "_", " "));
     rules.push_back(replace("Regex", R"([!-/:-@\[-^`{-~])", ""));
