@@ -254,7 +254,7 @@ std::string SentencePieceEngine::decode(const std::vector<int32_t>& ids) const {
 std::string fold_chars_map() {
   std::string model;
   require_ok(sentencepiece::SentencePieceTrainer::Train({{"model_type", "unigram"},
-                                                         {"vocab_size", "4"},
+                                                         {"vocab_size", "8"},
                                                          {"hard_vocab_limit", "false"},
                                                          {"normalization_rule_name", "nmt_nfkc_cf"},
                                                          {"minloglevel", "3"}},

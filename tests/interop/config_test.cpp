@@ -75,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(
                            "{\"clean\": \"canonicalize\"}"},
                     Change{"open_clip_roberta", "/model_cfg/text_cfg/hf_pooler_type",
                            "\"max_pooler\""},
-                    Change{"open_clip_vit", "/preprocess_cfg/resize_mode", "\"longest\""}));
+                    Change{"open_clip_vit", "/preprocess_cfg/resize_mode", "\"stretch\""}));
 
 TEST(HuggingFaceConfig, TellsTheTwoRulesOfTheEndOfText) {
   EXPECT_EQ(read_changed("clip_openai", "/text_config/eos_token_id", 2).config.model.text.pool,

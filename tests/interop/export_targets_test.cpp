@@ -79,7 +79,7 @@ TEST(ExportTargets, KnowsThePixelsThatOpenClipCannotMake) {
   config.transform.interpolation = Interpolation::kLanczos;
   config.transform.crop_pct = 0.5;
   EXPECT_EQ(target(config, "open_clip").differences,
-            (Differences{"data.transform.interpolation: lanczos -> bicubic",
+            (Differences{R"(data.transform.interpolation: "lanczos" -> "bicubic")",
                          "data.transform.crop_pct: 0.5 -> 1"}));
 }
 

@@ -126,7 +126,7 @@ TEST(ImageProcessor, TransparencyIsLaidOnWhiteWhereItConvertsToRgb) {
   const Json vit{{"image_processor_type", "ViTImageProcessor"},
                  {"size", {{"height", kSide}, {"width", kSide}}},
                  {"do_convert_rgb", nullptr}};
-  EXPECT_EQ(background({}), "white");
+  EXPECT_EQ(background(Json::object()), "white");
   EXPECT_EQ(background({{"do_convert_rgb", nullptr}}), "white");  // left out: its class converts
   EXPECT_EQ(background({{"do_convert_rgb", false}}), "drop");
   EXPECT_EQ(background(vit), "drop");

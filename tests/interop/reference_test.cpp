@@ -205,14 +205,15 @@ TEST_P(Family, GoesBackIntoItsOwnFileUnchanged) {
   const char* file =
       format_ == ModelFormat::kOpenClip ? "open_clip_model.safetensors" : "model.safetensors";
   ConversionReport dropped;
-  const TensorMap before =
-      modern_names(GetParam() == "roberta_without_pooler" ? Layout::kBert : Layout::kClip,
-                   load_safetensors(folder_ / file).tensors, dropped);
+  const TensorMap written = load_safetensors(folder_ / file).tensors;
+  const TensorMap before = modern_names(
+      GetParam() == "roberta_without_pooler" ? Layout::kBert : Layout::kClip, written, dropped);
   const TensorMap after = load_safetensors(folder / file).tensors;
   ASSERT_EQ(before.size(), after.size());
   for (const auto& [name, tensor] : before) {
     ASSERT_TRUE(after.contains(name)) << name;
-    EXPECT_TRUE(torch::equal(after.at(name), tensor)) << name;
+    const torch::Tensor& original = written.contains(name) ? written.at(name) : tensor;
+    EXPECT_TRUE(torch::equal(after.at(name), original)) << name;
   }
   const ImportedModel again = import_model(folder.path(), format_);
   const TensorMap first = named_weights(model_);

@@ -1,3 +1,5 @@
+#include <memory>
+
 #include <nlohmann/json.hpp>
 
 #include "tandem/core/files.h"
@@ -90,19 +92,20 @@ TEST(RunAtChance, IsSaidOnceAtTheEnd) {
   RunConfig config = test::tiny_run(folder.path());
   config.optim.lr = 1e-9;
   config.train.max_steps = 30;
-  Trainer trainer(config);
-  trainer.add_evaluator([](ClipModel, const Tokenizer&) {
+  auto trainer = std::make_unique<Trainer>(config);
+  trainer->add_evaluator([](ClipModel, const Tokenizer&) {
     return Metrics{{"probe/acc1", 0.25}, {"probe/acc1_chance", 0.25}};
   });
-  const TrainSummary summary = trainer.run();
+  const TrainSummary summary = trainer->run();
   ASSERT_EQ(summary.at_chance.size(), 2U);
   EXPECT_NE(summary.at_chance[0].find("the loss of the last 20 steps is 2."), std::string::npos);
   EXPECT_NE(summary.at_chance[0].find("guessing gives 2.0794"), std::string::npos);
-  const std::string log = read_file(trainer.run_directory() / "train.log");
+  const std::string log = read_file(trainer->run_directory() / "train.log");
   const size_t first = log.find("the run ended at chance");
   ASSERT_NE(first, std::string::npos);
   EXPECT_EQ(log.find("the run ended at chance", first + 1), std::string::npos);
 
+  trainer.reset();        // gives the run directory free
   Trainer again(config);  // Complete: judged by what it wrote.
   EXPECT_EQ(again.run().at_chance.size(), 1U);
 }

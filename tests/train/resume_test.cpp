@@ -283,7 +283,7 @@ TEST(Resume, BackgroundOfANewRunIsWhiteAndAnotherOneIsNamed) {
   Trainer resumed(config);
   EXPECT_EQ(test::run_losses(resumed), std::vector<double>(losses.begin() + 5, losses.end()));
   const std::string log = read_file(folder.path() / "old" / "train.log");
-  EXPECT_NE(log.find("data.transform.background: drop -> white"), std::string::npos) << log;
+  EXPECT_NE(log.find(R"(data.transform.background: "drop" -> "white")"), std::string::npos) << log;
 }
 
 TEST(Resume, SaysWhatBecomesOfTheLearningRate) {
