@@ -12,8 +12,11 @@ import datetime
 import enum
 import pathlib
 
-import numpy
-import torch
+import command_line
+
+command_line.begin(__name__, __doc__)
+import numpy  # noqa: E402
+import torch  # noqa: E402
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "tests" / "golden" / "checkpoints"
 

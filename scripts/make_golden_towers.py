@@ -10,9 +10,12 @@ nothing is downloaded.
 """
 import pathlib
 
-import torch
-import transformers as hf
-from safetensors.torch import save_file
+import command_line
+
+command_line.begin(__name__, __doc__)
+import torch  # noqa: E402
+import transformers as hf  # noqa: E402
+from safetensors.torch import save_file  # noqa: E402
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "tests" / "golden" / "towers"
 LENGTH = 7

@@ -12,13 +12,16 @@ import json
 import struct
 import zlib
 
-import numpy
-import PIL
-import transformers
-from PIL import Image
-from transformers.image_transforms import convert_to_rgb
+import command_line
 
-from make_golden_images import GOLDEN, fnv_1a, noise, numbers, saved
+command_line.begin(__name__, __doc__)
+import numpy  # noqa: E402
+import PIL  # noqa: E402
+import transformers  # noqa: E402
+from PIL import Image  # noqa: E402
+from transformers.image_transforms import convert_to_rgb  # noqa: E402
+
+from make_golden_images import GOLDEN, fnv_1a, noise, numbers, saved  # noqa: E402
 
 FOLDER = GOLDEN / "transparency"
 SIZE = (19, 13)

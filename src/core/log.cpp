@@ -3,11 +3,14 @@
 #include <memory>
 #include <mutex>
 
+#include <fcntl.h>
+
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/dist_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "core/descriptor.h"
 #include "tandem/core/error.h"
 #include "tandem/core/text.h"
 
@@ -70,6 +73,8 @@ LogFile::LogFile(const std::filesystem::path& path)
     : implementation_(std::make_unique<Implementation>()) {
   Sinks& state = sinks();
   const std::lock_guard lock(state.mutex);
+  const Descriptor probe(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC);
+  if (probe.get() < 0) fail(ErrorKind::kCannotCreate, "cannot open the log file", path);
   try {
     implementation_->sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path.string());
     implementation_->sink->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l: %v");

@@ -63,7 +63,7 @@ Json normalizer(const SentencePieceFile& file, const SentencePieceUse& use) {
   if (!file.chars_map.empty()) rules.push_back(chars_map(file.chars_map));
   if (file.remove_extra_spaces) {
     rules.push_back(replace("Regex", " {2,}", " "));
-    rules.push_back(strip());
+    rules.push_back(replace("Regex", R"(\A +| +\z)", ""));  // other white space stays
   }
   return {{"type", "Sequence"}, {"normalizers", rules}};
 }

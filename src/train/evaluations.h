@@ -8,6 +8,11 @@
 
 namespace tandem {
 
+/// Whether the run is evaluated after `step`, its end aside.
+[[nodiscard]] inline bool is_evaluation_due(const EvalOptions& options, int64_t step) {
+  return options.every_steps > 0 && step % options.every_steps == 0;
+}
+
 /// The evaluations of a run. For one thread.
 class Evaluations {
  public:

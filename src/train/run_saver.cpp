@@ -52,6 +52,8 @@ void RunSaver::go_on_from(const Checkpoint& checkpoint, bool is_here) {
   if (is_here && checkpoint.best && checkpoint.best->metric == metric) best_ = checkpoint.best;
 }
 
+bool RunSaver::has_saved(int64_t step) const { return saved_step_ == step; }
+
 bool RunSaver::is_due(int64_t step) const {
   const TrainOptions& train = session_.config().train;
   if (step % train.checkpoint_every_steps == 0) return true;

@@ -24,6 +24,8 @@ class RunSaver {
   void go_on_from(const Checkpoint& checkpoint, bool is_here);
   /// Whether a checkpoint is due after `step`, by count or by the clock.
   [[nodiscard]] bool is_due(int64_t step) const;
+  /// Whether the newest checkpoint of this run holds the state after `step`.
+  [[nodiscard]] bool has_saved(int64_t step) const;
   /// Begins to save the state after `step`, unless it is saved already.
   void save(int64_t step);
   /// Throws what became of a checkpoint in the background, and kIo when the run directory is gone.

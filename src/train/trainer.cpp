@@ -99,6 +99,8 @@ TrainSummary Trainer::Implementation::run(const std::atomic<bool>& stop) {
   const auto began = Clock::now();
   open_records();
   log_start(*session, directory, step);
+  if (step < total() && saver->has_saved(step) && is_evaluation_due(session->config().eval, step))
+    evaluate();  // The checkpoint was saved before it and does not know its outcome.
   while (step < total() && !stop.load()) advance();
 
   const bool interrupted = step < total();
@@ -135,7 +137,7 @@ void Trainer::Implementation::advance() {
   ++step;
   const RunConfig& config = session->config();
   const bool logs = step % config.train.log_every_steps == 0 || step == total();
-  const bool evaluates = config.eval.every_steps > 0 && step % config.eval.every_steps == 0;
+  const bool evaluates = is_evaluation_due(config.eval, step);
   const bool saves = saver->is_due(step);
   if ((logs || evaluates || saves || guard->wants_losses()) && !settle()) return;
   if (logs) log_window();

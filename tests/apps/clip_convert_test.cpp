@@ -121,12 +121,12 @@ TEST_F(ClipConvert, EndsInAnErrorOnAnyDoubtAndLeavesNothing) {
   EXPECT_EQ(pickle.exit_code, 65);
   EXPECT_NE(pickle.err.find("--allow-pickle"), std::string::npos) << pickle.err;
 
-  // A mean pool, which open_clip's own text tower does not have.
+  // A patch embedding with a bias, which open_clip's vision tower does not have.
   const ProgramResult out =
       run_program("clip-convert", {"--from", "tandem", "--to", "open_clip", "--input",
                                    trained_model().string(), "--output", at("out")});
   EXPECT_EQ(out.exit_code, 78);
-  EXPECT_NE(out.err.find("model.text.pool: "), std::string::npos) << out.err;
+  EXPECT_NE(out.err.find("model.image.patch_bias: "), std::string::npos) << out.err;
   EXPECT_FALSE(fs::exists(folder_ / "out"));
 }
 

@@ -85,6 +85,7 @@ TEST_F(ClipData, LeavesOutWhatCannotBeUsedAndSaysSo) {
 
 TEST_F(ClipData, RefusesAnOccupiedOutputAndASplitThatIsNotThere) {
   fs::create_directories(output());
+  write_text(output() / "notes.txt", "somebody's");
   EXPECT_EQ(export_data({}).exit_code, 73);
   fs::remove_all(output());
   const ProgramResult result = export_data({"--split", "validation"});

@@ -56,7 +56,7 @@ TEST_F(ClipTrain, ARunAtChanceFailsWhereAsked) {
   json["optim"]["lr"] = 1e-9;
   const ProgramResult warned = run_program("clip-train", {"--config", config(json)});
   EXPECT_EQ(warned.exit_code, 0);
-  expect_note(warned, "the run ended at chance: the loss of the last 20 steps is 2.");
+  expect_note(warned, "the run ended at chance: the loss of the last 20 steps is ");
   EXPECT_FALSE(Json::parse(warned.out)["at_chance"].empty());
   const ProgramResult failed =
       run_program("clip-train", {"--config", config(json), "--set", "run.fail_at_chance=true"});

@@ -21,7 +21,7 @@ INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 COMMAND = re.compile(r"^(?:\$ +)?((?:python3 )?(?:build/release/bin/|scripts/|benchmarks/|tests/fault/)?[\w./-]+)(?: .*)?$")
 OPTION = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
 KEY = re.compile(r"^(?:run|model|tokenizer|data|loss|optim|train|eval)(?:\.[a-z][a-z0-9_]*)+$")
-FILE = re.compile(r"\.(?:json|jsonl|log|md|py|cpp|h|tsv|csv|txt|parquet|safetensors|html|kind|path)$")
+FILE = re.compile(r"\.(?:json|jsonl|log|md|py|cpp|h|tsv|csv|txt|parquet|safetensors|html|kind|path|lock|model)$")
 PASS_ON = {"scripts/test.sh", "scripts/quickstart.sh"}  # Hand what they do not know to ctest and to clip-train.
 
 

@@ -87,6 +87,24 @@ TEST(FailingEvaluation, LeavesTheBestCheckpointAsItWas) {
   EXPECT_EQ(trainer.run().model_step, 5);
 }
 
+TEST(Evaluation, IsRepeatedWhereARunStoppedBetweenItsCheckpointAndItsOutcome) {
+  const test::Folder folder;
+  RunConfig config = evaluated_run(folder.path());
+  config.train.keep_best_metric = "probe";
+  config.train.save_model = SavedModel::kBest;
+  config.eval.on_error = EvaluationFailure::kStop;
+  {
+    Trainer trainer(config);
+    trainer.add_evaluator(fail);
+    EXPECT_EQ(test::error_of([&] { trainer.run(); }).kind(), ErrorKind::kData);
+  }
+  Trainer trainer(config);
+  EXPECT_EQ(trainer.start_step(), 5);
+  double value = 3.0;  // The first evaluation, that of step 5, is the best one.
+  trainer.add_evaluator([&](ClipModel, const Tokenizer&) { return Metrics{{"probe", --value}}; });
+  EXPECT_EQ(trainer.run().model_step, 5);
+}
+
 TEST(RunAtChance, IsSaidOnceAtTheEnd) {
   const test::Folder folder;
   RunConfig config = test::tiny_run(folder.path());
