@@ -65,6 +65,9 @@ Json normalizer(const SentencePieceFile& file, const SentencePieceUse& use) {
     rules.push_back(replace("Regex", " {2,}", " "));
     rules.push_back(replace("Regex", R"(\A +| +\z)", ""));  // other white space stays
   }
+  // Metaspace puts no mark in front of a text that begins with a space.
+  if (file.add_dummy_prefix && !file.remove_extra_spaces)
+    rules.push_back({{"type", "Prepend"}, {"prepend", " "}});
   return {{"type", "Sequence"}, {"normalizers", rules}};
 }
 
@@ -96,9 +99,10 @@ Json pre_tokenizer(const SentencePieceFile& file, const std::vector<Piece>& piec
   const bool crosses_spaces = std::ranges::any_of(pieces, [](const Piece& piece) {
     return piece.kind == Kind::kNormal && piece.text.find(kSpaceMark, 1) != std::string::npos;
   });
+  const bool prepends = file.add_dummy_prefix && file.remove_extra_spaces;
   Json marks = {{"type", "Metaspace"},
                 {"replacement", kSpaceMark},
-                {"prepend_scheme", file.add_dummy_prefix ? "always" : "never"},
+                {"prepend_scheme", prepends ? "always" : "never"},
                 {"split", !crosses_spaces}};
   const std::string specials = special_ends(pieces);
   if (file.is_bpe || specials.empty()) return marks;
