@@ -58,10 +58,11 @@ std::unique_ptr<Source> open_source(const SourceOptions& options, const SourceCo
     case SourceKind::kFolder: require_path(options); return make_folder_source(options, context);
     case SourceKind::kNone: break;
   }
-  throw Error(ErrorKind::kConfig,
-              {.what = "no data source is set",
-               .where = "kind",
-               .expected = "table, jsonl, parquet, captions, folder, files, wds, mixture or shapes"});
+  throw Error(
+      ErrorKind::kConfig,
+      {.what = "no data source is set",
+       .where = "kind",
+       .expected = "table, jsonl, parquet, captions, folder, files, wds, mixture or shapes"});
 }
 
 std::vector<std::string> collect_captions(const Source& source, int64_t limit) {

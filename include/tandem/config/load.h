@@ -11,13 +11,14 @@ namespace tandem {
 
 /// Returns the configuration of `path`, with `overrides` ("optim.lr=3e-4") on top and those of the
 /// environment variable TANDEM_SET (same form, separated by white space) between the two. Relative
-/// paths inside stay as written; a leading `~` is replaced by the user's home. Throws kMissingInput when the file is not there, and kConfig with
-/// every mistake at once otherwise: unknown key (with the nearest known one), duplicate key, wrong
-/// type, null, out of range, values that contradict each other; each with its JSON path, and line
-/// and column where it stands in the file. A value that replaces one of the file is logged. The
-/// presets named by `model.text.preset`, `model.image.preset` and `data.transform.preset` come
-/// before all of them. At most 16 MB, nested 64 deep; a byte order mark is skipped, comments are
-/// not JSON, and `$schema` at the top is the one key that is tolerated.
+/// paths inside stay as written; a leading `~` is replaced by the user's home. Throws kMissingInput
+/// when the file is not there, and kConfig with every mistake at once otherwise: unknown key (with
+/// the nearest known one), duplicate key, wrong type, null, out of range, values that contradict
+/// each other; each with its JSON path, and line and column where it stands in the file. A value
+/// that replaces one of the file is logged. The presets named by `model.text.preset`,
+/// `model.image.preset` and `data.transform.preset` come before all of them. At most 16 MB, nested
+/// 64 deep; a byte order mark is skipped, comments are not JSON, and `$schema` at the top is the
+/// one key that is tolerated.
 [[nodiscard]] RunConfig load_run_config(const std::filesystem::path& path,
                                         const std::vector<std::string>& overrides = {});
 
