@@ -36,7 +36,7 @@ void check_output_file(const std::filesystem::path& path);
 void check_output_folder(const std::filesystem::path& path);
 
 /// Returns the lines of a text file without line ends (LF or CRLF) and byte order mark; `-` is
-/// standard input. Lines that are not UTF-8 are told in one warning. Throws as read_file, and kData
+/// standard input. One warning counts the lines that are not UTF-8. Throws as read_file, and kData
 /// for UTF-16.
 [[nodiscard]] std::vector<std::string> read_lines(const std::filesystem::path& path);
 

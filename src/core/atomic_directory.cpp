@@ -20,15 +20,6 @@ constexpr const char* kInside = "output";
   throw Error(ErrorKind::kCannotCreate, {.what = what, .where = target.string(), .hint = hint});
 }
 
-std::vector<fs::path> entries_of(const fs::path& folder) {
-  std::vector<fs::path> entries;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error))
-    entries.push_back(entry->path());
-  return entries;
-}
-
 // Of what another file system is attached to, also the same one in another place.
 bool is_mount_point(const fs::path& folder) {
   struct statx info {};

@@ -54,12 +54,7 @@ void clear(const fs::path& path, std::string_view mark, const fs::path& target) 
 }
 
 void clear_in(const fs::path& folder, const fs::path& target) {
-  std::vector<fs::path> entries;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error))
-    entries.push_back(entry->path());
-  for (const fs::path& path : entries)
+  for (const fs::path& path : entries_of(folder))
     for (const std::string_view mark : {".tmp-", ".old-"}) clear(path, mark, target);
 }
 
@@ -94,6 +89,15 @@ std::unique_lock<std::mutex> lock_staging() { return std::unique_lock(registry()
 void remove_staging() noexcept {
   registry().mutex.lock();
   for (const fs::path& path : registry().paths) remove_persistently(path);
+}
+
+std::vector<fs::path> entries_of(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error))
+    entries.push_back(entry->path());
+  return entries;
 }
 
 void clear_leftovers(const fs::path& folder) { clear_in(folder, {}); }

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <mutex>
+#include <vector>
 
 namespace tandem {
 
@@ -23,6 +24,9 @@ class StagingMark {
 
 /// Held while something half-written gets its name: remove_staging comes before or after.
 [[nodiscard]] std::unique_lock<std::mutex> lock_staging();
+
+/// Returns the paths in `folder`, in no order; those before the failure where it cannot be listed.
+[[nodiscard]] std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder);
 
 /// Clears away what killed processes left in `folder`: what was half-written goes; what was
 /// stepping aside for a new one comes back if that never arrived.

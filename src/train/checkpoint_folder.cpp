@@ -35,15 +35,6 @@ int64_t step_of(const fs::path& path) {
   return proper ? std::stoll(digits) : -1;
 }
 
-std::vector<fs::path> entries_of(const fs::path& folder) {
-  std::vector<fs::path> entries;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error))
-    entries.push_back(entry->path());
-  return entries;
-}
-
 void remove_checkpoint(const fs::path& path) {
   // Out of sight first: half a removal must not look like a damaged checkpoint.
   const fs::path doomed = fmt::format("{}.tmp-{}", path.string(), ::getpid());
