@@ -29,6 +29,11 @@ fs::path replaceable(fs::path target) {
   return behind_links(std::move(target));
 }
 
+FileWriter create_staging(const fs::path& path) {
+  const auto lock = lock_staging();
+  return FileWriter(path);
+}
+
 }  // namespace
 
 FileWriter::FileWriter(const fs::path& path) : path_(path) {
@@ -60,7 +65,7 @@ AtomicFile::AtomicFile(fs::path target)
     : target_(replaceable(std::move(target))),
       staging_(staging_name(target_)),
       mark_(std::make_unique<StagingMark>(staging_)),
-      writer_(staging_) {
+      writer_(create_staging(staging_)) {
   struct stat old {};  // before the first byte, which not everybody may be meant to read
   if (::stat(target_.c_str(), &old) == 0) ::chmod(staging_.c_str(), old.st_mode & ACCESSPERMS);
 }

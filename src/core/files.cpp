@@ -15,6 +15,7 @@
 #include <xxhash.h>
 
 #include "core/descriptor.h"
+#include "core/staging.h"
 #include "tandem/core/error.h"
 
 namespace tandem {
@@ -90,6 +91,7 @@ std::string relative_path_hint(const fs::path& path) {
 }
 
 void create_directories(const fs::path& path) {
+  const auto lock = lock_staging();  // what remove_staging removes is not created again
   std::error_code error;
   do {
     error.clear();

@@ -79,6 +79,12 @@ StagingMark::StagingMark(fs::path path) : path_(std::move(path)) {
   registry().paths.insert(path_);
 }
 
+StagingMark::StagingMark(const std::function<fs::path()>& create) {
+  const auto lock = lock_staging();
+  path_ = create();
+  registry().paths.insert(path_);
+}
+
 StagingMark::~StagingMark() {
   const auto lock = lock_staging();
   registry().paths.erase(path_);

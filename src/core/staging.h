@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <vector>
 
@@ -14,15 +15,19 @@ namespace tandem {
 class StagingMark {
  public:
   explicit StagingMark(std::filesystem::path path);
+  /// Marks what `create` creates and returns, before remove_staging or not at all.
+  explicit StagingMark(const std::function<std::filesystem::path()>& create);
   ~StagingMark();
   StagingMark(const StagingMark&) = delete;
   StagingMark& operator=(const StagingMark&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
   std::filesystem::path path_;
 };
 
-/// Held while something half-written gets its name: remove_staging comes before or after.
+/// Held while something half-written is created or gets its name: remove_staging comes before or
+/// after.
 [[nodiscard]] std::unique_lock<std::mutex> lock_staging();
 
 /// Returns the paths in `folder`, in no order; those before the failure where it cannot be listed.

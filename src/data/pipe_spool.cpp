@@ -28,9 +28,7 @@ constexpr std::string_view kShellCharacters = "|&;<>()$`*?[~#\n";
 class Staging {
  public:
   explicit Staging(const fs::path& target)
-      : path_(staging_name(target)),
-        mark_(path_),
-        descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
+      : path_(staging_name(target)), mark_(path_), descriptor_(create(path_)) {
     if (descriptor_ >= 0) return;
     throw Error(ErrorKind::kCannotCreate,
                 {.what = "cannot create", .where = path_.string(), .found = std::strerror(errno)});
@@ -52,6 +50,11 @@ class Staging {
   }
 
  private:
+  static int create(const fs::path& path) {
+    const auto lock = lock_staging();
+    return ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  }
+
   fs::path path_;
   StagingMark mark_;
   int descriptor_;

@@ -34,30 +34,28 @@ constexpr int64_t kSamples = 64;
 constexpr int64_t kSteps = 2;
 constexpr double kMegabyte = 1e6;
 
-// A folder of its own that goes with this object, also when an error passes through.
+fs::path create_temporary_folder() {
+  std::string name = (fs::temp_directory_path() / "tandem-dry-run-XXXXXX").string();
+  if (::mkdtemp(name.data()) != nullptr) return name;
+  throw Error(
+      ErrorKind::kCannotCreate,
+      {.what = "cannot create a temporary folder", .where = name, .found = std::strerror(errno)});
+}
+
+/// A new folder, removed with this object and when a signal ends the program.
 class TemporaryFolder {
  public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "tandem-dry-run-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw Error(ErrorKind::kCannotCreate, {.what = "cannot create a temporary folder",
-                                             .where = name,
-                                             .found = std::strerror(errno)});
-    }
-    path_ = name;
-    mark_ = std::make_unique<StagingMark>(path_);
-  }
+  TemporaryFolder() : mark_(create_temporary_folder) {}
   ~TemporaryFolder() {
     std::error_code ignored;
-    fs::remove_all(path_, ignored);
+    fs::remove_all(path(), ignored);
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] const fs::path& path() const { return path_; }
+  [[nodiscard]] const fs::path& path() const { return mark_.path(); }
 
  private:
-  fs::path path_;
-  std::unique_ptr<StagingMark> mark_;
+  StagingMark mark_;
 };
 
 void check_samples(const TrainingInputs& inputs, DryRunReport& report) {

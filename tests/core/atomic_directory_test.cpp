@@ -164,8 +164,8 @@ TEST(Leftovers, OfDeadProcessesGoAndOthersStay) {
   EXPECT_FALSE(fs::exists(folder / dead));
 }
 
-TEST(RemoveStaging, TakesWhatIsHalfWrittenAndLetsNothingBeCommitted) {
-  const TemporaryFolder folder;
+// Runs `late` in a child after remove_staging: it must fail, or wait until an alarm ends the child.
+void expect_nothing_from(const TemporaryFolder& folder, void (*late)(AtomicDirectory&)) {
   const pid_t child = ::fork();
   if (child == 0) {
     AtomicDirectory directory(folder / "out");
@@ -174,13 +174,33 @@ TEST(RemoveStaging, TakesWhatIsHalfWrittenAndLetsNothingBeCommitted) {
     file.write("new");
     remove_staging();
     ::alarm(1);
-    directory.commit();  // waits for the alarm
+    try {
+      late(directory);
+    } catch (...) {
+      ::_exit(1);
+    }
     ::_exit(0);
   }
   int status = 0;
   ::waitpid(child, &status, 0);
   EXPECT_FALSE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   EXPECT_EQ(folder.entries(), 0U);
+}
+
+TEST(RemoveStaging, TakesWhatIsHalfWrittenAndLetsNothingBeCommitted) {
+  expect_nothing_from(TemporaryFolder(), [](AtomicDirectory& directory) { directory.commit(); });
+}
+
+TEST(RemoveStaging, LetsNoFolderInsideBeCreatedAgain) {
+  expect_nothing_from(TemporaryFolder(), [](AtomicDirectory& directory) {
+    tandem::create_directories(directory.path() / "a/b");
+  });
+}
+
+TEST(RemoveStaging, LetsNoOtherFileBegin) {
+  expect_nothing_from(TemporaryFolder(), [](AtomicDirectory& directory) {
+    AtomicFile(directory.path().parent_path() / "later").write("new");
+  });
 }
 
 }  // namespace
