@@ -21,13 +21,15 @@ torch::Tensor in_slices(int64_t count, const torch::Device& device,
   const int64_t wanted = device.is_cpu() ? torch::get_num_threads() : 1;
   const int64_t slices = std::clamp<int64_t>(count / kSmallestSlice, 1, wanted);
   const bool inference = c10::InferenceMode::is_enabled();
+  const torch::NoGradGuard no_gradient;
+  if (slices == 1) return encode(0, count);
   std::vector<torch::Tensor> parts(static_cast<size_t>(slices));
-  kernels::parallel_for(slices, slices > 1, [&](int64_t i) {
+  kernels::parallel_slices(slices, [&](int64_t i) {
     const c10::InferenceMode mode(inference);  // Modes belong to a thread.
-    const torch::NoGradGuard no_gradient;
+    const torch::NoGradGuard no_gradient_here;
     parts[static_cast<size_t>(i)] = encode(i * count / slices, (i + 1) * count / slices);
   });
-  return slices == 1 ? parts.front() : torch::cat(parts);  // [count, D]
+  return torch::cat(parts);  // [count, D]
 }
 
 }  // namespace

@@ -58,10 +58,17 @@ int64_t step_slices(const ClipModel& model, int64_t pairs, const AccumulationOpt
   if (model->recomputes_activations() || draws_numbers(choices) ||
       choices.text.pool == TextPool::kMeanAll)
     return 1;
-  const int64_t slices = std::min<int64_t>(torch::get_num_threads(), pairs / kSmallestSlice);
   size_t bytes = 0;
   for (const torch::Tensor& each : model->parameters()) bytes += each.nbytes();
-  return slices > 1 && bytes * static_cast<size_t>(slices) <= kLargestGradients ? slices : 1;
+  const auto fits = [&](int64_t slices) {
+    return slices * kSmallestSlice <= pairs &&
+           bytes * static_cast<size_t>(slices) <= kLargestGradients;
+  };
+  const int64_t threads = torch::get_num_threads();
+  // With two for each thread the processors' load is even, also beside other processes.
+  if (threads > 1 && fits(2 * threads)) return 2 * threads;
+  const int64_t slices = std::min(threads, pairs / kSmallestSlice);
+  return slices > 1 && fits(slices) ? slices : 1;
 }
 
 torch::Tensor sliced_forward_backward(
@@ -69,7 +76,7 @@ torch::Tensor sliced_forward_backward(
     const std::function<torch::Tensor(const ClipEmbeddings&)>& loss_of) {
   const int64_t count = images.size(0);
   std::vector<ClipEmbeddings> parts(static_cast<size_t>(slices));
-  kernels::parallel_for(slices, true, [&](int64_t i) {
+  kernels::parallel_slices(slices, [&](int64_t i) {
     const torch::AutoGradMode with_graph(true);  // Modes belong to a thread.
     const int64_t first = i * count / slices, last = (i + 1) * count / slices;
     parts[static_cast<size_t>(i)] =
@@ -92,7 +99,7 @@ torch::Tensor sliced_forward_backward(
   const auto text_gradients = leaves.text_embeddings.grad().split_with_sizes(sizes);
   const std::vector<torch::Tensor> parameters = trained_parameters(model);
   std::vector<std::vector<torch::Tensor>> gradients(parts.size());
-  kernels::parallel_for(slices, true, [&](int64_t i) {
+  kernels::parallel_slices(slices, [&](int64_t i) {
     const auto s = static_cast<size_t>(i);
     gradients[s] = torch::autograd::grad({parts[s].image_embeddings, parts[s].text_embeddings},
                                          parameters, {image_gradients[s], text_gradients[s]},
