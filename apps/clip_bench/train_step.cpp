@@ -50,7 +50,7 @@ int run_train_step(const TrainStepArguments& arguments) {
   const TokenBatch tokens = texts.to(device);
   const Seconds seconds = measure(arguments.measure, [&] {
     optimizer.zero_grad();
-    (void)forward_backward(model, pictures, tokens, {});
+    (void)forward_backward(model, {.images = pictures, .tokens = tokens}, clip_loss(model));
     (void)optimizer.clip_grad_norm(config.optim.grad_clip_norm);
     optimizer.step(config.optim.lr);
     model->clamp_logit_scale();

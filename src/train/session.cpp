@@ -102,11 +102,11 @@ StepResult TrainingSession::train_step(int64_t step) {
                           .image_groups = batch.image_groups,
                           .text_groups = batch.text_groups};
   const torch::Tensor loss = forward_backward(
-      model_, to_device_(batch.images), batch.tokens,
+      model_, {.images = to_device_(batch.images), .tokens = batch.tokens},
+      clip_loss(model_, {.kind = config().loss.kind,
+                         .label_smoothing = config().loss.label_smoothing,
+                         .groups = groups}),
       {.micro_batches = config().train.accumulation_steps,
-       .label_smoothing = config().loss.label_smoothing,
-       .loss = config().loss.kind,
-       .groups = groups,
        .dropout_seed = mix_seed({config().run.seed, kDropoutStream, static_cast<uint64_t>(step)})});
   const torch::Tensor grad_norm = optimizer_->clip_grad_norm(config().optim.grad_clip_norm);
 

@@ -1,122 +1,168 @@
 #include "tandem/train/train_step.h"
 
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
-#include <torch/csrc/autograd/autograd.h>
+#include <torch/autograd.h>
 #include <torch/utils.h>
 
+#include "kernels/parallel.h"
 #include "tandem/core/error.h"
 #include "tandem/core/random.h"
-#include "tandem/loss/contrastive_loss.h"
-#include "tandem/loss/sigmoid_loss.h"
-#include "train/sliced_step.h"
+#include "train/step_slices.h"
 
 namespace tandem {
 namespace {
 
-// A micro-batch: its pairs and the seed that its dropout masks follow from.
 struct Part {
   torch::Tensor images;
   TokenBatch tokens;
-  uint64_t dropout_seed = 0;
+  std::optional<uint64_t> dropout_seed;
+  ClipEmbeddings embeddings = {};
 };
 
-void check(const torch::Tensor& images, const TokenBatch& tokens,
-           const AccumulationOptions& options) {
-  const int64_t B = images.size(0);
-  TORCH_CHECK(tokens.size() == B, "expected as many texts as pictures, got ", tokens.size(),
-              " and ", B);
+enum class Order { kOneAfterTheOther, kSideBySide };
+
+void check(const PairBatch& pairs, const StepOptions& options) {
+  const int64_t B = pairs.images.size(0);
+  TORCH_CHECK(pairs.tokens.size() == B, "expected as many texts as images, got ",
+              pairs.tokens.size(), " and ", B);
   if (options.micro_batches >= 1 && B % options.micro_batches == 0) return;
   throw Error(ErrorKind::kUsage, {.what = "the batch does not divide into micro-batches",
                                   .expected = "a divisor of " + std::to_string(B),
                                   .found = std::to_string(options.micro_batches)});
 }
 
-std::vector<Part> split(const torch::Tensor& images, const TokenBatch& tokens,
-                        const AccumulationOptions& options) {
-  check(images, tokens, options);
-  const int64_t size = images.size(0) / options.micro_batches;
+std::vector<Part> split(const PairBatch& pairs, int64_t count) {
+  const int64_t B = pairs.images.size(0);
   std::vector<Part> parts;
-  for (int64_t m = 0; m < options.micro_batches; ++m) {
-    const bool whole = options.micro_batches == 1;
-    const TokenBatch texts = whole ? tokens : tokens.slice(m * size, (m + 1) * size);
-    parts.push_back({.images = images.slice(0, m * size, (m + 1) * size),
-                     .tokens = texts.to(images.device()),
-                     .dropout_seed = mix_seed({options.dropout_seed, static_cast<uint64_t>(m)})});
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t first = i * B / count, last = (i + 1) * B / count;
+    const TokenBatch texts = count == 1 ? pairs.tokens : pairs.tokens.slice(first, last);
+    parts.push_back({.images = pairs.images.slice(0, first, last),
+                     .tokens = texts.to(pairs.images.device()),
+                     .dropout_seed = {}});
   }
   return parts;
 }
 
-torch::Tensor loss_of(const ClipEmbeddings& embeddings, ClipModel& model,
-                      const AccumulationOptions& options) {
-  if (options.loss == LossKind::kInfoNce) {
-    return contrastive_loss(embeddings.image_embeddings, embeddings.text_embeddings,
-                            model->logit_scale(),
-                            ContrastiveLossOptions{.label_smoothing = options.label_smoothing,
-                                                   .groups = options.groups});
+void for_each(std::vector<Part>& parts, Order order, const std::function<void(size_t)>& body) {
+  const auto count = static_cast<int64_t>(parts.size());
+  if (order == Order::kSideBySide) {
+    kernels::parallel_slices(count, [&](int64_t i) { body(static_cast<size_t>(i)); });
+  } else {
+    for (size_t i = 0; i < parts.size(); ++i) body(i);
   }
-  const auto parameters = model->named_parameters(/*recurse=*/false);
-  const torch::Tensor* const logit_bias = parameters.find("logit_bias");
-  if (logit_bias == nullptr) {
-    throw Error(ErrorKind::kConfig, {.what = "the sigmoid loss needs a learned bias in the model",
-                                     .where = "loss.kind",
-                                     .expected = "a model with logit_bias",
-                                     .hint = "model.logit_bias: true"});
-  }
-  return sigmoid_loss(embeddings.image_embeddings, embeddings.text_embeddings, model->logit_scale(),
-                      *logit_bias, options.groups);
 }
 
-ClipEmbeddings run(ClipModel& model, const Part& part) {
-  model->seed_dropout(part.dropout_seed);
-  return model->forward(part.images, part.tokens);
+void embed(ClipModel& model, Part& part, bool with_graph) {
+  const torch::AutoGradMode mode(with_graph);  // Modes belong to a thread.
+  if (part.dropout_seed.has_value()) model->seed_dropout(*part.dropout_seed);
+  part.embeddings = model->forward(part.images, part.tokens);
 }
 
 // Embeddings of the whole batch as leaves: nothing of the model hangs on them.
-ClipEmbeddings run_without_graph(ClipModel& model, const std::vector<Part>& parts) {
-  const torch::NoGradGuard no_grad;
-  std::vector<torch::Tensor> images;
-  std::vector<torch::Tensor> texts;
+ClipEmbeddings gather(const std::vector<Part>& parts) {
+  std::vector<torch::Tensor> images, texts;
   for (const Part& part : parts) {
-    const ClipEmbeddings embeddings = run(model, part);
-    images.push_back(embeddings.image_embeddings);
-    texts.push_back(embeddings.text_embeddings);
+    images.push_back(part.embeddings.image_embeddings.detach());
+    texts.push_back(part.embeddings.text_embeddings.detach());
   }
   return {.image_embeddings = torch::cat(images).requires_grad_(),  // [B, D]
-          .text_embeddings = torch::cat(texts).requires_grad_()};
+          .text_embeddings = torch::cat(texts).requires_grad_()};   // [B, D]
 }
 
-torch::Tensor accumulate(ClipModel& model, const std::vector<Part>& parts,
-                         const AccumulationOptions& options) {
-  const ClipEmbeddings leaves = run_without_graph(model, parts);
-  const torch::Tensor loss = loss_of(leaves, model, options);
-  loss.backward();
-  const auto count = static_cast<int64_t>(parts.size());
-  const auto image_gradients =
-      leaves.image_embeddings.grad().chunk(count);  // count × [B / count, D]
-  const auto text_gradients = leaves.text_embeddings.grad().chunk(count);
-  for (size_t m = 0; m < parts.size(); ++m) {
-    const ClipEmbeddings embeddings = run(model, parts[m]);
-    torch::autograd::backward({embeddings.image_embeddings, embeddings.text_embeddings},
-                              {image_gradients[m], text_gradients[m]});
-  }
-  return loss.detach();
+// A part's outputs that parameters to train hang on, and the loss's gradients of them.
+struct Share {
+  torch::autograd::variable_list outputs, gradients;
+};
+
+Share share_of(const Part& part, const ClipEmbeddings& leaves, int64_t first) {
+  Share share;
+  const auto add = [&](const torch::Tensor& output, const torch::Tensor& leaf) {
+    if (!output.requires_grad() || !leaf.grad().defined()) return;
+    share.outputs.push_back(output);
+    share.gradients.push_back(leaf.grad().narrow(0, first, output.size(0)));
+  };
+  add(part.embeddings.image_embeddings, leaves.image_embeddings);
+  add(part.embeddings.text_embeddings, leaves.text_embeddings);
+  return share;
+}
+
+std::vector<torch::Tensor> trained_parameters(const ClipModel& model) {
+  std::vector<torch::Tensor> trained;
+  for (const torch::Tensor& each : model->parameters())
+    if (each.requires_grad()) trained.push_back(each);
+  return trained;
+}
+
+// Adds in the order of the parts, whichever ended first.
+void add_gradients(const std::vector<torch::Tensor>& parameters,
+                   const std::vector<torch::autograd::variable_list>& gradients) {
+  const torch::NoGradGuard no_gradient;
+  kernels::parallel_for(static_cast<int64_t>(parameters.size()), true, [&](int64_t p) {
+    const auto place = static_cast<size_t>(p);
+    torch::Tensor& sum = parameters[place].mutable_grad();
+    for (const auto& of_part : gradients) {
+      if (of_part.empty() || !of_part[place].defined()) continue;
+      if (sum.defined()) {
+        sum.add_(of_part[place]);
+      } else {
+        sum = of_part[place].clone();
+      }
+    }
+  });
+}
+
+void backward_side_by_side(const ClipModel& model, std::vector<Part>& parts,
+                           const std::vector<Share>& shares) {
+  const std::vector<torch::Tensor> parameters = trained_parameters(model);
+  std::vector<torch::autograd::variable_list> gradients(parts.size());
+  for_each(parts, Order::kSideBySide, [&](size_t i) {
+    if (shares[i].outputs.empty()) return;
+    gradients[i] = torch::autograd::grad(shares[i].outputs, parameters, shares[i].gradients,
+                                         /*retain_graph=*/false, /*create_graph=*/false,
+                                         /*allow_unused=*/true);
+  });
+  add_gradients(parameters, gradients);
 }
 
 }  // namespace
 
-torch::Tensor forward_backward(ClipModel model, const torch::Tensor& images,
-                               const TokenBatch& tokens, const AccumulationOptions& options) {
-  const std::vector<Part> parts = split(images, tokens, options);
-  if (const int64_t slices = step_slices(model, images.size(0), options); slices > 1) {
-    return sliced_forward_backward(
-        model, images, tokens, slices,
-        [&](const ClipEmbeddings& embeddings) { return loss_of(embeddings, model, options); });
+torch::Tensor forward_backward(ClipModel model, const PairBatch& pairs, const EmbeddingLoss& loss,
+                               const StepOptions& options) {
+  check(pairs, options);
+  const bool twice = options.micro_batches > 1;  // Kept graphs would need all parts' activations.
+  const int64_t slices = twice ? 1 : step_slices(model, pairs.images.size(0));
+  const Order order = slices > 1 ? Order::kSideBySide : Order::kOneAfterTheOther;
+  std::vector<Part> parts = split(pairs, std::max(slices, options.micro_batches));
+  if (order == Order::kOneAfterTheOther) {
+    for (size_t m = 0; m < parts.size(); ++m)
+      parts[m].dropout_seed = mix_seed({options.dropout_seed, static_cast<uint64_t>(m)});
   }
-  if (parts.size() > 1) return accumulate(model, parts, options);
-  const torch::Tensor loss = loss_of(run(model, parts.front()), model, options);
-  loss.backward();
-  return loss.detach();
+
+  for_each(parts, order, [&](size_t i) { embed(model, parts[i], !twice); });
+  const ClipEmbeddings leaves = gather(parts);
+  const torch::Tensor value = loss(leaves);
+  value.backward();
+
+  std::vector<Share> shares(parts.size());
+  int64_t first = 0;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (twice) embed(model, parts[i], true);
+    shares[i] = share_of(parts[i], leaves, first);
+    first += parts[i].images.size(0);
+    if (order == Order::kSideBySide) continue;
+    if (!shares[i].outputs.empty())
+      torch::autograd::backward(shares[i].outputs, shares[i].gradients);
+    parts[i].embeddings = {};
+    shares[i] = {};
+  }
+  if (order == Order::kSideBySide) backward_side_by_side(model, parts, shares);
+  return value.detach();
 }
 
 }  // namespace tandem

@@ -53,11 +53,13 @@ double bytes_of_a_step(const RunConfig& config) {
   const std::vector<int32_t> text(static_cast<size_t>(config.model.text.context_length), 7);
   const TokenBatch tokens = pack_tokens(std::vector(static_cast<size_t>(B), text));
   const torch::Tensor images = torch::zeros({B, 3, S, S}, torch::kUInt8);
-  const AccumulationOptions options{.micro_batches = config.train.accumulation_steps};
-  (void)forward_backward(model, images, tokens, options);  // The gradients are there from now on.
+  const PairBatch pairs{.images = images, .tokens = tokens};
+  const StepOptions options{.micro_batches = config.train.accumulation_steps};
+  (void)forward_backward(model, pairs, clip_loss(model),
+                         options);  // The gradients are there from now on.
   const auto memory = std::make_shared<TensorMemory>();
   const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, memory);
-  (void)forward_backward(model, images, tokens, options);
+  (void)forward_backward(model, pairs, clip_loss(model), options);
   return memory->peak();
 }
 

@@ -14,12 +14,7 @@ namespace {
 constexpr int64_t kBatch = 16;
 constexpr uint64_t kSeed = 99;
 
-struct Pairs {
-  torch::Tensor images;
-  TokenBatch tokens;
-};
-
-Pairs make_pairs() {
+PairBatch make_pairs() {
   Random random(3);
   std::vector<std::vector<int32_t>> texts(kBatch);
   for (auto& text : texts) {
@@ -58,16 +53,15 @@ Outcome gradients_of(ClipModel& model, const torch::Tensor& loss) {
 }
 
 Outcome outcome_with(ClipModel& model, int64_t micro_batches, double smoothing = 0.0) {
-  const Pairs pairs = make_pairs();
-  return gradients_of(model, forward_backward(model, pairs.images, pairs.tokens,
-                                              {.micro_batches = micro_batches,
-                                               .label_smoothing = smoothing,
-                                               .dropout_seed = kSeed}));
+  const PairBatch pairs = make_pairs();
+  return gradients_of(
+      model, forward_backward(model, pairs, clip_loss(model, {.label_smoothing = smoothing}),
+                              {.micro_batches = micro_batches, .dropout_seed = kSeed}));
 }
 
 // What autograd makes of the same micro-batches when it keeps the graphs of all of them.
 Outcome concatenated(ClipModel& model, int64_t micro_batches) {
-  const Pairs pairs = make_pairs();
+  const PairBatch pairs = make_pairs();
   const int64_t size = kBatch / micro_batches;
   std::vector<torch::Tensor> images;
   std::vector<torch::Tensor> texts;
@@ -142,8 +136,10 @@ class StepOfVariant : public testing::TestWithParam<Variant> {
     for (const auto& entry : model->named_parameters())
       parameters.push_back({.name = entry.key(), .tensor = entry.value()});
     const AdamW optimizer(parameters, {});
-    const Pairs pairs = make_pairs();
-    return gradients_of(model, forward_backward(model, pairs.images.to(where), pairs.tokens, {}));
+    const PairBatch pairs = make_pairs();
+    return gradients_of(
+        model, forward_backward(model, {.images = pairs.images.to(where), .tokens = pairs.tokens},
+                                clip_loss(model)));
   }
 
   // One number per gradient that matters: how far it is from the fp32 gradient of the CPU.
@@ -204,10 +200,9 @@ INSTANTIATE_TEST_SUITE_P(Kinds, StepOfVariant,
 
 TEST(TrainStep, DropoutFollowsFromTheSeedAlone) {
   ClipModel model = make_tiny(0.3);
-  const Pairs pairs = make_pairs();
+  const PairBatch pairs = make_pairs();
   const auto loss = [&](uint64_t seed) {
-    return forward_backward(model, pairs.images, pairs.tokens, {.dropout_seed = seed})
-        .item<double>();
+    return forward_backward(model, pairs, clip_loss(model), {.dropout_seed = seed}).item<double>();
   };
   EXPECT_EQ(loss(1), loss(1));
   EXPECT_NE(loss(1), loss(2));
@@ -216,10 +211,10 @@ TEST(TrainStep, DropoutFollowsFromTheSeedAlone) {
 TEST(TrainStep, AddsToTheGradientsThatAreThere) {
   ClipModel model = make_tiny(0.0);
   const Outcome once = outcome_with(model, 2);
-  const Pairs pairs = make_pairs();
+  const PairBatch pairs = make_pairs();
   torch::Tensor loss;
   for (int n = 0; n < 2; ++n)
-    loss = forward_backward(model, pairs.images, pairs.tokens, {.micro_batches = 2});
+    loss = forward_backward(model, pairs, clip_loss(model), {.micro_batches = 2});
   EXPECT_FALSE(loss.requires_grad());
   EXPECT_EQ(loss.scalar_type(), torch::kFloat32);
   const Outcome twice = gradients_of(model, loss);
@@ -232,38 +227,66 @@ TEST(TrainStep, LeavesAFixedTemperatureAlone) {
   options.text.vocab_size = 20;
   options.learn_logit_scale = false;
   ClipModel model(options, 5);
-  const Pairs pairs = make_pairs();
-  (void)forward_backward(model, pairs.images, pairs.tokens, {.micro_batches = 4});
+  const PairBatch pairs = make_pairs();
+  (void)forward_backward(model, pairs, clip_loss(model), {.micro_batches = 4});
   EXPECT_FALSE(model->logit_scale().grad().defined());
   EXPECT_TRUE(model->image->class_token.grad().defined());
 }
 
 TEST(TrainStep, RefusesPartsThatDoNotDivideTheBatch) {
   ClipModel model = make_tiny(0.0);
-  const Pairs pairs = make_pairs();
+  const PairBatch pairs = make_pairs();
   const Error error = test::error_of(
-      [&] { (void)forward_backward(model, pairs.images, pairs.tokens, {.micro_batches = 3}); });
+      [&] { (void)forward_backward(model, pairs, clip_loss(model), {.micro_batches = 3}); });
   EXPECT_EQ(error.kind(), ErrorKind::kUsage);
   TANDEM_EXPECT_MENTIONS(error, "divisor of 16");
 }
 
 TEST(TrainStep, SigmoidLossNeedsABiasInTheModel) {
   ClipModel model = make_tiny(0.0);
-  const Pairs pairs = make_pairs();
-  EXPECT_THROW(
-      (void)forward_backward(model, pairs.images, pairs.tokens, {.loss = LossKind::kSigmoid}),
-      Error);
+  const PairBatch pairs = make_pairs();
+  EXPECT_THROW((void)clip_loss(model, {.kind = LossKind::kSigmoid}), Error);
 }
 
 TEST(TrainStep, DuplicatesReachTheLoss) {
   ClipModel model = make_tiny(0.0);
-  const Pairs pairs = make_pairs();
+  const PairBatch pairs = make_pairs();
   const auto loss = [&](Duplicates duplicates) {
     const PairGroups groups{.duplicates = duplicates,
                             .image_groups = torch::arange(kBatch).floor_divide(2)};
-    return forward_backward(model, pairs.images, pairs.tokens, {.groups = groups}).item<double>();
+    return forward_backward(model, pairs, clip_loss(model, {.groups = groups})).item<double>();
   };
   EXPECT_LT(loss(Duplicates::kMask), loss(Duplicates::kKeep));
+}
+
+TEST(TrainStep, TakesALossOfTheCallers) {
+  ClipModel model = make_tiny(0.0);
+  const PairBatch pairs = make_pairs();
+  const EmbeddingLoss of_images = [](const ClipEmbeddings& embeddings) {
+    return embeddings.image_embeddings.square().sum();
+  };
+  for (const int64_t parts : {1, 4}) {
+    const torch::Tensor loss = forward_backward(model, pairs, of_images, {.micro_batches = parts});
+    EXPECT_NEAR(loss.item<double>(), kBatch, 1e-4) << "embeddings of length 1";
+    EXPECT_TRUE(model->image->class_token.grad().defined());
+    EXPECT_FALSE(model->text->token_embedding.grad().defined());
+    EXPECT_FALSE(model->logit_scale().grad().defined());
+    model->zero_grad();
+  }
+}
+
+// A tower with its projector may be frozen whole: nothing of its embeddings is differentiated.
+TEST(TrainStep, LeavesAFrozenSideAlone) {
+  for (const int64_t parts : {1, 4}) {
+    ClipModel model = make_tiny(0.0);
+    for (const auto& entry : model->named_parameters())
+      if (entry.key().starts_with("image")) entry.value().set_requires_grad(false);
+    (void)forward_backward(model, make_pairs(), clip_loss(model), {.micro_batches = parts});
+    for (const auto& entry : model->named_parameters()) {
+      const bool trained = !entry.key().starts_with("image");
+      EXPECT_EQ(entry.value().grad().defined(), trained) << entry.key();
+    }
+  }
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
-#include "train/sliced_step.h"
+#include "train/step_slices.h"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
 #include "tandem/core/device.h"
-#include "tandem/loss/contrastive_loss.h"
+#include "tandem/train/train_step.h"
 #include "train/tiny.h"
 
 namespace tandem {
@@ -39,24 +39,23 @@ std::map<std::string, torch::Tensor> take_gradients(ClipModel& model) {
   return gradients;
 }
 
-double run(ClipModel& model, int64_t count, int64_t slices) {
-  const auto loss_of = [&](const ClipEmbeddings& embeddings) {
-    return contrastive_loss(embeddings.image_embeddings, embeddings.text_embeddings,
-                            model->logit_scale());
-  };
-  return sliced_forward_backward(model, pictures(count), texts(count), slices, loss_of)
+double run(ClipModel& model, int64_t count) {
+  return forward_backward(model, {.images = pictures(count), .tokens = texts(count)},
+                          clip_loss(model))
       .item<double>();
 }
 
 TEST(SlicedStep, GivesTheGradientsOfTheWholeBatch) {
   ClipModel model = make_tiny();
-  const ClipEmbeddings embeddings = model->forward(pictures(13), texts(13));
-  const torch::Tensor whole_loss = contrastive_loss(
-      embeddings.image_embeddings, embeddings.text_embeddings, model->logit_scale());
-  whole_loss.backward();
+  constexpr int64_t kPairs = 83;
+  set_cpu_threads(1);
+  ASSERT_EQ(step_slices(model, kPairs), 1);
+  const double whole_loss = run(model, kPairs);
   const auto whole = take_gradients(model);
-  for (const int64_t slices : {2, 3, 5}) {
-    EXPECT_NEAR(run(model, 13, slices), whole_loss.item<double>(), 1e-5);
+  for (const auto& [threads, slices] : {std::pair{2, 4}, std::pair{3, 3}, std::pair{5, 5}}) {
+    set_cpu_threads(threads);
+    ASSERT_EQ(step_slices(model, kPairs), slices);
+    EXPECT_NEAR(run(model, kPairs), whole_loss, 1e-5);
     const auto sliced = take_gradients(model);
     for (const auto& [name, gradient] : whole) {
       const double scale = gradient.abs().max().item<double>();
@@ -68,24 +67,36 @@ TEST(SlicedStep, GivesTheGradientsOfTheWholeBatch) {
 
 TEST(SlicedStep, GivesTheSameBitsEveryTime) {
   ClipModel model = make_tiny();
-  (void)run(model, 16, 4);
+  set_cpu_threads(2);
+  (void)run(model, 64);
   const auto first = take_gradients(model);
   for (int repeat = 0; repeat < 5; ++repeat) {
-    (void)run(model, 16, 4);
+    (void)run(model, 64);
     for (const auto& [name, gradient] : take_gradients(model))
       EXPECT_TRUE(torch::equal(gradient, first.at(name))) << name;
   }
 }
 
+TEST(SlicedStep, LeavesAFrozenSideAlone) {
+  ClipModel model = make_tiny();
+  set_cpu_threads(2);
+  for (const auto& entry : model->named_parameters())
+    if (entry.key().starts_with("text")) entry.value().set_requires_grad(false);
+  (void)run(model, 64);
+  for (const auto& entry : model->named_parameters()) {
+    const bool trained = !entry.key().starts_with("text");
+    EXPECT_EQ(entry.value().grad().defined(), trained) << entry.key();
+  }
+}
+
 TEST(SlicedStep, IsLeftAloneWhereItWouldChangeTheResult) {
   set_cpu_threads(2);
-  EXPECT_EQ(step_slices(make_tiny(), 64, {}), 4) << "two for each thread";
-  EXPECT_EQ(step_slices(make_tiny(), 63, {}), 2) << "one for each, or they would be too small";
-  EXPECT_EQ(step_slices(make_tiny(), 16, {}), 1);
-  EXPECT_EQ(step_slices(make_tiny(0.1), 64, {}), 1);
-  EXPECT_EQ(step_slices(make_tiny(), 64, {.micro_batches = 2}), 1);
+  EXPECT_EQ(step_slices(make_tiny(), 64), 4) << "two for each thread";
+  EXPECT_EQ(step_slices(make_tiny(), 63), 2) << "one for each, or they would be too small";
+  EXPECT_EQ(step_slices(make_tiny(), 16), 1);
+  EXPECT_EQ(step_slices(make_tiny(0.1), 64), 1);
   set_cpu_threads(1);
-  EXPECT_EQ(step_slices(make_tiny(), 64, {}), 1);
+  EXPECT_EQ(step_slices(make_tiny(), 64), 1);
 }
 
 }  // namespace

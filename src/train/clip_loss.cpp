@@ -1,0 +1,31 @@
+#include "tandem/train/clip_loss.h"
+
+#include <utility>
+
+#include "tandem/core/error.h"
+#include "tandem/loss/contrastive_loss.h"
+#include "tandem/loss/sigmoid_loss.h"
+
+namespace tandem {
+
+EmbeddingLoss clip_loss(const ClipModel& model, ClipLossOptions options) {
+  if (options.kind == LossKind::kInfoNce) {
+    return [model, options = std::move(options)](const ClipEmbeddings& embeddings) {
+      return contrastive_loss(
+          embeddings.image_embeddings, embeddings.text_embeddings, model->logit_scale(),
+          {.label_smoothing = options.label_smoothing, .groups = options.groups});
+    };
+  }
+  if (!model->logit_bias().defined()) {
+    throw Error(ErrorKind::kConfig, {.what = "the sigmoid loss needs a learned bias in the model",
+                                     .where = "loss.kind",
+                                     .expected = "a model with logit_bias",
+                                     .hint = "model.logit_bias: true"});
+  }
+  return [model, groups = std::move(options.groups)](const ClipEmbeddings& embeddings) {
+    return sigmoid_loss(embeddings.image_embeddings, embeddings.text_embeddings,
+                        model->logit_scale(), model->logit_bias(), groups);
+  };
+}
+
+}  // namespace tandem
