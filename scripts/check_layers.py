@@ -187,6 +187,16 @@ def check_form(file):
                 yield file.code.count("\n", 0, match.start()) + 1, what
 
 
+def check_whole_library(file, paths):
+    """tandem.h is the whole library: it includes every public header."""
+    if file.path != "include/tandem/tandem.h":
+        return
+    included = {"include/" + name for _, _, name in file.includes} | {file.path}
+    for path in sorted(paths):
+        if path.startswith("include/tandem/") and path not in included:
+            yield 1, f"{path} is missing here"
+
+
 def violations(root):
     """Returns every violation under `root` as (path, line, rule), in path order."""
     files = read_tree(root)
@@ -194,7 +204,7 @@ def violations(root):
     found = []
     for file in files:
         for check in (check_rooms(file), check_doors(file), check_form(file),
-                      check_own_header_first(file, paths)):
+                      check_own_header_first(file, paths), check_whole_library(file, paths)):
             found += [(file.path, line, rule) for line, rule in check]
     return sorted(found), len(files)
 

@@ -96,6 +96,15 @@ class NamesTest(unittest.TestCase):
             self.assertEqual(shared_names(root), {"tandem::Mode": ["src/io/a.h", "src/nn/a.h"]})
 
 
+class WholeLibraryTest(unittest.TestCase):
+    def test_every_public_header_is_in_tandem_h(self):
+        error = '#include "tandem/core/error.h"\n'
+        whole = "#pragma once\n" + error + '#include "tandem/nn/linear.h"\n'
+        self.assertEqual(layers({"include/tandem/tandem.h": whole}), [])
+        self.assertEqual(layers({"include/tandem/tandem.h": "#pragma once\n" + error}),
+                         [("include/tandem/tandem.h", 1, "include/tandem/nn/linear.h is missing here")])
+
+
 class LayersTest(unittest.TestCase):
     def expect(self, path, line, part, content):
         found = layers({path: content})
