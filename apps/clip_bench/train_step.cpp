@@ -51,8 +51,9 @@ int run_train_step(const TrainStepArguments& arguments) {
   const Seconds seconds = measure(arguments.measure, [&] {
     optimizer.zero_grad();
     (void)forward_backward(model, {.images = pictures, .tokens = tokens}, clip_loss(model));
-    (void)optimizer.clip_grad_norm(config.optim.grad_clip_norm);
-    optimizer.step(config.optim.lr);
+    optimizer.reduce();
+    (void)optimizer.clip(config.optim.grad_clip_norm);
+    optimizer.update(config.optim.lr);
     model->clamp_logit_scale();
   });
   nlohmann::ordered_json result =

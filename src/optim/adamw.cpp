@@ -73,18 +73,19 @@ void AdamW::zero_grad() {
   for (Group& group : groups_) group.weight_gradients.zero_();
 }
 
-void AdamW::gather_gradients() {
+void AdamW::reduce() {
+  const torch::NoGradGuard no_grad;
   for (Group& group : groups_) {
     if (!group.gradients.is_alias_of(group.weight_gradients)) {
       group.gradients.copy_(group.weight_gradients);
     }
   }
-  gathered_ = true;
+  reduced_ = true;
 }
 
-torch::Tensor AdamW::clip_grad_norm(double max_norm) {
+torch::Tensor AdamW::clip(double max_norm) {
+  TORCH_CHECK(reduced_, "call reduce() before clip()");
   const torch::NoGradGuard no_grad;
-  gather_gradients();
   torch::Tensor sum = torch::zeros({}, groups_.front().masters.options());
   for (const Group& group : groups_) {
     for (const torch::Tensor& part : group.gradients.split(kLongestDot)) sum += part.dot(part);
@@ -98,10 +99,10 @@ torch::Tensor AdamW::clip_grad_norm(double max_norm) {
   return norm;
 }
 
-void AdamW::step(double lr, const torch::Tensor& counts) {
+void AdamW::update(double lr, const torch::Tensor& counts) {
+  TORCH_CHECK(reduced_, "call reduce() before update()");
   const torch::NoGradGuard no_grad;
-  if (!gathered_) gather_gradients();
-  gathered_ = false;
+  reduced_ = false;
   std::optional<torch::Tensor> leaves_out;  // 1 where nothing is to change
   if (counts.defined()) leaves_out = counts.logical_not().to(torch::kFloat32);
   step_count_ += counts.defined() ? counts.to(torch::kFloat32) : torch::ones_like(step_count_);

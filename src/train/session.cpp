@@ -108,10 +108,11 @@ StepResult TrainingSession::train_step(int64_t step) {
                          .groups = groups}),
       {.micro_batches = config().train.accumulation_steps,
        .dropout_seed = mix_seed({config().run.seed, kDropoutStream, static_cast<uint64_t>(step)})});
-  const torch::Tensor grad_norm = optimizer_->clip_grad_norm(config().optim.grad_clip_norm);
+  optimizer_->reduce();
+  const torch::Tensor grad_norm = optimizer_->clip(config().optim.grad_clip_norm);
 
   const torch::Tensor finite = torch::isfinite(loss + grad_norm);
-  optimizer_->step(learning_rate_.at(step), finite);
+  optimizer_->update(learning_rate_.at(step), finite);
   model_->clamp_logit_scale();
   position_ = batch.next_position;
   return {.loss = loss,

@@ -55,7 +55,8 @@ TEST(AdamW, FollowsThePapersUpdate) {
       const torch::Tensor v_hat = v[i] / (1 - std::pow(options.beta2, step));
       expected[i] -= lr * m_hat / (v_hat.sqrt() + options.eps);
     }
-    optimizer.step(lr);
+    optimizer.reduce();
+    optimizer.update(lr);
   }
   for (size_t i = 0; i < parameters.size(); ++i) {
     EXPECT_TRUE(
@@ -93,13 +94,14 @@ TEST(AdamW, ClipsTheJointNorm) {
   set_gradients(parameters, 1);
   double square = 0;
   for (const auto& [name, tensor] : parameters) square += tensor.grad().pow(2).sum().item<double>();
-  EXPECT_NEAR(optimizer.clip_grad_norm(0.5).item<double>(), std::sqrt(square), 1e-5);
+  optimizer.reduce();
+  EXPECT_NEAR(optimizer.clip(0.5).item<double>(), std::sqrt(square), 1e-5);
   double clipped = 0;
   for (const auto& [name, tensor] : parameters)
     clipped += tensor.grad().pow(2).sum().item<double>();
   EXPECT_NEAR(std::sqrt(clipped), 0.5, 1e-5);
-  EXPECT_NEAR(optimizer.clip_grad_norm(0.0).item<double>(), 0.5, 1e-5);
-  EXPECT_NEAR(optimizer.clip_grad_norm(9.0).item<double>(), 0.5, 1e-5);
+  EXPECT_NEAR(optimizer.clip(0.0).item<double>(), 0.5, 1e-5);
+  EXPECT_NEAR(optimizer.clip(9.0).item<double>(), 0.5, 1e-5);
 }
 
 TEST(AdamW, KeepsFp32MastersOfBf16Weights) {
@@ -110,8 +112,9 @@ TEST(AdamW, KeepsFp32MastersOfBf16Weights) {
   for (int step = 0; step < 200; ++step) {
     optimizer.zero_grad();
     set_gradients(parameters, 1);
-    (void)optimizer.clip_grad_norm(0.0);
-    optimizer.step(1e-4);
+    optimizer.reduce();
+    (void)optimizer.clip(0.0);
+    optimizer.update(1e-4);
   }
   const torch::Tensor master = optimizer.state().at("master.weight");
   EXPECT_GT((master - before).abs().min().item<double>(), 1e-2);
@@ -128,8 +131,9 @@ TEST(AdamW, LeavesOutAStepThatDoesNotCount) {
                         bool counts) {
       set_gradients(owned, 1);
       owned[0].tensor.grad().fill_(gradient);
-      (void)each.clip_grad_norm(1.0);
-      each.step(0.01, torch::tensor(counts));
+      each.reduce();
+      (void)each.clip(1.0);
+      each.update(0.01, torch::tensor(counts));
     };
     for (const double gradient : {0.5, std::nan(""), -0.5})
       run(optimizer, parameters, gradient, std::isfinite(gradient));
@@ -162,8 +166,9 @@ TEST(AdamW, GoesOnExactlyFromItsState) {
     const auto run = [](AdamW& each, const std::vector<NamedParameter>& owned, uint64_t seed) {
       each.zero_grad();
       set_gradients(owned, seed);
-      (void)each.clip_grad_norm(1.0);
-      each.step(0.01);
+      each.reduce();
+      (void)each.clip(1.0);
+      each.update(0.01);
     };
     for (uint64_t step = 0; step < 3; ++step) run(optimizer, parameters, step);
     for (size_t i = 0; i < copies.size(); ++i)
@@ -187,6 +192,17 @@ TEST(AdamW, RefusesTheStateOfAnotherModel) {
   state = optimizer.state();
   state["exp_avg.stray"] = torch::zeros({1});
   EXPECT_THROW(optimizer.load_state(state, 1), Error);
+}
+
+TEST(AdamW, UpdatesNothingWithoutTheGradientsOfThisStep) {
+  const torch::Tensor weight = torch::ones({2, 2}).requires_grad_();
+  AdamW optimizer({{"weight", weight}}, {});
+  weight.square().sum().backward();
+  EXPECT_THROW((void)optimizer.clip(1.0), c10::Error);
+  EXPECT_THROW(optimizer.update(0.1), c10::Error);
+  optimizer.reduce();
+  optimizer.update(0.1);
+  EXPECT_THROW(optimizer.update(0.1), c10::Error) << "of the step before";
 }
 
 }  // namespace

@@ -37,14 +37,17 @@ class AdamW {
   /// buffer.
   AdamW(std::vector<NamedParameter> parameters, const OptimOptions& options);
 
+  /// A step is zero_grad(), a backward pass, then reduce(), clip() and update() in this order.
   void zero_grad();
-  /// Scales gradients so that their joint norm is at most `max_norm`; 0 only measures. Returns that
-  /// norm before scaling, a fp32 scalar on the device: no sync. bf16 gradients are gathered into
-  /// the fp32 buffer first.
-  torch::Tensor clip_grad_norm(double max_norm);
-  /// One update with rate `lr`. Where `counts`, a bool scalar on the device, is given and false,
-  /// it changes nothing; the host does not wait to know.
-  void step(double lr, const torch::Tensor& counts = {});
+  /// Collects the gradients of the backward pass in the fp32 buffers that clip() and update() use.
+  void reduce();
+  /// Scales the gradients so that their joint norm is at most `max_norm`; 0 only measures. Returns
+  /// the norm before scaling, an fp32 scalar on the device, without a wait for it.
+  torch::Tensor clip(double max_norm);
+  /// Updates the parameters with rate `lr`. Where `counts`, a bool scalar on the device, is given
+  /// and false, it changes nothing; the host does not wait to know. This and clip() throw
+  /// c10::Error without a reduce() since the last update.
+  void update(double lr, const torch::Tensor& counts = {});
 
   /// Updates made. Waits for the device.
   [[nodiscard]] int64_t steps() const;
@@ -69,12 +72,11 @@ class AdamW {
   };
 
   static void flatten(Group& group);
-  void gather_gradients();
 
   OptimOptions options_;
   std::vector<Group> groups_;
   torch::Tensor step_count_;  // fp32 scalar: exact up to 16 million
-  bool gathered_ = false;     // whether `gradients` hold this step's, clipped perhaps
+  bool reduced_ = false;      // whether `gradients` hold those of this step
 };
 
 /// Returns whether a parameter of this name and rank is decayed.
