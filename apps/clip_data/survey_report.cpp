@@ -66,7 +66,7 @@ std::string show_oddities(const DataSurvey& found, const ImageTransformOptions& 
       "JPEG with stray bytes or odd headers, all pixels there: {} pictures\n"
       "transparent: {} pictures, {} (data.transform.background)\n",
       kManyPixels, found.large, found.odd_jpegs, found.transparent,
-      background == "drop" ? "transparency ignored" : "laid on " + background);
+      background_color(background) ? "laid on " + background : "transparency ignored");
 }
 
 std::string as_text(const Source& source, const DataSurvey& found,

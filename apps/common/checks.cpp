@@ -31,7 +31,8 @@ CLI::Validator is_background() {
       (void)background_color(text);
       return text.empty() ? "is empty" : std::string();
     } catch (const Error&) {
-      return fmt::format("expected drop, white, black or #rrggbb, found {:.60}", text);
+      return fmt::format("expected drop, drop_after_resize, white, black or #rrggbb, found {:.60}",
+                         text);
     }
   };
   return {problem, ""};

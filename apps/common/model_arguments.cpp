@@ -24,8 +24,9 @@ void add_model_options(CLI::App& app, ModelArguments& arguments) {
 
 void add_picture_options(CLI::App& app, PictureOptions& pictures) {
   app.add_option("--background", pictures.background,
-                 "What transparent pixels are laid on: white, black, #rrggbb, or drop, which "
-                 "ignores transparency; without it as the model was trained")
+                 "What transparent pixels are laid on: white, black, #rrggbb, or drop and "
+                 "drop_after_resize, which ignore transparency; without it as the model was "
+                 "trained")
       ->type_name("COLOR")
       ->check(is_background());
   static const std::map<std::string, ExifOrientation> kChoices = {

@@ -12,6 +12,7 @@ namespace tandem {
 namespace {
 
 constexpr const char* kDrop = "drop";
+constexpr const char* kDropAfterResize = "drop_after_resize";
 constexpr const char* kWhite = "white";
 constexpr const char* kBlack = "black";
 
@@ -19,7 +20,7 @@ constexpr const char* kBlack = "black";
 
 namespace config {
 
-std::vector<std::string> background_names() { return {kDrop, kWhite, kBlack}; }
+std::vector<std::string> background_names() { return {kDrop, kDropAfterResize, kWhite, kBlack}; }
 
 bool is_hex_color(std::string_view text) {
   return text.size() == 7 && text[0] == '#' &&
@@ -29,8 +30,10 @@ bool is_hex_color(std::string_view text) {
 
 }  // namespace config
 
+bool drops_after_resize(const std::string& background) { return background == kDropAfterResize; }
+
 std::optional<std::array<uint8_t, 3>> background_color(const std::string& background) {
-  if (background == kDrop) return std::nullopt;
+  if (background == kDrop || drops_after_resize(background)) return std::nullopt;
   if (background.empty() || background == kWhite) return std::array<uint8_t, 3>{255, 255, 255};
   if (background == kBlack) return std::array<uint8_t, 3>{0, 0, 0};
   if (!config::is_hex_color(background)) {

@@ -119,8 +119,9 @@ void add_transform_fields(FieldTable& table, ImageTransformOptions& o) {
   transform.add_color(
       "background", &o.background,
       "Colour that transparent pixels are laid on before the resize; drop ignores "
-      "transparency (OpenAI's CLIP, open_clip), transformers lays it on white. Empty "
-      "takes white, and when a run is resumed what it did before.",
+      "transparency, drop_after_resize does so after the resize (OpenAI's CLIP, open_clip), "
+      "transformers lays it on white. Empty takes white, and when a run is resumed what it did "
+      "before.",
       background_names());
   transform.add("exif", choice(&o.exif, kExifOrientations),
                 "Whether the camera's orientation mark turns the picture.");

@@ -16,6 +16,7 @@ EncodedImage encoded_image(std::string_view bytes, const ImageTransformOptions& 
           .header = sniff_image(bytes),
           .max_pixels = options.max_image_pixels,
           .background = background_color(options.background),
+          .drops_after_resize = drops_after_resize(options.background),
           .where = std::move(where)};
 }
 

@@ -27,6 +27,7 @@ struct EncodedImage {
   ImageHeader header;
   int64_t max_pixels = 0;
   std::optional<std::array<uint8_t, 3>> background = {};  ///< See background_color.
+  bool drops_after_resize = false;                        ///< See StoredMode.
   std::string where = {};         ///< For messages: the file's path, or nothing.
   std::optional<Area> area = {};  ///< What is wanted; a decoder may leave the rest black.
 };

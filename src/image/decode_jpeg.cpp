@@ -10,21 +10,10 @@
 #include <jerror.h>
 
 #include "image/decode.h"
+#include "image/stored_mode.h"
 
 namespace tandem {
 namespace {
-
-/// Pillow's CMYK to RGB for one row as it stands in the file: inverted, which is Adobe's habit and
-/// taken for granted also where no Adobe marker is.
-void cmyk_to_rgb(const uint8_t* cmyk, int64_t width, uint8_t* rgb) {
-  for (int64_t x = 0; x < width; ++x, cmyk += 4, rgb += 3) {
-    const int light = cmyk[3];
-    for (int channel = 0; channel < 3; ++channel) {
-      const int product = (255 - cmyk[channel]) * light + 128;
-      rgb[channel] = static_cast<uint8_t>(light - (((product >> 8) + product) >> 8));
-    }
-  }
-}
 
 /// Whether libjpeg's warning is about something that no pixel depends on. Behind the others (an end
 /// that comes too early, codes that mean nothing, a wrong restart marker) pixels are invented.
@@ -99,6 +88,10 @@ class JpegReader {
     return true;
   }
 
+  [[nodiscard]] bool has_cmyk() const {
+    return info_.jpeg_color_space == JCS_CMYK || info_.jpeg_color_space == JCS_YCCK;
+  }
+
   /// Fills `area` of the picture, and some more around it; every byte of the file is looked at.
   bool read_rows(Image& image, const Area& area) {
     cmyk_row_.resize(has_cmyk() ? static_cast<size_t>(image.width) * 4 : 0);
@@ -121,10 +114,6 @@ class JpegReader {
   static constexpr int kMaxScans = 500;
   static constexpr int64_t kMargin = 32;  ///< Chroma is smoothed across the border of an area.
 
-  [[nodiscard]] bool has_cmyk() const {
-    return info_.jpeg_color_space == JCS_CMYK || info_.jpeg_color_space == JCS_YCCK;
-  }
-
   bool read_rows_or_jump(Image& image, const Area& area) {
     if (setjmp(jump_) != 0) return false;
     is_behind_header_ = true;
@@ -138,10 +127,20 @@ class JpegReader {
       uint8_t* target = image.row(info_.output_scanline) + 3 * left;
       JSAMPROW row = cmyk_row_.empty() ? target : cmyk_row_.data();
       jpeg_read_scanlines(&info_, &row, 1);
-      if (!cmyk_row_.empty()) cmyk_to_rgb(row, info_.output_width, target);
+      if (!cmyk_row_.empty()) take_cmyk(image, target);
     }
     jpeg_finish_decompress(&info_);
     return true;
+  }
+
+  /// Inverted CMYK is Adobe's habit and taken for granted also where no Adobe marker is.
+  void take_cmyk(Image& image, uint8_t* target) {
+    cmyk_to_rgb(cmyk_row_.data(), info_.output_width, target);
+    if (image.stored.empty()) return;
+    const std::ptrdiff_t pixel = (target - image.pixels.data()) / 3;
+    std::transform(cmyk_row_.data(), cmyk_row_.data() + 4 * size_t{info_.output_width},
+                   image.stored.data() + 4 * pixel,
+                   [](uint8_t value) { return static_cast<uint8_t>(255 - value); });
   }
 
   /// Returns where the columns that will be read begin.
@@ -207,6 +206,7 @@ Image decode_jpeg(const EncodedImage& encoded) {
   if (!reader.read_header()) reject_image(encoded, reader.problem(), reader.details());
   check_pixel_count(encoded, reader.width(), reader.height());
   Image image(reader.width(), reader.height());
+  if (encoded.drops_after_resize && reader.has_cmyk()) keep_inks(image);
   const Area whole{.across = {0, image.width}, .down = {0, image.height}};
   const bool is_as_expected =
       encoded.header.width == image.width && encoded.header.height == image.height;

@@ -10,6 +10,7 @@
 #include "image/decode.h"
 #include "image/png.h"
 #include "image/segments.h"
+#include "image/stored_mode.h"
 #include "image/transparency.h"
 
 namespace tandem {
@@ -110,11 +111,10 @@ AlphaPlane take_channels(const cv::Mat& decoded, Image& image) {
 
 constexpr int kColors = cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION;
 
-AlphaPlane decode_png(const EncodedImage& encoded, Image& image) {
-  constexpr uint8_t kPalette = 3;
-  constexpr uint8_t kAlphaBit = 4;
-  const CheckedPng png = check_png(encoded.bytes);
-  if (!png.problem.empty()) reject_image(encoded, png.problem, png.details);
+constexpr uint8_t kPalette = 3;
+constexpr uint8_t kAlphaBit = 4;
+
+AlphaPlane decode_png_colors(const EncodedImage& encoded, const CheckedPng& png, Image& image) {
   const PngTransparency& transparency = png.transparency;
   const bool has_channel = (transparency.color_type & kAlphaBit) != 0;
   const cv::Mat decoded =
@@ -129,25 +129,50 @@ AlphaPlane decode_png(const EncodedImage& encoded, Image& image) {
   return alpha;
 }
 
+Image decode_png(const EncodedImage& encoded) {
+  const CheckedPng png = check_png(encoded.bytes);
+  if (!png.problem.empty()) reject_image(encoded, png.problem, png.details);
+  Image image;
+  const AlphaPlane alpha = decode_png_colors(encoded, png, image);
+  lay_on(image, alpha, encoded.background);
+  if (!encoded.drops_after_resize) return image;
+  const uint8_t color_type = png.transparency.color_type;
+  if (color_type == kPalette || png.transparency.bit_depth == 1)
+    keep_palette(image, first_palette_color(png));
+  if ((color_type & kAlphaBit) != 0) keep_alpha(image, alpha);
+  return image;
+}
+
+Image decode_bmp(const EncodedImage& encoded) {
+  check_bmp(encoded);
+  Image image;
+  take_channels(decode_by_opencv(encoded, encoded.bytes, kColors), image);
+  const AlphaPlane alpha = alpha_of_bmp(image, encoded.bytes);
+  lay_on(image, alpha, encoded.background);
+  if (!encoded.drops_after_resize) return image;
+  if (is_palette_bmp(encoded.bytes)) keep_palette(image, first_bmp_color(encoded.bytes));
+  keep_alpha(image, alpha);
+  return image;
+}
+
+Image decode_webp(const EncodedImage& encoded) {
+  check_webp(encoded);
+  Image image;
+  const AlphaPlane alpha =
+      take_channels(decode_by_opencv(encoded, encoded.bytes, cv::IMREAD_UNCHANGED), image);
+  lay_on(image, alpha, encoded.background);
+  if (encoded.drops_after_resize) keep_alpha(image, alpha);
+  return image;
+}
+
 }  // namespace
 
 Image decode_other(const EncodedImage& encoded) {
-  const ImageHeader& header = encoded.header;
-  if (header.format == ImageFormat::kBmp) check_bmp(encoded);
-  if (header.format == ImageFormat::kWebp) check_webp(encoded);
-  Image image;
-  AlphaPlane alpha;
-  switch (header.format) {
-    case ImageFormat::kPng: alpha = decode_png(encoded, image); break;
-    case ImageFormat::kBmp:
-      take_channels(decode_by_opencv(encoded, encoded.bytes, kColors), image);
-      alpha = alpha_of_bmp(image, encoded.bytes);
-      break;
-    default:
-      alpha = take_channels(decode_by_opencv(encoded, encoded.bytes, cv::IMREAD_UNCHANGED), image);
+  switch (encoded.header.format) {
+    case ImageFormat::kPng: return decode_png(encoded);
+    case ImageFormat::kBmp: return decode_bmp(encoded);
+    default: return decode_webp(encoded);
   }
-  lay_on(image, alpha, encoded.background);
-  return image;
 }
 
 }  // namespace tandem

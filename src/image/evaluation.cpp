@@ -8,6 +8,7 @@
 #include "image/decode.h"
 #include "image/exif.h"
 #include "image/resample.h"
+#include "image/stored_mode.h"
 #include "tandem/core/error.h"
 #include "tandem/image/resize.h"
 #include "tandem/image/sniff.h"
@@ -80,7 +81,9 @@ Image resize_inside(const Image& image, int64_t size, const ImageTransformOption
   };
   const Sides inner{.width = side(image.width), .height = side(image.height)};
   if (std::min(inner.width, inner.height) < 1) reject_narrow({image.width, image.height}, "longer");
-  return center_crop(resize(image, inner.width, inner.height, options.interpolation), size);
+  Image resized_image = resize(image, inner.width, inner.height, options.interpolation);
+  resized_image.padding = image.padding;
+  return center_crop(resized_image, size);
 }
 
 /// What the crop is made of, of a picture that is known to be upright.
@@ -108,7 +111,7 @@ Image decode_cropped(EncodedImage encoded, int64_t size, const ImageTransformOpt
 Image evaluation_transform(const Image& image, int64_t size, const ImageTransformOptions& options) {
   if (options.resize_mode == ResizeMode::kLongest) return resize_inside(image, size, options);
   const Axes axes = crop_axes({image.width, image.height}, size, options);
-  return resize_axes(view_of(image), axes.across, axes.down, options.interpolation);
+  return resize_stored(image, axes.across, axes.down, options.interpolation);
 }
 
 Image decode_for_evaluation(std::string_view bytes, int64_t size,

@@ -76,6 +76,9 @@ Image apply_orientation(Image image, int orientation) {
   upright.has_oddity = image.has_oddity;
   upright.is_large = image.is_large;
   upright.transparent = image.transparent;
+  upright.stored_mode = image.stored_mode;
+  upright.stored.resize(image.stored.size());
+  upright.padding = image.padding;
   for (int64_t y = 0; y < upright.height; ++y) {
     for (int64_t x = 0; x < upright.width; ++x) {
       int64_t from_x = swaps_sides ? y : x;
@@ -83,6 +86,9 @@ Image apply_orientation(Image image, int orientation) {
       if (reads_from_right) from_x = image.width - 1 - from_x;
       if (reads_from_bottom) from_y = image.height - 1 - from_y;
       std::memcpy(upright.row(y) + 3 * x, image.row(from_y) + 3 * from_x, 3);
+      if (image.stored.empty()) continue;
+      std::memcpy(upright.stored.data() + 4 * (y * upright.width + x),
+                  image.stored.data() + 4 * (from_y * image.width + from_x), 4);
     }
   }
   return upright;

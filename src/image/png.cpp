@@ -138,6 +138,16 @@ CheckedPng check_png(std::string_view bytes) {
   return {.bytes = {}, .problem = "truncated PNG", .details = "no end"};
 }
 
+std::array<uint8_t, 3> first_palette_color(const CheckedPng& png) {
+  size_t offset = kSignatureBytes;
+  while (const auto chunk = next_png_chunk(png.bytes, offset)) {
+    if (chunk->type != chunk_type("PLTE") || chunk->payload.size() < 3) continue;
+    return {static_cast<uint8_t>(chunk->payload[0]), static_cast<uint8_t>(chunk->payload[1]),
+            static_cast<uint8_t>(chunk->payload[2])};
+  }
+  return {};
+}
+
 std::string palette_alpha_png(const CheckedPng& png) {
   const std::string_view alphas = png.transparency.payload;
   std::string palette;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -28,6 +29,9 @@ struct CheckedPng {
 /// and the end there. Text, profiles, metadata and further frames of an animation are dropped, so
 /// that no decoder unpacks them. Never throws on bad bytes.
 [[nodiscard]] CheckedPng check_png(std::string_view bytes);
+
+/// Returns the colour of a palette's index 0; black without a palette.
+[[nodiscard]] std::array<uint8_t, 3> first_palette_color(const CheckedPng& png);
 
 /// Returns a PNG of a palette's alpha: the same picture, with each colour of the palette replaced
 /// by the gray that is its alpha.

@@ -83,6 +83,9 @@ void resample_vertically(const ImageView& source, const ResampleWeights& weights
 [[nodiscard]] Image resize_axes(const ImageView& source, const ResampleAxis& across,
                                 const ResampleAxis& down, Interpolation interpolation);
 
+/// Whether the resize changes anything along the axis, the crop left aside.
+[[nodiscard]] bool changes(const ResampleAxis& axis);
+
 /// The middle out_count of out_size pixels begin here; a half is rounded to even.
 [[nodiscard]] int64_t middle_offset(int64_t out_size, int64_t out_count);
 

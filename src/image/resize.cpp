@@ -1,12 +1,14 @@
 #include "tandem/image/resize.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 
 #include <fmt/format.h>
 
 #include "image/resample.h"
+#include "image/stored_mode.h"
 #include "tandem/core/error.h"
 
 namespace tandem {
@@ -68,11 +70,6 @@ Image resize_nearest(const ImageView& source, const ResampleAxis& across,
     }
   }
   return image;
-}
-
-bool changes(const ResampleAxis& axis) {
-  return axis.out_size != axis.in_size || axis.first != 0 ||
-         axis.last != static_cast<float>(axis.out_size);
 }
 
 Image copy_of(const ImageView& view) {
@@ -147,6 +144,11 @@ Image resize_filtered(ImageView source, const ResampleAxis& across, const Resamp
 
 }  // namespace
 
+bool changes(const ResampleAxis& axis) {
+  return axis.out_size != axis.in_size || axis.first != 0 ||
+         axis.last != static_cast<float>(axis.out_size);
+}
+
 Image resize_axes(const ImageView& source, const ResampleAxis& across, const ResampleAxis& down,
                   Interpolation interpolation) {
   check_axes(across, down);
@@ -159,8 +161,8 @@ int64_t middle_offset(int64_t out_size, int64_t out_count) {
 }
 
 Image resize(const Image& image, int64_t width, int64_t height, Interpolation interpolation) {
-  return resize_axes(view_of(image), whole_axis(image.width, width),
-                     whole_axis(image.height, height), interpolation);
+  return resize_stored(image, whole_axis(image.width, width), whole_axis(image.height, height),
+                       interpolation);
 }
 
 Image resize(const Image& image, int64_t width, int64_t height, Interpolation interpolation,
@@ -171,7 +173,7 @@ Image resize(const Image& image, int64_t width, int64_t height, Interpolation in
   across.last = static_cast<float>(box.right);
   down.first = static_cast<float>(box.top);
   down.last = static_cast<float>(box.bottom);
-  return resize_axes(view_of(image), across, down, interpolation);
+  return resize_stored(image, across, down, interpolation);
 }
 
 Image center_crop(const Image& image, int64_t size) {
@@ -186,6 +188,9 @@ Image center_crop(const Image& image, int64_t size) {
   const Placement across = place(image.width);
   const Placement down = place(image.height);
   Image cropped(size, size);
+  if (image.padding != std::array<uint8_t, 3>{}) {
+    for (size_t i = 0; i < cropped.pixels.size(); ++i) cropped.pixels[i] = image.padding[i % 3];
+  }
   for (int64_t y = 0; y < down.count; ++y) {
     std::memcpy(cropped.row(down.to + y) + 3 * across.to,
                 image.row(down.from + y) + 3 * across.from, static_cast<size_t>(3 * across.count));

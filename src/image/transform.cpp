@@ -8,7 +8,9 @@
 
 #include "image/color.h"
 #include "image/resample.h"
+#include "image/stored_mode.h"
 #include "tandem/core/random.h"
+#include "tandem/image/resize.h"
 
 namespace tandem {
 namespace {
@@ -54,6 +56,10 @@ Crop middle_crop(const Image& image, double ratio_max) {
 
 Image random_resized_crop(const Image& image, int64_t size, Interpolation interpolation,
                           const Crop& crop) {
+  if (image.stored_mode != StoredMode::kRgb) {
+    const Image part = cropped_as_stored(image, {crop.left, crop.width}, {crop.top, crop.height});
+    return resize(part, size, size, interpolation);
+  }
   const ImageView view{.pixels = image.row(crop.top) + 3 * crop.left,
                        .width = crop.width,
                        .height = crop.height,

@@ -137,7 +137,8 @@ ImportedModel import_model(const fs::path& input, ModelFormat format,
   const fs::path directory = fs::is_directory(input) ? input : input.parent_path();
   ForeignConfig foreign = read_config_of(directory, format, request_for(named, options));
   std::string& background = foreign.config.transform.background;
-  if (background.empty()) background = "drop";
+  if (background.empty())
+    background = format == ModelFormat::kOpenClip ? "drop_after_resize" : "drop";
   // Held to the rules of our own configurations before a tensor is made of it.
   ModelConfig config = parse_model_config(to_json(foreign.config), directory.string());
   ImportedModel result{.model = ClipModel(config.model, std::nullopt),

@@ -14,8 +14,8 @@ int64_t pillow_number(Interpolation filter) {
   return number;
 }
 
-bool drops(const ImageTransformOptions& transform) {
-  return !background_color(transform.background).has_value();
+bool drops_before_resize(const ImageTransformOptions& transform) {
+  return !background_color(transform.background) && !drops_after_resize(transform.background);
 }
 
 bool lays_on_white(const ImageTransformOptions& transform) {
@@ -46,7 +46,7 @@ bool is_stock_processing(const ModelConfig& config) {
       transform.crop_offset == CropOffset::kDown || (!shortest && surplus % 2 == 0);
   return transform.resize_mode != ResizeMode::kLongest && filter && same_crop &&
          transform.exif == ExifOrientation::kIgnore &&
-         (drops(transform) || lays_on_white(transform));
+         (drops_before_resize(transform) || lays_on_white(transform));
 }
 
 Json image_processor_json(const ModelConfig& config, Layout layout) {

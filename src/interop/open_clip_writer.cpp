@@ -134,9 +134,10 @@ std::vector<std::string> pixel_notes(const ImageTransformOptions& transform) {
         "some pictures are cut one pixel aside");
   if (transform.exif == ExifOrientation::kApply)
     notes.emplace_back("data.transform.exif = apply: open_clip leaves pictures as they are stored");
-  if (background_color(transform.background))
+  if (!drops_after_resize(transform.background))
     notes.emplace_back(
-        "data.transform.background is a colour: open_clip ignores the transparency of pictures");
+        "data.transform.background is not drop_after_resize: open_clip resizes pictures with a "
+        "palette or transparency as they are stored, then ignores transparency");
   return notes;
 }
 

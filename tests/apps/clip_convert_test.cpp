@@ -175,7 +175,7 @@ TEST_F(ClipConvert, SaysWhatBecomesOfTransparencyByOrigin) {
   EXPECT_EQ(background_of("hf", "clip_openai"), "white");
   EXPECT_EQ(background_of("hf", "siglip"), "white");
   EXPECT_EQ(background_of("hf", "vit"), "drop");
-  EXPECT_EQ(background_of("open_clip", "open_clip_vit"), "drop");
+  EXPECT_EQ(background_of("open_clip", "open_clip_vit"), "drop_after_resize");
 }
 
 TEST_F(ClipConvert, WarnsWhereNothingSaysHowPicturesArePrepared) {

@@ -121,6 +121,8 @@ TEST_F(ClipZeroShot, OptionsOfTheCallReplaceTheModelsTransform) {
   EXPECT_EQ(scores(clear.c_str(), {}), scores(clear.c_str(), {"--background", "white"}));
   EXPECT_EQ(scores(clear.c_str(), {"--background", "#FFFFFF"}), scores(clear.c_str(), {}));
   EXPECT_NE(scores(clear.c_str(), {"--background", "drop"}), scores(clear.c_str(), {}));
+  EXPECT_NE(scores(clear.c_str(), {"--background", "drop_after_resize"}),
+            scores(clear.c_str(), {"--background", "drop"}));
   EXPECT_EQ(scores("images/turned.jpg", {"--exif", "ignore"}), scores("images/turned.jpg", {}));
   EXPECT_NE(scores("images/turned.jpg", {"--exif", "apply"}), scores("images/turned.jpg", {}));
 
@@ -131,7 +133,8 @@ TEST_F(ClipZeroShot, OptionsOfTheCallReplaceTheModelsTransform) {
   const ProgramResult wrong =
       classify({"--images", picture("a.png"), "--classes", kClasses, "--background", "grey"});
   EXPECT_EQ(wrong.exit_code, 64);
-  EXPECT_NE(wrong.err.find("expected drop, white, black or #rrggbb"), std::string::npos)
+  EXPECT_NE(wrong.err.find("expected drop, drop_after_resize, white, black or #rrggbb"),
+            std::string::npos)
       << wrong.err;
 }
 

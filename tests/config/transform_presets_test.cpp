@@ -62,15 +62,19 @@ TEST(TransformPresets, AreReadFromAModelDirectorysConfig) {
 TEST(Background, IsANameOrAColor) {
   using Color = std::array<uint8_t, 3>;
   EXPECT_EQ(background_color("drop"), std::nullopt);
+  EXPECT_EQ(background_color("drop_after_resize"), std::nullopt);
+  EXPECT_TRUE(drops_after_resize("drop_after_resize"));
+  EXPECT_FALSE(drops_after_resize("drop"));
   EXPECT_EQ(background_color("white"), (Color{255, 255, 255}));
   EXPECT_EQ(background_color(""), (Color{255, 255, 255}));
   EXPECT_EQ(background_color("black"), (Color{0, 0, 0}));
   EXPECT_EQ(background_color("#0aF310"), (Color{0x0A, 0xF3, 0x10}));
   for (const char* wrong : {"White", "#fff", "#12345g", "123456", "#1234567", "transparent"}) {
-    expect_error(ErrorKind::kConfig, "drop, white, black or #rrggbb",
+    expect_error(ErrorKind::kConfig, "drop, drop_after_resize, white, black or #rrggbb",
                  [&] { (void)background_color(wrong); });
     expect_error(ErrorKind::kConfig,
-                 "data.transform.background: expected one of drop, white, black, or a colour "
+                 "data.transform.background: expected one of drop, drop_after_resize, white, "
+                 "black, or a colour "
                  "#rrggbb, found \"" +
                      std::string(wrong) + "\"",
                  [&] { parse_with({"data.transform.background=" + std::string(wrong)}); });

@@ -62,7 +62,7 @@ TEST(Survey, CountsTransparentPictures) {
   for (const char* name : {"rgba.png", "opaque.png", "palette_8.png", "rgb_key.png", "lossy.webp"})
     list += (golden / name).string() + "\tcaption\n";
   write_text(folder / "list.tsv", list);
-  for (const char* background : {"drop", "white"}) {
+  for (const char* background : {"drop", "drop_after_resize", "white"}) {
     const auto source =
         open_source({.kind = SourceKind::kTable, .path = (folder / "list.tsv").string()},
                     {.transform = {.background = background}, .allow_outside_root = true});

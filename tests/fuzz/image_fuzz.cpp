@@ -11,7 +11,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const tandem::ImageHeader header = tandem::sniff_image(bytes);
   if (header.found.empty()) __builtin_trap();
   try {
-    const tandem::ImageTransformOptions options{.exif = tandem::ExifOrientation::kApply,
+    const char* background = size % 2 == 0 ? "white" : "drop_after_resize";
+    const tandem::ImageTransformOptions options{.background = background,
+                                                .exif = tandem::ExifOrientation::kApply,
                                                 .max_image_pixels = 1 << 18};
     const tandem::Image image = tandem::decode_image(bytes, options);
     if (image.width < 1 || image.width * image.height > options.max_image_pixels) __builtin_trap();

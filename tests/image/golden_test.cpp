@@ -124,5 +124,22 @@ TEST(Golden, TransparentFilesEqualPillowAndTransformers) {
   }
 }
 
+TEST(Golden, DropAfterResizeEqualsOpenClip) {
+  const std::map<std::string, ResizeMode> modes{{"shortest", ResizeMode::kShortest},
+                                                {"longest", ResizeMode::kLongest},
+                                                {"squash", ResizeMode::kSquash}};
+  for (const Json& golden : cases("cases", "late_conversion.json")) {
+    ImageTransformOptions options{.background = "drop_after_resize"};
+    options.resize_mode = modes.at(golden.at("resize_mode"));
+    options.interpolation = kFilters.at(golden.at("filter"));
+    options.exif =
+        golden.at("exif") == "apply" ? ExifOrientation::kApply : ExifOrientation::kIgnore;
+    const std::string path = kFolder + golden.at("file").get<std::string>();
+    const int64_t size = golden.at("size").at(0);
+    expect_equal(load_for_evaluation(path, size, options), golden);
+    expect_equal(evaluation_transform(load_image(path, options), size, options), golden);
+  }
+}
+
 }  // namespace
 }  // namespace tandem

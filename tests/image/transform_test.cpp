@@ -166,6 +166,40 @@ TEST(EvaluationTransform, LongestShowsThePictureBetweenBlackBorders) {
   EXPECT_THROW(static_cast<void>(evaluation_transform(Image(1, 500), 32, options)), Error);
 }
 
+/// Opaque red beside transparent green.
+Image red_beside_clear_green(StoredMode mode) {
+  Image image(40, 30);
+  image.stored_mode = mode;
+  for (size_t i = 0; i < image.pixels.size(); i += 3)
+    image.pixels[i + (i / 3 % 40 < 23 ? 0 : 1)] = 255;
+  if (mode != StoredMode::kAlpha) return image;
+  for (size_t i = 0; i < image.pixels.size(); i += 3) {
+    const uint8_t alpha = image.pixels[i];
+    image.stored.insert(image.stored.end(), {image.pixels[i], image.pixels[i + 1], 0, alpha});
+  }
+  return image;
+}
+
+/// Colours other than red and green of a random crop.
+int64_t mixed_pixels(StoredMode mode, uint64_t seed) {
+  const AugmentOptions augment{.crop_scale_min = 0.4};
+  const Image result = training_transform(red_beside_clear_green(mode), 16, {}, augment, seed);
+  int64_t mixed = 0;
+  for (size_t i = 0; i < result.pixels.size(); i += 3)
+    mixed += result.pixels[i] != 0 && result.pixels[i + 1] != 0 ? 1 : 0;
+  return mixed;
+}
+
+TEST(TrainingTransform, ResizesAsThePictureIsStored) {
+  int64_t mixed = 0;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    mixed += mixed_pixels(StoredMode::kRgb, seed);
+    EXPECT_EQ(mixed_pixels(StoredMode::kAlpha, seed), 0) << seed;
+    EXPECT_EQ(mixed_pixels(StoredMode::kPalette, seed), 0) << seed;
+  }
+  EXPECT_GT(mixed, 0);
+}
+
 TEST(EvaluationTransform, RefusesACropPctThatIsNoShare) {
   for (const double crop_pct : {0.0, -1.0, 1.5, std::nan("")}) {
     const ImageTransformOptions options{.crop_pct = crop_pct};

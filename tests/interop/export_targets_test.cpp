@@ -100,8 +100,10 @@ TEST(ImageProcessorWriter, TakesAClassOfTransformersOnlyWhereItGivesTheSamePixel
   EXPECT_EQ(image_processor_json(config, Layout::kClip).at("do_convert_rgb"), true);
   config.transform.background = "drop";
   EXPECT_EQ(image_processor_json(config, Layout::kClip).at("do_convert_rgb"), false);
-  config.transform.background = "black";
-  EXPECT_FALSE(is_stock_processing(config));
+  for (const char* background : {"black", "drop_after_resize"}) {
+    config.transform.background = background;
+    EXPECT_FALSE(is_stock_processing(config)) << background;
+  }
   config.transform.resize_mode = ResizeMode::kLongest;
   EXPECT_FALSE(is_stock_processing(config));
   const Json own = image_processor_json(config, Layout::kClip);

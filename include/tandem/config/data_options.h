@@ -111,7 +111,8 @@ struct ImageTransformOptions {
                                                ///< number of pixels over; not for kLongest.
   std::string background =
       {};  ///< Colour that transparent pixels are laid on: white, black or
-           ///< #rrggbb; drop ignores transparency, as Pillow's convert("RGB").
+           ///< #rrggbb; drop ignores transparency, as Pillow's convert("RGB");
+           ///< drop_after_resize does so after the resize, as open_clip.
            ///< Empty takes white, and when a run is resumed what it did before.
   ExifOrientation exif = ExifOrientation::kIgnore;
   int64_t max_image_pixels = 178956970;  ///< Larger pictures are refused before they are decoded.
@@ -119,8 +120,10 @@ struct ImageTransformOptions {
 };
 
 /// Returns the colour (red, green, blue) that ImageTransformOptions::background names, nothing for
-/// drop. Throws kConfig for any other text.
+/// drop and drop_after_resize. Throws kConfig for any other text.
 [[nodiscard]] std::optional<std::array<uint8_t, 3>> background_color(const std::string& background);
+/// Whether ImageTransformOptions::background is drop_after_resize.
+[[nodiscard]] bool drops_after_resize(const std::string& background);
 
 /// A known way from pictures to a tower's input. Its mean and std belong to
 /// ImageEncoderOptions, the rest to ImageTransformOptions.
@@ -136,8 +139,8 @@ struct TransformPreset {
 /// (timm, DINO, DeiT), vit (Hugging Face ViTImageProcessor), siglip, laion2b_l14 (the ViT-L/14
 /// trained on LAION-2B, which is normalised unlike its siblings). A preset leaves `background`
 /// empty, since the libraries differ for the same weights: OpenAI's and open_clip's code drops
-/// transparency, transformers' processors of CLIP and SigLIP lay it on white. Throws kConfig with
-/// the known names for another one.
+/// transparency after the resize, transformers' processors of CLIP and SigLIP lay it on white.
+/// Throws kConfig with the known names for another one.
 [[nodiscard]] TransformPreset transform_preset(const std::string& name);
 
 /// Returns the filter that Pillow and preprocessor_config.json call by this number: 0 nearest, 1

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -13,6 +14,11 @@ namespace tandem {
 /// Pillow warns of pictures with more pixels than this.
 inline constexpr int64_t kManyPixels = 89478485;
 
+/// What Pillow holds before `convert("RGB")`, of which the resize depends: kPalette is resized by
+/// the nearest pixel (also a picture of 1 bit), kAlpha with colours weighted by alpha, kCmyk in its
+/// four inks.
+enum class StoredMode { kRgb, kPalette, kAlpha, kCmyk };
+
 /// A picture: 8-bit RGB, rows top to bottom, interleaved, no padding.
 struct Image {
   int64_t width = 0;
@@ -22,6 +28,12 @@ struct Image {
                                      ///< no pixel depends on.
   bool is_large = false;             ///< Whether it had more than kManyPixels pixels in its file.
   bool transparent = false;          ///< Whether decode_image met a pixel that is not opaque.
+  /// How the file stores it; other than kRgb only with `background` = drop_after_resize.
+  StoredMode stored_mode = StoredMode::kRgb;
+  std::vector<uint8_t> stored = {};  ///< height × width × 4: red, green, blue and alpha of kAlpha;
+                                     ///< Pillow's inks (255 is full) of kCmyk; otherwise empty.
+  std::array<uint8_t, 3> padding = {};  ///< Colour of what center_crop adds: black, but the first
+                                        ///< colour of kPalette, and white for kCmyk.
 
   Image() = default;
   Image(int64_t width_, int64_t height_)
@@ -51,11 +63,12 @@ struct ImageHeader {
 /// as Adobe writes it) and 16-bit pictures become 8-bit RGB; of 16 bits the high byte is kept, also
 /// of gray ones, which Pillow cuts at 255. Transparency (an alpha channel, of a palette, a
 /// transparent colour) is laid on `options.background`, equal to Pillow's alpha_composite, or
-/// ignored for "drop". An animated PNG gives its still picture. Orientation as `options.exif` says
-/// (EXIF of JPEG, PNG and WebP; a corrupt one is ignored). Throws kData: not an accepted format
-/// (and what it is instead; an animated WebP too), truncated, damaged, 2 GiB or more, too many
-/// pixels, more than 500 scans, a BMP with 16-bit pixels, run lengths or unusual channel order.
-/// Thread-safe.
+/// ignored for "drop" and "drop_after_resize"; the latter keeps what the resize needs in
+/// `stored_mode`, `stored` and `padding`. An animated PNG gives its still picture. Orientation as
+/// `options.exif` says (EXIF of JPEG, PNG and WebP; a corrupt one is ignored). Throws kData: not an
+/// accepted format (and what it is instead; an animated WebP too), truncated, damaged, 2 GiB or
+/// more, too many pixels, more than 500 scans, a BMP with 16-bit pixels, run lengths or unusual
+/// channel order. Thread-safe.
 [[nodiscard]] Image decode_image(std::string_view bytes, const ImageTransformOptions& options);
 
 /// Reads and decodes a file; messages carry its path. Throws as decode_image, and kMissingInput.

@@ -14,7 +14,8 @@ struct Box {
 
 /// Returns the picture at width × height, equal to Pillow 13's `Image.resize` value for value:
 /// filter widened when shrinking, weights in fixed point, rounded to 8 bits between the passes
-/// (Pillow, src/libImaging/Resample.c). The horizontal pass comes first; the vertical one where it
+/// (Pillow, src/libImaging/Resample.c); a picture whose stored_mode is not kRgb as Pillow resizes
+/// that mode, then converted to RGB. The horizontal pass comes first; the vertical one where it
 /// takes away more than twice as many rows as the horizontal one columns. Pillow before 13 always
 /// went across first: such pictures differ there in their last bit. Throws kUsage for an empty
 /// picture or size. Thread-safe.
@@ -26,8 +27,8 @@ struct Box {
                            Interpolation interpolation, const Box& box);
 
 /// Returns the size × size middle of the picture; offsets are rounded half to even, as
-/// torchvision's CenterCrop does. Sides shorter than `size` are filled with black. Throws kUsage
-/// for a size of zero.
+/// torchvision's CenterCrop does. Sides shorter than `size` are filled with `image.padding`. Throws
+/// kUsage for a size of zero.
 [[nodiscard]] Image center_crop(const Image& image, int64_t size);
 
 }  // namespace tandem

@@ -11,8 +11,9 @@ namespace tandem {
 /// Returns the picture at size × size for evaluation: resized to ⌊size / options.crop_pct⌋ by its
 /// shortest side, its longest side or both, as `options.resize_mode` says, then cropped (or padded
 /// with black) in the middle. Equal to open_clip's, timm's and torchvision's transform on the same
-/// pixels; only what the crop keeps is computed. Throws kUsage for an empty picture, size or
-/// crop_pct, kData for a picture narrower than any size can hold. Thread-safe.
+/// pixels, with `options.background` = drop_after_resize also on the same file; only what the crop
+/// keeps is computed. Throws kUsage for an empty picture, size or crop_pct, kData for a picture
+/// narrower than any size can hold. Thread-safe.
 [[nodiscard]] Image evaluation_transform(const Image& image, int64_t size,
                                          const ImageTransformOptions& options);
 
@@ -29,8 +30,10 @@ namespace tandem {
 
 /// Returns the picture at size × size for training: random crop resized (torchvision's
 /// RandomResizedCrop), then flip, colour jitter (torchvision's ColorJitter on a Pillow picture),
-/// grayscale. With crop_scale_min and crop_ratio_max at 1 the crop is the evaluation's. Everything
-/// random follows from `seed` alone. Throws as evaluation_transform. Thread-safe.
+/// grayscale. With crop_scale_min and crop_ratio_max at 1 the crop is the evaluation's. A picture
+/// whose stored_mode is not kRgb is cropped and resized as it is stored and converted to RGB before
+/// the other changes, as open_clip trains. Everything random follows from `seed` alone. Throws as
+/// evaluation_transform. Thread-safe.
 [[nodiscard]] Image training_transform(const Image& image, int64_t size,
                                        const ImageTransformOptions& options,
                                        const AugmentOptions& augment, uint64_t seed);

@@ -43,10 +43,12 @@ class TandemImageProcessor(BaseImageProcessor):
         self.image_std = image_std
 
     def flattened(self, picture):
-        """Upright, if the model wants it, and without transparency."""
+        """Upright, if the model wants it, and without transparency, unless that is dropped after the resize."""
         if self.tandem.get("exif") == "apply":
             picture = ImageOps.exif_transpose(picture)
         background = self.tandem.get("background", "drop")
+        if background == "drop_after_resize":
+            return picture
         transparent = picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info
         if background == "drop" or not transparent:
             return picture.convert("RGB")
@@ -69,7 +71,7 @@ class TandemImageProcessor(BaseImageProcessor):
         else:
             picture = picture.resize((resized, resized), resample)
         left, top = (self.offset(side - size) for side in picture.size)
-        return picture.crop((left, top, left + size, top + size))  # what is outside of the picture is black
+        return picture.crop((left, top, left + size, top + size)).convert("RGB")  # what is outside of the picture is black
 
     def offset(self, surplus):
         if surplus < 0:  # to be filled up, the smaller half first
