@@ -103,6 +103,7 @@ class ReplaceNormalizer final : public Normalizer {
         const bool counts = last_character(old.substr(0, end)) < start;
         start = (counts ? content_.size() : 0) + start - std::min(start, end);
       }
+      if (begin == end && begin < text.start_bytes) start += content_.size();
       replaced.append(old.substr(done, begin - done)).append(content_);
       check_length(replaced);
       done = end;

@@ -8,6 +8,7 @@
 
 #include "io/utf8.h"
 #include "tandem/core/error.h"
+#include "text/normalizer.h"
 
 namespace tandem {
 namespace {
@@ -39,8 +40,22 @@ Json replace(const char* kind, std::string_view pattern, std::string_view conten
 
 Json strip() { return {{"type", "Strip"}, {"strip_left", true}, {"strip_right", true}}; }
 
-Json chars_map(std::string_view bytes) {
-  return {{"type", "Precompiled"}, {"precompiled_charsmap", base64(bytes)}};
+/// Whether a compiled map composes letters and marks, as those of NFKC do.
+bool composes(std::string_view map) {
+  std::string text = "e\xCC\x81";
+  CharsMap(map, "precompiled_charsmap").apply(text);
+  return text == "\xC3\xA9";
+}
+
+/// sentencepiece replaces the longest sequence of characters that the map has. `tokenizers` looks a
+/// grapheme cluster up and drops what follows the shortest sequence found. A control character
+/// between the characters makes each a cluster; NFC then composes them as the map would.
+void add_chars_map(Json& rules, std::string_view map) {
+  constexpr std::string_view kBreak = "\x01";
+  rules.push_back(replace("Regex", "(?=[^ -~])", kBreak));
+  rules.push_back({{"type", "Precompiled"}, {"precompiled_charsmap", base64(map)}});
+  rules.push_back(replace("String", kBreak, ""));
+  if (composes(map)) rules.push_back({{"type", "NFC"}});
 }
 
 /// clean_caption as replacements: NUL becomes U+FFFD, controls and the byte order mark go, white
@@ -59,8 +74,8 @@ void add_cleaning(Json& rules) {
 Json normalizer(const SentencePieceFile& file, const SentencePieceUse& use) {
   Json rules = Json::array();
   if (use.scheme.cleaning == PieceCleaning::kCaption) add_cleaning(rules);
-  if (!use.first_chars_map.empty()) rules.push_back(chars_map(use.first_chars_map));
-  if (!file.chars_map.empty()) rules.push_back(chars_map(file.chars_map));
+  if (!use.first_chars_map.empty()) add_chars_map(rules, use.first_chars_map);
+  if (!file.chars_map.empty()) add_chars_map(rules, file.chars_map);
   if (file.remove_extra_spaces) {
     rules.push_back(replace("Regex", " {2,}", " "));
     rules.push_back(replace("Regex", R"(\A +| +\z)", ""));  // other white space stays

@@ -22,11 +22,11 @@ struct SentencePieceUse {
 
 /// Returns the tokenizer.json that gives the same ids in Hugging Face's `tokenizers`: vocabulary
 /// and scores (or merges), the compiled normalizer, clean_caption's rules as replacements, bos and
-/// eos around a text. Its special tokens are not in `added_tokens`: in a caption they are text. As
-/// after transformers' own conversions, ids may differ for texts with several combining marks on a
-/// letter, with U+2581, beside user-defined pieces, and where two cuts are equally good;
-/// clean_caption's limit of 4096 bytes is left out. Throws kConfig for a model that marks spaces at
-/// the end of words.
+/// eos around a text. Its special tokens are not in `added_tokens`: in a caption they are text. Ids
+/// may differ for combining marks out of canonical order, after a ligature, or after a capital
+/// that composes with the mark only in lower case (H̱, J̌, T̈, W̊, Y̊); for U+2581, beside
+/// user-defined pieces, and where two cuts are equally good; clean_caption's limit of 4096 bytes is
+/// left out. Throws kConfig for a model that marks spaces at the end of words.
 [[nodiscard]] std::string sentencepiece_json(const SentencePieceFile& file,
                                              const SentencePieceUse& use);
 
