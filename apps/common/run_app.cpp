@@ -12,6 +12,7 @@
 #include "common/process.h"
 #include "common/suggestion.h"
 #include "common/text_io.h"
+#include "tandem/core/files.h"
 #include "tandem/core/library_error.h"
 #include "tandem/core/log.h"
 #include "tandem/core/memory.h"
@@ -46,6 +47,16 @@ ErrorText parse_problem(CLI::App& app, const CLI::ParseError& error, const AppIn
   return text;
 }
 
+// A shell leaves the ~ of --model=~/x and of quoted words as it is.
+void expand_homes(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    const std::string type = option->get_type_name();
+    const std::string_view word = std::string_view(type).substr(0, type.find(':'));
+    if (word == "DIR" || word == "FILE" || word == "PATH") option->transform(expand_home);
+  }
+  for (CLI::App* verb : app.get_subcommands({})) expand_homes(*verb);
+}
+
 int run_guarded(const std::function<int()>& action) {
   try {
     const int code = action();
@@ -76,6 +87,7 @@ int run_app(int argc, char** argv, const AppInfo& info, const DefineApp& define)
   app.get_formatter()->column_width(30);
   return run_guarded([&] {
     const std::function<int()> action = define(app);
+    expand_homes(app);
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

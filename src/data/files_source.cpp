@@ -3,6 +3,7 @@
 #include "data/manifest.h"
 #include "data/picture_root.h"
 #include "data/unusable.h"
+#include "io/utf8.h"
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
 #include "tandem/data/picture_walk.h"
@@ -68,7 +69,12 @@ class FilesSource : public Source {
       throw UnusableSample(ErrorKind::kData, "missing caption", {.what = "no .txt of this name"});
     std::filesystem::path text = key(index);
     text.replace_extension(".txt");
-    return {read_file(root_.locate(text.string()), kMaxTextBytes)};
+    std::string caption = read_file(root_.locate(text.string()), kMaxTextBytes);
+    if (!is_utf8(caption)) {
+      throw UnusableSample(ErrorKind::kData, "not UTF-8",
+                           {.what = "the caption is not UTF-8", .hint = "save the text as UTF-8"});
+    }
+    return {std::move(caption)};
   }
 
   [[nodiscard]] std::string picture_file(int64_t index, uint64_t) const override {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <fstream>
 #include <optional>
 #include <system_error>
 
@@ -125,7 +126,26 @@ class ManifestSource : public Source {
   std::string fingerprint_;
 };
 
+// By its first bytes; by its name where it is no file that can be looked into, as a pattern.
+bool is_parquet(const std::string& path) {
+  constexpr std::string_view kMagic = "PAR1";
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return fs::path(path).extension() == ".parquet";
+  std::string begin(kMagic.size(), '\0');
+  std::ifstream(path, std::ios::binary)
+      .read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  return begin == kMagic;
+}
+
+void refuse_parquet(const SourceOptions& options) {
+  if (!is_parquet(options.path)) return;
+  throw Error(ErrorKind::kConfig, {.what = "a Parquet file, which this kind of source cannot read",
+                                   .where = options.path,
+                                   .hint = R"(set the source's kind to "parquet")"});
+}
+
 ManifestRows read_manifest(const SourceOptions& options) {
+  if (options.kind != SourceKind::kParquet) refuse_parquet(options);
   switch (options.kind) {
     case SourceKind::kTable: return read_table(options);
     case SourceKind::kJsonl: return read_jsonl(options);

@@ -118,6 +118,7 @@ TarIndex scan_tar(const fs::path& tar, bool hash) {
 fs::path index_path(const fs::path& tar) { return tar.string() + ".idx"; }
 
 void save_index(const fs::path& tar, const TarIndex& index) {
+  clear_leftovers_of(index_path(tar));
   write_file_atomically(index_path(tar), write(index));
 }
 

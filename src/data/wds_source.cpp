@@ -11,6 +11,7 @@
 #include "data/manifest.h"
 #include "data/shard_set.h"
 #include "data/unusable.h"
+#include "io/utf8.h"
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
 
@@ -21,6 +22,10 @@ constexpr uint32_t kMaxTextBytes = 16 << 20;
 
 [[noreturn]] void reject(const char* reason, const ErrorText& text) {
   throw UnusableSample(ErrorKind::kData, reason, text);
+}
+
+[[noreturn]] void reject_encoding() {
+  reject("not UTF-8", {.what = "the caption is not UTF-8", .hint = "save the text as UTF-8"});
 }
 
 class WdsSource : public Source {
@@ -86,11 +91,13 @@ class WdsSource : public Source {
   [[nodiscard]] CaptionSet read_captions(const ShardPlace& place) const {
     CaptionSet captions;
     const bool by_language = !options_.languages.empty();
-    if (has(place, ShardPart::kText) && !by_language)
-      captions = {.texts = {text(place, ShardPart::kText)}, .languages = {0}};
+    std::optional<std::string> written;
+    if (has(place, ShardPart::kText) && !by_language) written = text(place, ShardPart::kText);
+    if (written && is_utf8(*written)) captions = {.texts = {*written}, .languages = {0}};
     if (has(place, ShardPart::kJson)) try_json(place, captions);
     if (captions.texts.empty()) {
       const auto class_index = label(place);
+      if (!class_index && written) reject_encoding();
       if (!class_index)
         reject("missing caption",
                {.what = "no caption of this key",

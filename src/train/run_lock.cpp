@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <ctime>
 #include <fstream>
@@ -106,6 +107,13 @@ struct Owner {
   }
 };
 
+// Whether a lock is older than any process takes to sign it.
+bool is_old(const fs::path& file) {
+  std::error_code error;
+  const auto written = fs::last_write_time(file, error);
+  return !error && fs::file_time_type::clock::now() - written > std::chrono::minutes(1);
+}
+
 [[noreturn]] void refuse(const fs::path& file, const Owner& owner, const std::string& hint) {
   throw Error(
       ErrorKind::kCannotCreate,
@@ -186,7 +194,7 @@ void RunLock::lock_by_file() {
     if (descriptor_ >= 0) return sign();
     if (errno != EEXIST) break;
     const Owner owner = Owner::of(file_);
-    if (!owner.is_gone()) {
+    if (!owner.is_gone() && !(owner.pid == 0 && is_old(file_))) {
       refuse(file_, owner,
              fmt::format("wait for that process to end; or, if it is gone, remove {}",
                          file_.string()));

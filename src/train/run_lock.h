@@ -15,7 +15,8 @@ enum class LockKind {
 class RunLock {
  public:
   /// Throws kCannotCreate when the file cannot be made or another process holds the lock; the
-  /// message names it. A lock whose process is gone is taken over, with a log line.
+  /// message names it. A lock whose process is gone is taken over, with a log line; so is a kFile
+  /// lock that has named nobody for a minute.
   explicit RunLock(const std::filesystem::path& folder, LockKind kind = LockKind::kAdvisory);
   ~RunLock();
   RunLock(const RunLock&) = delete;

@@ -50,6 +50,19 @@ INSTANTIATE_TEST_SUITE_P(All, Programs,
                            return name;
                          });
 
+TEST(CommandLine, TakesTheTildeThatAShellLeaves) {
+  const TemporaryFolder home;
+  std::filesystem::create_directory_symlink(trained_model(), home / "model");
+  draw_png(home / "a.png", {.red = 200});
+  for (const char* model : {"--model=~/model", "--model '~/model'"}) {
+    const ProgramResult result =
+        run_shell("HOME='" + home.path().string() + "' '{bin}/clip-embed' " + model +
+                  " --images '~/a.png' --output='~/out'");
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_GT(std::filesystem::remove_all(home / "out"), 1U);
+  }
+}
+
 TEST(Output, AReaderWhoLeavesEndsTheProgramQuietly) {
   const ProgramResult result =
       run_shell("{ sleep 0.3; '{bin}/clip-train' --print-schema; echo \"code $?\" >&2; } | true");

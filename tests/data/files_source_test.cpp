@@ -41,6 +41,14 @@ TEST_F(FilesSource, TakesTheTextBesideEachPicture) {
   EXPECT_TRUE(source->class_names().empty());
 }
 
+TEST_F(FilesSource, RefusesTextsThatAreNotUtf8) {
+  add("a", "caf\xE9");
+  add("b", "café");
+  const auto source = open_files();
+  expect_error(ErrorKind::kData, "not UTF-8", [&] { (void)source->sample(0, 0); });
+  EXPECT_EQ(source->captions(1), Texts{"café"});
+}
+
 TEST_F(FilesSource, CountsPicturesWithoutText) {
   add("a", "one");
   write_picture(root_ / "b.jpg");

@@ -33,6 +33,19 @@ class ParquetSource : public testing::Test {
   TemporaryFolder folder_;
 };
 
+TEST(ParquetUnderAnotherKind, IsAnsweredWithTheKindThatReadsIt) {
+  const TemporaryFolder folder;
+  fs::copy_file(kGolden / "parquet" / "paths_plain.parquet", folder / "list.tsv");
+  for (const SourceKind kind : {SourceKind::kTable, SourceKind::kJsonl, SourceKind::kCaptions}) {
+    for (const std::string& path :
+         {(kGolden / "parquet" / "paths_plain.parquet").string(), (folder / "list.tsv").string(),
+          (folder / "{00..11}.parquet").string()}) {
+      expect_error(ErrorKind::kConfig, R"(set the source's kind to "parquet")",
+                   [&] { (void)open({.kind = kind, .path = path}); });
+    }
+  }
+}
+
 TEST_F(ParquetSource, ReadsPathsAndCaptionsByTheirUsualNames) {
   for (const char* name : {"paths_snappy", "paths_plain"}) {
     const auto source = golden(name);

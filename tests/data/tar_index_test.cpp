@@ -43,6 +43,17 @@ TEST(TarIndex, ReadsBackWhatItSaved) {
   }
 }
 
+TEST(TarIndex, ClearsWhatAKilledProcessLeft) {
+  const TemporaryFolder folder;
+  const fs::path tar = folder / "a.tar";
+  write_text(tar, tar_of(simple_members(0, 3)));
+  for (const char* name : {"a.tar.idx.tmp-999999999", "b.tar.idx.tmp-999999999"})
+    write_text(folder / name, "half");
+  save_index(tar, scan_tar(tar, false));
+  EXPECT_FALSE(fs::exists(folder / "a.tar.idx.tmp-999999999"));
+  EXPECT_TRUE(fs::exists(folder / "b.tar.idx.tmp-999999999"));
+}
+
 TEST(TarIndex, IsNotUsedWhenStaleOrDamaged) {
   const TemporaryFolder folder;
   const fs::path tar = folder / "a.tar";

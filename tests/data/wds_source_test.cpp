@@ -4,6 +4,7 @@
 #include "data/shard_samples.h"
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
+#include "tandem/data/survey.h"
 
 namespace tandem {
 namespace {
@@ -104,6 +105,24 @@ TEST(WdsSource, JoinsTextAndJson) {
   const RawSample sample = by_language->sample(4, 0);
   EXPECT_EQ(sample.captions, (Texts{"dog", "hound", "Hund"}));
   EXPECT_EQ(sample.caption_weights, (std::vector<double>{1.5, 1.5, 1}));
+}
+
+TEST(WdsSource, TextThatIsNotUtf8CostsItsOwnContent) {
+  const TemporaryFolder folder;
+  const std::string jpg = picture_bytes("jpg");
+  write_tar(folder / "a.tar", {{"a.jpg", jpg},
+                               {"a.txt", "caf\xE9"},
+                               {"b.jpg", jpg},
+                               {"b.json", R"({"caption": "from the json"})"},
+                               {"b.txt", "caf\xE9"},
+                               {"c.jpg", jpg},
+                               {"c.txt", "café"}});
+  const auto source = open_shards((folder / "a.tar").string(), {.caption_key = "caption"});
+  expect_error(ErrorKind::kData, "not UTF-8", [&] { (void)source->sample(0, 0); });
+  EXPECT_EQ(source->sample(1, 0).captions, Texts{"from the json"});
+  EXPECT_EQ(source->sample(2, 0).captions, Texts{"café"});
+  const DataSurvey found = survey(*source, {});
+  EXPECT_EQ(found.unusable.at("not UTF-8").count, 1U);
 }
 
 TEST(WdsSource, TakesAPictureUnderItsLesserNames) {

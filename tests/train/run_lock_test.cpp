@@ -119,10 +119,22 @@ TEST_F(FileLock, OfAnotherMachineIsLeftToTheUser) {
   TANDEM_EXPECT_MENTIONS(error, "remove " + file_.string());
 }
 
-TEST_F(FileLock, ThatSaysNothingIsLeftToTheUser) {
+TEST_F(FileLock, ThatSaysNothingIsLeftToTheUserWhileItIsNew) {
   std::ofstream(file_) << "???";
   const Error error = test::error_of([&] { const RunLock lock(folder_.path(), LockKind::kFile); });
   TANDEM_EXPECT_MENTIONS(error, "of unknown name");
+  TANDEM_EXPECT_MENTIONS(error, "remove " + file_.string());
+}
+
+TEST_F(FileLock, ThatSaysNothingForAMinuteIsTakenOver) {
+  for (const std::string& content :
+       {std::string(), std::string("garbage"), std::string(5000, 'x'), std::string("{\"pid\": 0}"),
+        std::string("[1]"), std::string(1, '\0')}) {
+    std::ofstream(file_, std::ios::binary) << content;
+    fs::last_write_time(file_, fs::file_time_type::clock::now() - std::chrono::minutes(2));
+    const RunLock lock(folder_.path(), LockKind::kFile);
+    EXPECT_EQ(owner_in(file_).at("pid"), ::getpid()) << content;
+  }
 }
 
 }  // namespace
