@@ -13,6 +13,7 @@
 #include "core/temporary_folder.h"
 #include "inference/tiny_model.h"
 #include "tandem/image/transform.h"
+#include "tandem/io/safetensors.h"
 
 namespace tandem {
 namespace {
@@ -66,6 +67,27 @@ TEST_F(PipelineTest, GivesWhatTheModelGives) {
                               1e-5, 1e-6));
   EXPECT_TRUE(torch::allclose(images.norm(2, 1), torch::ones(2), 1e-5, 1e-5));
   EXPECT_EQ(pipeline.embed_dim(), 16);
+}
+
+/// scripts/make_golden_scores.py
+TEST(PipelineScores, OfSiglipAreThoseOfTransformers) {
+  const torch::NoGradGuard no_gradient;
+  for (const char* family : {"siglip", "siglip2"}) {
+    const fs::path golden = fs::path(TANDEM_SOURCE_DIR) / "tests/golden/interop" / family;
+    const TensorMap weights = load_safetensors(golden / "model.safetensors").tensors;
+    const TensorMap expected = load_safetensors(golden / "scores.safetensors").tensors;
+    const torch::Tensor& images = expected.at("out.image_embeddings");
+    ModelConfig config = test::tiny_config();
+    config.model.embed_dim = images.size(1);
+    config.model.logit_bias = true;
+    ClipModel model(config.model, 1);
+    model->logit_scale().fill_(weights.at("logit_scale").item<float>());
+    model->logit_bias().fill_(weights.at("logit_bias").item<float>());
+    const Pipeline pipeline = Pipeline::from_model(model, test::tiny_tokenizer(), config, 4);
+    ASSERT_EQ(pipeline.score_kind(), ScoreKind::kSigmoid);
+    const torch::Tensor scores = pipeline.scores(images, expected.at("out.text_embeddings"));
+    EXPECT_TRUE(torch::allclose(scores, expected.at("out.scores"), 1e-5, 1e-6)) << family;
+  }
 }
 
 TEST_F(PipelineTest, BatchSizeChangesNothing) {
