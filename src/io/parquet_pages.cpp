@@ -86,8 +86,9 @@ class PageFinder {
 
   void add_chunk(const parquet::ColumnChunkMetaData& chunk,
                  const parquet::ColumnDescriptor& descriptor) {
-    const auto [begin, end] = chunk_range(chunk, file_.size());
-    const auto stream = std::make_shared<ChunkStream>(file_, begin, end);
+    const std::pair<int64_t, int64_t> range = chunk_range(chunk, file_.size());
+    const int64_t begin = range.first;
+    const auto stream = std::make_shared<ChunkStream>(file_, begin, range.second);
     const auto reader = parquet::PageReader::Open(stream, chunk.num_values(), chunk.compression(),
                                                   parquet_properties(), descriptor);
     const size_t first = pages_.size();
