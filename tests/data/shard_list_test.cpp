@@ -47,9 +47,28 @@ TEST(ExpandBraces, RefusesWhatIsBuiltToHurt) {
   std::string row;
   for (int i = 0; i < 200000; ++i) row += "{x}";
   EXPECT_EQ(expand_braces(row), Texts{row});
-  std::string many(1000, 'x');
-  many += "{0..999999}";
-  expect_error(ErrorKind::kConfig, "more than a million", [&] { (void)expand_braces(many); });
+}
+
+TEST(ExpandBraces, KeepsItsLimitWhereverTheTextsComeFrom) {
+  const auto refused = [](const std::string& text) {
+    expect_error(ErrorKind::kConfig, "more than a million", [&] { (void)expand_braces(text); });
+  };
+  const std::string thousand(1000, 'x');
+  refused(thousand + "{0..999999}");
+  refused("{0..999999}" + thousand);
+  refused("{" + std::string(1000, '0') + "..999999}");
+  refused("{{0..599999},{0..599999}}");
+  refused("{" + std::string(1'000'000, ',') + "}");
+  std::string held = "x";
+  for (int i = 0; i < 60; ++i) held = "{{0..999990}," + held + "}";
+  refused(held);
+}
+
+TEST(ExpandBraces, CountsToTheEndsOfWholeNumbers) {
+  EXPECT_EQ(expand_braces("{-9223372036854775808..9223372036854775807..9223372036854775807}"),
+            (Texts{"-9223372036854775808", "-1", "9223372036854775806"}));
+  EXPECT_EQ(expand_braces("{9223372036854775807..9223372036854775806}"),
+            (Texts{"9223372036854775807", "9223372036854775806"}));
 }
 
 TEST(ExpandShards, NamesTheFirstMissingOnes) {
