@@ -1,6 +1,7 @@
 #include "interop/config_object.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,6 +17,12 @@ namespace {
 
 constexpr uint64_t kMaxConfigBytes = uint64_t{16} << 20;
 constexpr size_t kShownBytes = 80;
+constexpr int64_t kMaxWhole = 1'000'000'000'000;  // sums of a few fields cannot overflow
+
+bool is_whole(const Json& value) {
+  if (!value.is_number_integer()) return false;
+  return std::abs(value.get<double>()) <= static_cast<double>(kMaxWhole);
+}
 
 }  // namespace
 
@@ -57,7 +64,7 @@ void ConfigObject::refuse(std::string_view key, const std::string& expected) con
 int64_t ConfigObject::integer(std::string_view key, int64_t fallback) {
   const Json* value = find(key);
   if (!value) return fallback;
-  if (!value->is_number_integer()) refuse(key, "a whole number");
+  if (!is_whole(*value)) refuse(key, "a whole number of at most 10^12");
   return value->get<int64_t>();
 }
 
@@ -66,7 +73,7 @@ int64_t ConfigObject::side(std::string_view key, int64_t fallback) {
   if (!value) return fallback;
   const bool pair = value->is_array() && value->size() == 2 && (*value)[0] == (*value)[1];
   const Json& number = pair ? (*value)[0] : *value;
-  if (!number.is_number_integer()) refuse(key, "a whole number, or two equal ones");
+  if (!is_whole(number)) refuse(key, "a whole number of at most 10^12, or two equal ones");
   return number.get<int64_t>();
 }
 

@@ -15,6 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr double kMaxMlpWidth = 1e12;
+
 double read_eps(ConfigObject& config, double fallback) {
   ConfigObject norm = config.object("norm_kwargs");
   const double eps = norm.number("eps", fallback);
@@ -33,7 +35,9 @@ Activation read_act(ConfigObject& config, bool quick_gelu) {
 }
 
 int64_t read_mlp(ConfigObject& config, int64_t width) {
-  return static_cast<int64_t>(static_cast<double>(width) * config.number("mlp_ratio", 4.0));
+  const double mlp_width = static_cast<double>(width) * config.number("mlp_ratio", 4.0);
+  if (!(std::abs(mlp_width) < kMaxMlpWidth)) config.refuse("mlp_ratio", "a usual number, as 4.0");
+  return static_cast<int64_t>(mlp_width);
 }
 
 TextPool read_text_pool(ConfigObject& config) {

@@ -7,6 +7,7 @@
 #include "interop/foreign_config.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
+#include "tandem/core/json_depth.h"
 
 namespace tandem {
 namespace {
@@ -39,7 +40,9 @@ std::string text_of(const Json& module, const char* key) {
 Modules read_modules(const fs::path& file) {
   Modules modules;
   if (!fs::exists(file)) return modules;
-  const Json list = Json::parse(read_file(file, kMaxModulesBytes), nullptr, false);
+  const std::string text = read_file(file, kMaxModulesBytes);
+  check_json_depth(text, file.string(), ErrorKind::kCheckpoint);
+  const Json list = Json::parse(text, nullptr, false);
   if (!list.is_array()) throw no_modules(file, "the file holds no list of modules", list);
   for (const Json& module : list) {
     const std::string type = text_of(module, "type");

@@ -21,6 +21,31 @@ TEST(ForeignConfig, RefusesJsonOfAnyDepth) {
                [&] { (void)read_open_clip_config(folder.path(), request); });
 }
 
+TEST(ForeignConfig, RefusesModulesOfAnyDepth) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "config.json") << R"({"model_type": "bert"})";
+  std::ofstream(folder / "modules.json") << std::string(500'000, '[') + std::string(500'000, ']');
+  expect_error(ErrorKind::kCheckpoint, "modules.json: the JSON is nested too deeply",
+               [&] { (void)read_hugging_face_config(folder.path(), {}); });
+}
+
+TEST(ForeignConfig, RefusesWholeNumbersThatOverflow) {
+  const TemporaryFolder folder;
+  const auto refuses = [&](const char* name, const std::string& text, const char* field) {
+    std::ofstream(folder / name) << text;
+    const auto read =
+        std::string_view(name) == "config.json" ? read_hugging_face_config : read_open_clip_config;
+    expect_error(ErrorKind::kCheckpoint, field, [&] { (void)read(folder.path(), {}); });
+  };
+  refuses("config.json", R"({"model_type": "roberta", "pad_token_id": 9223372036854775807})",
+          "pad_token_id");
+  refuses("config.json", R"({"model_type": "vit", "image_size": 18446744073709551615})",
+          "image_size");
+  refuses("open_clip_config.json", R"({"text_cfg": {"vocab_size": -9223372036854775808}})",
+          "vocab_size");
+  refuses("open_clip_config.json", R"({"text_cfg": {"mlp_ratio": 1e300}})", "mlp_ratio");
+}
+
 TEST(ForeignConfig, ShortensTheValuesItRefuses) {
   const TemporaryFolder folder;
   std::string list = "[0";
