@@ -48,6 +48,8 @@ std::string exported_json(const std::string& content, TextCleaning cleaning, boo
   }
   const bool lowers =
       lowercase || cleaning == TextCleaning::kCanonicalize || cleaning == TextCleaning::kLower;
+  // Python's str.lower, which the cleaning does, ends a word with another sigma.
+  if (lowers && cleans) rules.push_back(replace("Regex", R"((?<=\p{L})\x{3A3}(?!\p{L}))", "ς"));
   if (lowers) rules.push_back({{"type", "Lowercase"}});
   if (cleans) {
     rules.push_back(replace("Regex", "\\s+", " "));

@@ -124,6 +124,7 @@ TEST_F(TokenizerExport, PutsWhatItCanOfACleaningIntoTheFileAndNamesTheRest) {
   EXPECT_EQ(differing(), 1);
   const Tokenizer written = Tokenizer::load(folder_ / "to");
   EXPECT_EQ(written.encode("A_Big,  DOG!", 24).ids, written.encode("a big dog", 24).ids);
+  EXPECT_EQ(written.encode("ΟΔΟΣ ΣΑΣ", 24).ids, written.encode("οδος σας", 24).ids);
 }
 
 TEST_F(TokenizerExport, SeesAnotherTokenizer) {
