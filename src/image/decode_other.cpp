@@ -26,10 +26,31 @@ void tame_opencv() {
   static_cast<void>(done);
 }
 
+constexpr const char* kUnreadable = "data that does not make its pixels";
+constexpr uint32_t kOldHeaderBytes = 12;
+
+/// OpenCV prints about a header or a palette that reaches beyond the file, and about too many
+/// colors.
+void check_bmp_palette(const EncodedImage& encoded, uint32_t depth) {
+  constexpr uint32_t kFileHeaderBytes = 14;
+  constexpr uint32_t kSmallestHeaderBytes = 36;
+  constexpr uint64_t kMostColors = 256;
+  const uint32_t header_bytes = little_endian_32(encoded.bytes, kFileHeaderBytes);
+  const bool is_old = header_bytes == kOldHeaderBytes;
+  uint64_t colors = 0;
+  if (depth <= 8) {
+    const uint32_t used = is_old ? 0 : little_endian_32(encoded.bytes, 46);
+    colors = used == 0 ? uint64_t{1} << depth : used;
+  }
+  const uint64_t end = kFileHeaderBytes + header_bytes + colors * (is_old ? 3 : 4);
+  if ((!is_old && header_bytes < kSmallestHeaderBytes) || colors > kMostColors ||
+      end > encoded.bytes.size())
+    reject_image(encoded, "damaged BMP", kUnreadable);
+}
+
 /// OpenCV prints about a BMP that ends early, and reads 16-bit pixels and unusual channel orders
 /// otherwise than they are meant.
 void check_bmp(const EncodedImage& encoded) {
-  constexpr uint32_t kOldHeaderBytes = 12;
   constexpr uint32_t kUncompressed = 0;
   constexpr uint32_t kBitFields = 3;
   const std::string_view bytes = encoded.bytes;
@@ -51,6 +72,7 @@ void check_bmp(const EncodedImage& encoded) {
   if (bytes.size() < needed) {
     reject_image(encoded, "truncated BMP", fmt::format("{} of {} bytes", bytes.size(), needed));
   }
+  check_bmp_palette(encoded, depth);
 }
 
 void check_webp(const EncodedImage& encoded) {
@@ -67,8 +89,6 @@ void check_not_dicom(const EncodedImage& encoded, std::string_view bytes) {
   if (bytes.size() > kMarkOffset && bytes.substr(kMarkOffset).starts_with("DICM"))
     reject_image(encoded, encoded.header.found + " that is marked as DICOM, too");
 }
-
-constexpr const char* kUnreadable = "data that does not make its pixels";
 
 cv::Mat high_bytes(const cv::Mat& wide) {
   cv::Mat narrow(wide.rows, wide.cols, CV_8UC(wide.channels()));

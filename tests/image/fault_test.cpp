@@ -121,6 +121,23 @@ TEST(Fault, Image06AbsurdSides) {
   expect_refused(bmp, "damaged BMP");
 }
 
+TEST(Fault, Image06DamagedBmpHeadersAreRefusedInSilence) {
+  const std::string bmp = encode(gradient(8, 8), ".bmp");
+  const auto with = [&bmp](size_t offset, const std::string& bytes) {
+    return std::string(bmp).replace(offset, bytes.size(), bytes);
+  };
+  std::string indexed = with(28, std::string("\x08\0", 2));
+  ::testing::internal::CaptureStderr();
+  expect_refused(with(14, std::string(4, '\0')), "damaged BMP");
+  expect_refused(indexed, "damaged BMP");  // a palette of 1024 bytes in a file of 246
+  indexed.append(2000, '\0').replace(46, 4, std::string("\x01\x01\0\0", 4));
+  expect_refused(indexed, "damaged BMP");  // 257 colors
+  indexed.replace(46, 4, std::string(4, '\xFF'));
+  expect_refused(indexed, "damaged BMP");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(refusal(indexed.replace(46, 4, std::string("\0\x01\0\0", 4))), "");
+}
+
 TEST(Fault, Image07ThousandsOfScans) {
   const std::string bytes = encode_jpeg(gradient(64, 64), testing::JpegKind::kTwoThousandScans);
   const double seconds = seconds_of([&bytes] { expect_refused(bytes, "too many scans"); });
