@@ -19,6 +19,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr uint64_t kMaxFileBytes = uint64_t{16} << 20;
+constexpr double kMaxWeight = 1e100;                // the sum of all stays finite
+constexpr int64_t kMaxSamples = 1'000'000'000'000;  // double shares them out exactly
 
 [[noreturn]] void fail(const std::string& where, std::string what, std::string expected = {}) {
   throw Error(ErrorKind::kConfig,
@@ -63,8 +65,8 @@ MixtureEntry read_entry(const Json& value, const std::string& where, const fs::p
   entry.source.class_names = from_folder(folder, entry.source.class_names);
   if (!value.contains("weight")) return entry;
   const Json& weight = value["weight"];
-  if (!weight.is_number() || !(weight.get<double>() > 0) || !std::isfinite(weight.get<double>()))
-    fail(where + ".weight", "unusable weight", "a number above 0");
+  if (!weight.is_number() || !(weight.get<double>() > 0) || weight.get<double>() > kMaxWeight)
+    fail(where + ".weight", "unusable weight", "a number above 0, at most 1e100");
   entry.weight = weight.get<double>();
   return entry;
 }
@@ -96,8 +98,9 @@ MixtureFile read_mixture(const fs::path& path) {
                                       fs::absolute(path).parent_path()));
   if (root.contains("samples_per_epoch")) {
     const Json& samples = root["samples_per_epoch"];
-    if (!samples.is_number_integer() || samples.get<int64_t>() < 1)
-      fail(name + ", samples_per_epoch", "out of range", "a whole number of at least 1");
+    if (!samples.is_number_integer() || samples.get<int64_t>() < 1 ||
+        samples.get<int64_t>() > kMaxSamples)
+      fail(name + ", samples_per_epoch", "out of range", "a whole number from 1 to 10^12");
     file.samples_per_epoch = samples.get<int64_t>();
   }
   return file;

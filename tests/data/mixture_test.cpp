@@ -97,8 +97,9 @@ TEST(Mixture, NamesMistakes) {
   };
   refuses(ErrorKind::kConfig, "mix.json, line 1, column 2", "{");
   refuses(ErrorKind::kConfig, "nested deeper", std::string(200000, '['));
-  std::string deep = R"({"kind": "shapes"})";
-  for (int i = 0; i < 100000; ++i) deep = R"({"shapes": )" + deep + "}";
+  std::string deep;
+  for (int i = 0; i < 100000; ++i) deep += R"({"shapes": )";
+  deep += R"({"kind": "shapes"})" + std::string(100000, '}');
   refuses(ErrorKind::kConfig, "deep", R"({"sources": [{"source": )" + deep + "}]}");
   refuses(ErrorKind::kConfig, "the key \"weight\" stands twice in one object",
           R"({"sources": [{"weight": 1, "weight": 2, "source": {"kind": "shapes"}}]})");
@@ -109,10 +110,15 @@ TEST(Mixture, NamesMistakes) {
           R"({"sources": [{"weigth": 1, "source": {"kind": "shapes"}}]})");
   refuses(ErrorKind::kConfig, "sources[0].weight",
           R"({"sources": [{"weight": -1, "source": {"kind": "shapes"}}]})");
+  refuses(ErrorKind::kConfig, "at most 1e100",
+          R"({"sources": [{"weight": 1e308, "source": {"kind": "shapes"}}]})");
   refuses(ErrorKind::kConfig, "sources[0].source",
           R"({"sources": [{"source": {"kind": "table", "path": "a", "sep": ","}}]})");
   refuses(ErrorKind::kConfig, "samples_per_epoch",
           R"({"samples_per_epoch": 0, "sources": [{"source": {"kind": "shapes"}}]})");
+  refuses(
+      ErrorKind::kConfig, "from 1 to 10^12",
+      R"({"samples_per_epoch": 9223372036854775807, "sources": [{"source": {"kind": "shapes"}}]})");
   expect_error(ErrorKind::kConfig, "a mixture within a mixture", [&] {
     (void)mix(folder, R"({"source": {"kind": "mixture", "path": "mix.json"}})");
   });
