@@ -161,12 +161,16 @@ def unit(x):
     return None if x is None else torch.nn.functional.normalize(x, dim=-1)
 
 
+def comparable(pictures, is_open_clip):
+    """open_clip resizes a palette before it converts to RGB; these models, and the training of them, do so after."""
+    return [each for each in pictures if not (is_open_clip and each.stem == "palette")]
+
+
 def verify(binary, model, export, scratch):
     """Returns the class that opened the export and the worst distance of pictures and of texts."""
     pictures = sorted((scratch / "pictures").glob("*.png")) or draw_pictures(scratch / "pictures")
     is_open_clip = (export / "open_clip_config.json").exists()
-    if is_open_clip:  # It resizes a palette before it converts to RGB, which no picture needs that is RGB already.
-        pictures = [each for each in pictures if each.stem != "palette"]
+    pictures = comparable(pictures, is_open_clip)
     texts = TEXTS if is_open_clip else TEXTS + UNTIDY
     ours = Ours(binary, model, pictures, texts, scratch)
     with torch.no_grad():
@@ -292,7 +296,7 @@ def check_model(binary, name, scratch):
         opened, images, words = verify(binary, model, export, scratch)
         back = scratch / "exports" / name / f"back_{target}"
         run(binary / "clip-convert", "--from", target, "--to", "tandem", "--input", export, "--output", back)
-        _, images_back, words_back = compare_ours(binary, model, back, scratch, TEXTS)
+        _, images_back, words_back = compare_ours(binary, model, back, scratch, target == "open_clip")
         values = [each for each in (images, words, images_back, words_back) if each is not None]
         fine = max(values) <= TOLERANCE
         good &= fine
@@ -302,9 +306,9 @@ def check_model(binary, name, scratch):
     return good
 
 
-def compare_ours(binary, model, other, scratch, texts):
-    pictures = sorted((scratch / "pictures").glob("*.png"))
-    first, second = (Ours(binary, each, pictures, texts, scratch) for each in (model, other))
+def compare_ours(binary, model, other, scratch, is_open_clip):
+    pictures = comparable(sorted((scratch / "pictures").glob("*.png")), is_open_clip)
+    first, second = (Ours(binary, each, pictures, TEXTS, scratch) for each in (model, other))
     pair = lambda a, b: None if a is None else distance(a, b)
     return "", pair(first.images, second.images), pair(first.texts, second.texts)
 
