@@ -13,9 +13,9 @@ std::string join_path(std::string_view section, std::string_view name) {
 
 void FieldTable::add_section(SectionInfo section) { sections_.push_back(std::move(section)); }
 
-void FieldTable::add(Field field) {
+Field& FieldTable::add(Field field) {
   index_.emplace(field.path, fields_.size());
-  fields_.push_back(std::move(field));
+  return fields_.emplace_back(std::move(field));
 }
 
 const Field* FieldTable::find(const std::string& path) const {
@@ -42,27 +42,35 @@ std::vector<std::string> FieldTable::keys_of(const std::string& section) const {
   return keys;
 }
 
-Section::Section(FieldTable& table, std::string path, std::string doc)
-    : table_(table), path_(std::move(path)) {
-  table_.add_section({path_, std::move(doc)});
+Section::Section(FieldTable& table, SectionInfo info) : table_(table), info_(std::move(info)) {
+  table_.add_section(info_);
 }
 
-void Section::add(std::string_view name, FieldTarget target, std::string doc, Bounds bounds) {
-  table_.add({join_path(path_, name), std::move(target), std::move(doc), bounds});
+Field& Section::add(std::string_view name, FieldTarget target, std::string doc, Bounds bounds) {
+  return table_.add({.path = join_path(info_.path, name),
+                     .target = std::move(target),
+                     .doc = std::move(doc),
+                     .bounds = bounds,
+                     .on_resume = info_.on_resume});
 }
 
-void Section::add_path(std::string_view name, std::string* target, std::string doc, Bounds bounds) {
-  table_.add({join_path(path_, name), target, std::move(doc), bounds, {}, false, true});
+Field& Section::add_path(std::string_view name, std::string* target, std::string doc,
+                         Bounds bounds) {
+  Field& field = add(name, target, std::move(doc), bounds);
+  field.is_path = true;
+  return field;
 }
 
 void Section::add_name(std::string_view name, std::string* target, std::string doc,
                        std::vector<std::string> names) {
-  table_.add({join_path(path_, name), target, std::move(doc), {}, std::move(names)});
+  add(name, target, std::move(doc)).names = std::move(names);
 }
 
 void Section::add_color(std::string_view name, std::string* target, std::string doc,
                         std::vector<std::string> names) {
-  table_.add({join_path(path_, name), target, std::move(doc), {}, std::move(names), true});
+  Field& field = add(name, target, std::move(doc));
+  field.names = std::move(names);
+  field.takes_color = true;
 }
 
 FieldTable field_table(RunConfig& config) {

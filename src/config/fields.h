@@ -46,11 +46,13 @@ struct Field {
   std::vector<std::string> names = {};  ///< Of a text: the values allowed beside the empty one.
   bool takes_color = false;             ///< Of a text: #rrggbb is allowed beside `names`.
   bool is_path = false;                 ///< Of a text: a leading `~` is the user's home.
+  OnResume on_resume = OnResume::kMayChange;
 };
 
 struct SectionInfo {
   std::string path;
   std::string doc;
+  OnResume on_resume = OnResume::kMayChange;  ///< Of its fields, where they do not differ.
 };
 
 /// Every key of a configuration, bound to one instance of it, which must outlive the table. In the
@@ -58,7 +60,8 @@ struct SectionInfo {
 class FieldTable {
  public:
   void add_section(SectionInfo section);
-  void add(Field field);
+  /// Returns the field in the table, valid until the next call.
+  Field& add(Field field);
 
   [[nodiscard]] const std::vector<Field>& fields() const { return fields_; }
   [[nodiscard]] const std::vector<SectionInfo>& sections() const { return sections_; }
@@ -73,13 +76,14 @@ class FieldTable {
   std::unordered_map<std::string, size_t> index_;
 };
 
-/// Adds the fields of one section to a table.
+/// Adds the fields of one section to a table. The fields that add() and add_path() return are valid
+/// until the next one is added.
 class Section {
  public:
-  Section(FieldTable& table, std::string path, std::string doc);
-  void add(std::string_view name, FieldTarget target, std::string doc, Bounds bounds = {});
+  Section(FieldTable& table, SectionInfo info);
+  Field& add(std::string_view name, FieldTarget target, std::string doc, Bounds bounds = {});
   /// A file or folder, or several joined by `::`; a leading `~` of each is the user's home.
-  void add_path(std::string_view name, std::string* target, std::string doc, Bounds bounds = {});
+  Field& add_path(std::string_view name, std::string* target, std::string doc, Bounds bounds = {});
   /// A text with a fixed choice of values, or empty.
   void add_name(std::string_view name, std::string* target, std::string doc,
                 std::vector<std::string> names);
@@ -89,7 +93,7 @@ class Section {
 
  private:
   FieldTable& table_;
-  std::string path_;
+  SectionInfo info_;
 };
 
 [[nodiscard]] FieldTable field_table(RunConfig& config);

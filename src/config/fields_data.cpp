@@ -4,8 +4,10 @@
 namespace tandem::config {
 namespace {
 
-void add_shapes(FieldTable& table, const std::string& path, ShapesOptions& o) {
-  Section shapes(table, path, "kind shapes: pictures drawn on the fly, captioned by a grammar.");
+void add_shapes(FieldTable& table, const SectionInfo& source, ShapesOptions& o) {
+  Section shapes(table, {.path = join_path(source.path, "shapes"),
+                         .doc = "kind shapes: pictures drawn on the fly, captioned by a grammar.",
+                         .on_resume = source.on_resume});
   shapes.add("count", &o.count, "Samples of one epoch.", between(1, 1e12));
   shapes.add("split", choice(&o.split, kShapesSplits),
              "Which colour-shape pairs occur: all but the held-out ones, those alone, or all.");
@@ -13,8 +15,9 @@ void add_shapes(FieldTable& table, const std::string& path, ShapesOptions& o) {
 
 void add_augment(FieldTable& table, AugmentOptions& o) {
   const Bounds share = between(0, 1);
-  Section augment(table, "data.augment",
-                  "Random changes to a training picture, drawn anew for every epoch.");
+  Section augment(table,
+                  {.path = "data.augment",
+                   .doc = "Random changes to a training picture, drawn anew for every epoch."});
   augment.add("crop_scale_min", &o.crop_scale_min,
               "Smallest area of the random crop, as a share of the picture; 1 with ratio 1 turns "
               "it off.",
@@ -35,9 +38,12 @@ void add_augment(FieldTable& table, AugmentOptions& o) {
 
 void add_tokenizer_fields(FieldTable& table, TokenizerOptions& o) {
   Section tokenizer(
-      table, "tokenizer",
-      "How captions become ids: a tokenizer's files, or a sentencepiece model trained on the "
-      "run's captions.");
+      table,
+      {.path = "tokenizer",
+       .doc =
+           "How captions become ids: a tokenizer's files, or a sentencepiece model trained on the "
+           "run's captions.",
+       .on_resume = OnResume::kFixed});
   tokenizer.add_path(
       "file", &o.file,
       "A sentencepiece .model, a tokenizer.json, vocab.json or vocab.txt, or a folder "
@@ -55,7 +61,7 @@ void add_tokenizer_fields(FieldTable& table, TokenizerOptions& o) {
 
 void add_source_fields(FieldTable& table, const SectionInfo& section, SourceOptions& o) {
   const Bounds some_text = at_least(1);
-  Section source(table, section.path, section.doc);
+  Section source(table, section);
   source.add(
       "kind", choice(&o.kind, kSourceKinds),
       "A table (CSV, TSV), JSON lines, Parquet, a folder root/<class>/*, picture files with a .txt "
@@ -94,12 +100,12 @@ void add_source_fields(FieldTable& table, const SectionInfo& section, SourceOpti
                   "folder, wds: file with the names of the classes, one a line in label order; "
                   "folder also as lines folder<TAB>name, such as WordNet ids with their words. "
                   "Empty takes the folders' own names, or classes.txt beside the shards.");
-  add_shapes(table, join_path(section.path, "shapes"), o.shapes);
+  add_shapes(table, section, o.shapes);
 }
 
 void add_transform_fields(FieldTable& table, ImageTransformOptions& o) {
-  Section transform(table, "data.transform",
-                    "How a picture becomes image_size × image_size pixels.");
+  Section transform(table, {.path = "data.transform",
+                            .doc = "How a picture becomes image_size × image_size pixels."});
   transform.add_name("preset", &o.preset,
                      "Known recipe whose values come first, model.image.mean and std too; keys "
                      "given beside it win.",
@@ -133,8 +139,9 @@ void add_transform_fields(FieldTable& table, ImageTransformOptions& o) {
 }
 
 void add_data_fields(FieldTable& table, DataOptions& o) {
-  Section data(table, "data", "Where samples come from and how they become batches.");
-  add_source_fields(table, {"data.train", "The pairs to train on."}, o.train);
+  Section data(table,
+               {.path = "data", .doc = "Where samples come from and how they become batches."});
+  add_source_fields(table, {"data.train", "The pairs to train on.", OnResume::kFixed}, o.train);
   add_source_fields(
       table,
       {"data.validation", "Held-out pairs for retrieval during training; kind none leaves it out."},
@@ -142,7 +149,8 @@ void add_data_fields(FieldTable& table, DataOptions& o) {
   add_transform_fields(table, o.transform);
   add_augment(table, o.augment);
   data.add("batch_size", &o.batch_size,
-           "Pairs per optimizer step, over all micro-batches and devices.", between(2, 1 << 24));
+           "Pairs per optimizer step, over all micro-batches and devices.", between(2, 1 << 24))
+      .on_resume = OnResume::kFixed;
   data.add("loader_threads", &o.loader_threads,
            "Threads that decode and tokenise; 0 takes one per core.", between(0, 1024));
   data.add("prefetch_batches", &o.prefetch_batches, "Batches made ahead of the trainer.",

@@ -120,7 +120,7 @@ void add_image_rest(Section& image, ImageEncoderOptions& o) {
 }
 
 void add_projector(FieldTable& table, const SectionInfo& section, ProjectorOptions& o) {
-  Section projector(table, section.path, section.doc);
+  Section projector(table, section);
   projector.add("kind", choice(&o.kind, kProjectorKinds),
                 "Linear → GELU → LayerNorm, one linear layer, a multi-layer perceptron, none (the "
                 "features are the embedding), or, for one tower, shared: as model.projector says.");
@@ -131,28 +131,37 @@ void add_projector(FieldTable& table, const SectionInfo& section, ProjectorOptio
 }  // namespace
 
 void add_model_fields(FieldTable& table, ModelOptions& o) {
-  Section model(table, "model", "The whole model: two towers, two projectors, a temperature.");
+  Section model(table, {.path = "model",
+                        .doc = "The whole model: two towers, two projectors, a temperature.",
+                        .on_resume = OnResume::kFixed});
   model.add("embed_dim", &o.embed_dim, "Size of the space that texts and pictures share.",
             between(1, kMaxWidth));
   model.add("towers", choice(&o.towers, kTowers),
             "Which towers the model has; training needs both.");
-  Section text(table, "model.text", "The text tower, a transformer.");
+  Section text(table, {.path = "model.text",
+                       .doc = "The text tower, a transformer.",
+                       .on_resume = OnResume::kFixed});
   add_text_shape(text, o.text);
   add_text_rest(text, o.text);
-  Section image(table, "model.image", "The image tower, a vision transformer.");
+  Section image(table, {.path = "model.image",
+                        .doc = "The image tower, a vision transformer.",
+                        .on_resume = OnResume::kFixed});
   add_image_shape(image, o.image);
   add_image_rest(image, o.image);
   add_projector(table,
                 {.path = "model.projector",
-                 .doc = "From a tower's features to the shared space; one for each tower."},
+                 .doc = "From a tower's features to the shared space; one for each tower.",
+                 .on_resume = OnResume::kFixed},
                 o.projector);
   add_projector(table,
                 {.path = "model.text_projector",
-                 .doc = "The text tower's projector, where it is another one than the picture's."},
+                 .doc = "The text tower's projector, where it is another one than the picture's.",
+                 .on_resume = OnResume::kFixed},
                 o.text_projector);
   add_projector(table,
                 {.path = "model.image_projector",
-                 .doc = "The image tower's projector, where it is another one than the text's."},
+                 .doc = "The image tower's projector, where it is another one than the text's.",
+                 .on_resume = OnResume::kFixed},
                 o.image_projector);
   model.add("normalize_features", &o.normalize_features, "Unit norm before the projector.");
   model.add("normalize_embeddings", &o.normalize_embeddings, "Unit norm after the projector.");

@@ -6,7 +6,7 @@ namespace {
 constexpr double kMaxSteps = 1e12;
 
 void add_loss(FieldTable& table, LossOptions& o) {
-  Section loss(table, "loss", "The contrastive loss.");
+  Section loss(table, {.path = "loss", .doc = "The contrastive loss."});
   loss.add("kind", choice(&o.kind, kLossKinds),
            "Symmetric cross-entropy over the batch, or SigLIP's sigmoid (needs model.logit_bias).");
   loss.add("label_smoothing", &o.label_smoothing,
@@ -19,7 +19,7 @@ void add_loss(FieldTable& table, LossOptions& o) {
 
 void add_optim(FieldTable& table, OptimOptions& o) {
   const Bounds decay = {.min = 0, .below = 1};
-  Section optim(table, "optim", "AdamW and its schedule.");
+  Section optim(table, {.path = "optim", .doc = "AdamW and its schedule."});
   optim.add("lr", &o.lr, "Peak learning rate.", {.above = 0, .max = 100});
   optim.add("beta1", &o.beta1, "Decay of the gradient's average.", decay);
   optim.add("beta2", &o.beta2, "Decay of the squared gradient's average.", decay);
@@ -70,7 +70,7 @@ void add_spikes(Section& train, TrainOptions& o) {
 }
 
 void add_train(FieldTable& table, TrainOptions& o) {
-  Section train(table, "train", "The training loop.");
+  Section train(table, {.path = "train", .doc = "The training loop."});
   train.add("max_steps", &o.max_steps, "Optimizer steps of the run; overrides epochs.",
             between(1, kMaxSteps));
   train.add("epochs", &o.epochs,
@@ -103,7 +103,7 @@ void add_train(FieldTable& table, TrainOptions& o) {
 }
 
 void add_eval(FieldTable& table, EvalOptions& o) {
-  Section eval(table, "eval", "Evaluation during and after training.");
+  Section eval(table, {.path = "eval", .doc = "Evaluation during and after training."});
   eval.add("every_steps", &o.every_steps,
            "Evaluate this often, after saving a checkpoint; 0 only at the end.",
            between(0, kMaxSteps));
@@ -124,10 +124,13 @@ void add_eval(FieldTable& table, EvalOptions& o) {
 }  // namespace
 
 void add_run_fields(FieldTable& table, RunOptions& o) {
-  Section run(table, "run", "The run itself: its name, place, seed and device.");
-  run.add("name", &o.name, "The run's folder inside output_dir.", between(1, 200));
-  run.add_path("output_dir", &o.output_dir, "Folder that holds the runs.", at_least(1));
-  run.add("seed", &o.seed, "Weights, sample order, augmentation and dropout all follow from it.");
+  Section run(table, {.path = "run", .doc = "The run itself: its name, place, seed and device."});
+  run.add("name", &o.name, "The run's folder inside output_dir.", between(1, 200)).on_resume =
+      OnResume::kIgnored;
+  run.add_path("output_dir", &o.output_dir, "Folder that holds the runs.", at_least(1)).on_resume =
+      OnResume::kIgnored;
+  run.add("seed", &o.seed, "Weights, sample order, augmentation and dropout all follow from it.")
+      .on_resume = OnResume::kFixed;
   run.add("device", &o.device, "auto, cpu, cuda or cuda:N.", at_least(1));
   run.add("cpu_threads", &o.cpu_threads, "Threads of one tensor operation; 0 takes one per core.",
           between(0, 1024));

@@ -87,7 +87,7 @@ std::string to_json(const ModelConfig& config) {
   return write(config::field_table(copy));
 }
 
-std::vector<std::string> config_differences(const RunConfig& before, const RunConfig& after) {
+std::vector<ConfigDifference> config_differences(const RunConfig& before, const RunConfig& after) {
   RunConfig old_copy = before;
   RunConfig new_copy = after;
   const config::FieldTable old_table = config::field_table(old_copy);
@@ -96,15 +96,20 @@ std::vector<std::string> config_differences(const RunConfig& before, const RunCo
     const std::string value = config::value_text(field);
     return value.empty() ? std::string("unset") : value;
   };
-  std::vector<std::string> differences;
+  std::vector<ConfigDifference> differences;
   for (size_t i = 0; i < old_table.fields().size(); ++i) {
-    const std::string old_value = shown(old_table.fields()[i]);
-    const std::string new_value = shown(new_table.fields()[i]);
-    if (old_value == new_value) continue;
-    differences.push_back(
-        fmt::format("{}: {} -> {}", old_table.fields()[i].path, old_value, new_value));
+    const config::Field& field = old_table.fields()[i];
+    ConfigDifference difference{.path = field.path,
+                                .before = shown(field),
+                                .after = shown(new_table.fields()[i]),
+                                .on_resume = field.on_resume};
+    if (difference.before != difference.after) differences.push_back(std::move(difference));
   }
   return differences;
+}
+
+std::string to_string(const ConfigDifference& difference) {
+  return fmt::format("{}: {} -> {}", difference.path, difference.before, difference.after);
 }
 
 }  // namespace tandem

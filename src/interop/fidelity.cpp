@@ -62,7 +62,11 @@ RunConfig canonical(ModelConfig config) {
 }  // namespace
 
 std::vector<std::string> differences_in_numbers(ModelConfig ours, ModelConfig again) {
-  return config_differences(canonical(std::move(ours)), canonical(std::move(again)));
+  std::vector<std::string> lines;
+  for (const auto& each :
+       config_differences(canonical(std::move(ours)), canonical(std::move(again))))
+    lines.push_back(to_string(each));
+  return lines;
 }
 
 }  // namespace tandem

@@ -1,8 +1,5 @@
 #include "train/resume.h"
 
-#include <algorithm>
-#include <array>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -16,18 +13,6 @@
 namespace tandem {
 namespace fs = std::filesystem;
 namespace {
-
-// Fields that make another run of it; sections end in a dot, single fields in a colon.
-constexpr std::array<std::string_view, 5> kFixedFields = {
-    "model.", "data.batch_size:", "data.train.", "run.seed:", "tokenizer."};
-// Fields that say where the run lies, not what it is.
-constexpr std::array<std::string_view, 2> kPlaceFields = {"run.name:", "run.output_dir:"};
-
-template <size_t N>
-bool starts_with_any(const std::string& line, const std::array<std::string_view, N>& prefixes) {
-  return std::any_of(prefixes.begin(), prefixes.end(),
-                     [&](std::string_view prefix) { return line.starts_with(prefix); });
-}
 
 ResumePoint read_point(const fs::path& path) {
   return {.path = path, .checkpoint = load_checkpoint(path)};
@@ -116,9 +101,9 @@ void require_same_run(const ResumePoint& point, const TrainingInputs& inputs) {
   const RunConfig before = config_of(point);
   std::vector<std::string> fixed;
   std::vector<std::string> allowed;
-  for (const std::string& line : config_differences(before, inputs.config)) {
-    if (starts_with_any(line, kPlaceFields)) continue;
-    (starts_with_any(line, kFixedFields) ? fixed : allowed).push_back(line);
+  for (const ConfigDifference& each : config_differences(before, inputs.config)) {
+    if (each.on_resume == OnResume::kIgnored) continue;
+    (each.on_resume == OnResume::kFixed ? fixed : allowed).push_back(to_string(each));
   }
   append_fingerprint(fixed, "data (fingerprint)", checkpoint.data_fingerprint,
                      inputs.source->fingerprint());

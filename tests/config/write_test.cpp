@@ -95,11 +95,32 @@ TEST(ConfigDifferences, NamesEveryFieldThatDiffers) {
   const RunConfig after =
       parse_with({"optim.lr=0.001", "train.max_steps=5", "train.precision=bf16"});
   EXPECT_EQ(config_differences(before, after),
-            (std::vector<std::string>{"optim.lr: 0.0005 -> 0.001", "train.max_steps: unset -> 5",
-                                      "train.precision: \"fp32\" -> \"bf16\""}));
+            (std::vector<ConfigDifference>{
+                {.path = "optim.lr", .before = "0.0005", .after = "0.001"},
+                {.path = "train.max_steps", .before = "unset", .after = "5"},
+                {.path = "train.precision", .before = "\"fp32\"", .after = "\"bf16\""}}));
   RunConfig defaults;
   EXPECT_EQ(config_differences(defaults, changed<RunConfig>()).size(),
             config::field_table(defaults).fields().size());
+}
+
+TEST(ConfigDifferences, SayWhetherARunMayBeResumedWithThem) {
+  const RunConfig before = parse_with({});
+  for (const ConfigDifference& each : config_differences(before, changed<RunConfig>())) {
+    const auto is_in = [&](const char* section) { return each.path.starts_with(section); };
+    const bool fixed = is_in("model.") || is_in("tokenizer.") || is_in("data.train.") ||
+                       each.path == "data.batch_size" || each.path == "run.seed";
+    const bool ignored = each.path == "run.name" || each.path == "run.output_dir";
+    EXPECT_EQ(each.on_resume, fixed     ? OnResume::kFixed
+                              : ignored ? OnResume::kIgnored
+                                        : OnResume::kMayChange)
+        << each.path;
+  }
+}
+
+TEST(ConfigDifferences, ReadAsPathAndBothValues) {
+  EXPECT_EQ(to_string({.path = "optim.lr", .before = "0.0005", .after = "unset"}),
+            "optim.lr: 0.0005 -> unset");
 }
 
 }  // namespace

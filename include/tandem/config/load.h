@@ -62,8 +62,28 @@ void check_json(std::string_view json, const std::string& name);
 [[nodiscard]] std::string config_schema();
 [[nodiscard]] std::string config_reference();
 
-/// What two configurations differ in, one "path: a -> b" per field, for messages on resume.
-[[nodiscard]] std::vector<std::string> config_differences(const RunConfig& before,
-                                                          const RunConfig& after);
+/// Whether a run can be resumed with another value of a field.
+enum class OnResume {
+  kMayChange,
+  kFixed,    ///< Another value makes another run.
+  kIgnored,  ///< The field says where the run is stored; both values are right.
+};
+
+/// A field whose values differ between two configurations.
+struct ConfigDifference {
+  std::string path = {};    ///< "optim.lr"
+  std::string before = {};  ///< The value as JSON; "unset" for an optional field without one.
+  std::string after = {};
+  OnResume on_resume = OnResume::kMayChange;
+
+  friend bool operator==(const ConfigDifference&, const ConfigDifference&) = default;
+};
+
+/// Returns the fields in which two configurations differ, in the order of the reference.
+[[nodiscard]] std::vector<ConfigDifference> config_differences(const RunConfig& before,
+                                                               const RunConfig& after);
+
+/// Returns "optim.lr: 0.0005 -> 0.001".
+[[nodiscard]] std::string to_string(const ConfigDifference& difference);
 
 }  // namespace tandem
