@@ -182,7 +182,7 @@ auto naming(const Task& task, const Work& work) {
   try {
     return work();
   } catch (const Error& error) {
-    throw Error(error.kind(), fmt::format("{}: {}", task.where, error.what()));
+    throw error.within(task.where);
   }
 }
 
@@ -191,7 +191,7 @@ void check_classes(const std::vector<std::string>& names) {
   try {
     check_class_names(names);
   } catch (const Error& error) {
-    throw Error(ErrorKind::kData, error.what());
+    throw Error(ErrorKind::kData, error.text());
   }
 }
 

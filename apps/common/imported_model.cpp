@@ -128,16 +128,15 @@ WrittenModel write_imported_model(const ImportedModel& source, const fs::path& i
 fs::path model_directory(const fs::path& path) {
   const auto foreign = recognize_foreign_model(path);
   if (!foreign) return path;
-  const auto by_hand = [&](const std::string& why) {
-    return fmt::format("{}\nTo convert it by hand: {}", why, convert_command(path, *foreign));
-  };
+  const std::string by_hand = "To convert it by hand: " + convert_command(path, *foreign);
   try {
     return convert_into_cache(path, *foreign);
   } catch (const Error& error) {
-    throw Error(error.kind(), by_hand(error.what()));
+    throw error.with_note(by_hand);
   } catch (const fs::filesystem_error& error) {
-    throw Error(ErrorKind::kIo, by_hand(fmt::format("{}: {}", path.string(),
-                                                    describe_system_error(error.code().value()))));
+    const ErrorText text = {.what = describe_system_error(error.code().value()),
+                            .where = path.string()};
+    throw Error(ErrorKind::kIo, text).with_note(by_hand);
   }
 }
 

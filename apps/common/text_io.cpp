@@ -19,9 +19,10 @@ namespace {
 
 [[noreturn]] void fail_output() {
   if (errno == EPIPE) throw ReaderGone();
-  throw Error(
-      ErrorKind::kIo,
-      {.what = "writing failed", .where = "standard output", .found = std::strerror(errno)});
+  throw Error(ErrorKind::kIo, {.what = "writing failed",
+                               .where = "standard output",
+                               .found = std::strerror(errno),
+                               .reason = "write error"});
 }
 
 void write_all(std::string_view text) {

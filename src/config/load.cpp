@@ -130,7 +130,7 @@ std::string read_config_file(const std::filesystem::path& path) {
     return read_file(path, config::kMaxJsonBytes);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kData) throw;
-    throw Error(ErrorKind::kConfig, error.what());
+    throw Error(ErrorKind::kConfig, error.text());
   }
 }
 

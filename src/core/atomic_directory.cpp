@@ -16,8 +16,9 @@ namespace {
 // Names what is made inside a folder that is filled.
 constexpr const char* kInside = "output";
 
-[[noreturn]] void refuse(const fs::path& target, const char* what, const char* hint = "") {
-  throw Error(ErrorKind::kCannotCreate, {.what = what, .where = target.string(), .hint = hint});
+[[noreturn]] void refuse(const fs::path& target, ErrorText text) {
+  text.where = target.string();
+  throw Error(ErrorKind::kCannotCreate, std::move(text));
 }
 
 // Of what another file system is attached to, also the same one in another place.
@@ -40,9 +41,11 @@ fs::path real_target(fs::path target) {
   if (!target.has_filename()) target = target.parent_path();
   const fs::path real = behind_links(target);
   if (real != target && !fs::exists(real, error))
-    refuse(target, "is a link to what is not there", "remove the link, or make its folder");
+    refuse(target, {.what = "is a link to what is not there",
+                    .hint = "remove the link, or make its folder",
+                    .reason = "dangling link"});
   if (fs::exists(real, error) && !fs::is_directory(real, error))
-    refuse(target, "a file is in the way of the folder");
+    refuse(target, {.what = "a file is in the way of the folder", .reason = "name taken"});
   return real;
 }
 
@@ -56,7 +59,7 @@ void sync_content(const fs::path& directory) {
     }
     const Descriptor file(entry->path(), O_RDONLY);
     if (file.get() < 0 || sync_file(file.get()) != 0)
-      fail(ErrorKind::kIo, "cannot make durable", entry->path());
+      fail(ErrorKind::kIo, "cannot make durable", entry->path(), kWriteError);
   }
   if (error) {
     throw Error(ErrorKind::kIo, {.what = "cannot list the folder",
@@ -85,8 +88,9 @@ void require_new_folder(const fs::path& path) {
   clear_leftovers_of(target / kInside);
   std::error_code error;
   if (!fs::exists(target, error) || entries_of(target).empty()) return;
-  refuse(path, "the output is there already and not an empty folder",
-         "another folder, or remove it first");
+  refuse(path, {.what = "the output is there already and not an empty folder",
+                .hint = "another folder, or remove it first",
+                .reason = "name taken"});
 }
 
 AtomicDirectory::AtomicDirectory(fs::path target, IsOwn is_own)
@@ -98,9 +102,11 @@ AtomicDirectory::AtomicDirectory(fs::path target, IsOwn is_own)
   const bool fillable = exists && entries_of(target_).empty();
   const bool fixed = exists && (is_mount_point(target_) || is_working_folder(target_));
   if (fixed && !fillable)
-    refuse(target_,
-           "is a mount point or the working folder, and holds files: it cannot be replaced",
-           "a folder inside it");
+    refuse(
+        target_,
+        {.what = "is a mount point or the working folder, and holds files: it cannot be replaced",
+         .hint = "a folder inside it",
+         .reason = "fixed folder"});
   // Where nothing can be made beside it, an empty folder can still be filled.
   is_inside_ = fixed || (fillable && ::access(folder_of(target_).c_str(), W_OK) != 0);
   staging_ = staging_name(is_inside_ ? target_ / kInside : target_);

@@ -78,17 +78,18 @@ void write_all(int descriptor, const void* data, size_t bytes, const fs::path& p
   while (bytes > 0) {
     const ssize_t written = retry([&] { return ::write(descriptor, next, bytes); });
     if (written == 0) errno = EIO;
-    if (written <= 0) fail(ErrorKind::kIo, "cannot write", path);
+    if (written <= 0) fail(ErrorKind::kIo, "cannot write", path, kWriteError);
     next += written;
     bytes -= static_cast<size_t>(written);
   }
 }
 
-void fail(ErrorKind kind, const char* what, const fs::path& path) {
+void fail(ErrorKind kind, const char* what, const fs::path& path, const char* reason) {
   const int code = errno;
-  std::string reason = describe_system_error(code);
-  if (code == ENOSPC && is_out_of_inodes(path)) reason += " (no inodes left: too many files)";
-  throw Error(kind, {.what = what, .where = path.string(), .found = reason});
+  std::string found = describe_system_error(code);
+  if (code == ENOSPC && is_out_of_inodes(path)) found += " (no inodes left: too many files)";
+  throw Error(kind,
+              {.what = what, .where = path.string(), .found = std::move(found), .reason = reason});
 }
 
 void fail_to_open(const fs::path& path) {
@@ -97,7 +98,8 @@ void fail_to_open(const fs::path& path) {
       throw Error(ErrorKind::kMissingInput, {.what = "cannot open",
                                              .where = path.string(),
                                              .found = describe_system_error(ENOENT),
-                                             .hint = relative_path_hint(path)});
+                                             .hint = relative_path_hint(path),
+                                             .reason = "missing file"});
     case ENOTDIR:
     case EISDIR:
     case EACCES:
@@ -117,7 +119,7 @@ void rename_or_throw(const fs::path& from, const fs::path& to) {
   struct stat after {};
   if (known && has_arrived(before, to) && ::lstat(from.c_str(), &after) != 0) return;
   errno = code;
-  fail(ErrorKind::kIo, "cannot rename into place", to);
+  fail(ErrorKind::kIo, "cannot rename into place", to, kWriteError);
 }
 
 void put_folder_in_place(const fs::path& from, const fs::path& to) {

@@ -32,11 +32,16 @@ class Descriptor {
 /// Writes all bytes. Throws kIo, naming `path`.
 void write_all(int descriptor, const void* data, size_t bytes, const std::filesystem::path& path);
 
-/// Throws `what` about `path`, with errno as the reason.
-[[noreturn]] void fail(ErrorKind kind, const char* what, const std::filesystem::path& path);
+/// The reason of errors of kIo about a write.
+inline constexpr const char* kWriteError = "write error";
 
-/// Throws that `path` cannot be opened for reading, with errno as the reason: kMissingInput where
-/// the path is at fault, kIo where the same call may succeed another time (EIO, EMFILE).
+/// Throws `what` about `path`, with the description of errno as what was found. `reason` is the
+/// error's own, empty for that of its kind.
+[[noreturn]] void fail(ErrorKind kind, const char* what, const std::filesystem::path& path,
+                       const char* reason = "");
+
+/// Throws that `path` cannot be opened for reading, with the description of errno: kMissingInput
+/// where the path is at fault, kIo where the same call may succeed another time (EIO, EMFILE).
 [[noreturn]] void fail_to_open(const std::filesystem::path& path);
 
 /// Renames `from` to `to`, and believes the folder rather than the call: a network file system may

@@ -1,5 +1,7 @@
 #include "tandem/core/error.h"
 
+#include <utility>
+
 #include "tandem/core/text.h"
 
 namespace tandem {
@@ -34,8 +36,45 @@ std::string compose(const ErrorText& text) {
 
 }  // namespace
 
-Error::Error(ErrorKind kind, const ErrorText& text)
-    : std::runtime_error(compose(text)), kind_(kind) {}
+Error::Error(ErrorKind kind, ErrorText text)
+    : std::runtime_error(compose(text)),
+      kind_(kind),
+      text_(std::make_shared<const ErrorText>(std::move(text))) {}
+
+Error::Error(const std::string& message, ErrorKind kind, std::shared_ptr<const ErrorText> text)
+    : std::runtime_error(message), kind_(kind), text_(std::move(text)) {}
+
+std::string_view Error::reason() const noexcept {
+  return text_->reason.empty() ? default_reason(kind_) : text_->reason;
+}
+
+Error Error::within(const std::string& place) const {
+  ErrorText text = *text_;
+  text.where = text.where.empty() ? place : place + ": " + text.where;
+  const std::string message = printable(shortened(place, kLongestPart)) + ": " + what();
+  return {message, kind_, std::make_shared<const ErrorText>(std::move(text))};
+}
+
+Error Error::with_note(const std::string& note) const {
+  return {std::string(what()) + "\n" + note, kind_, text_};
+}
+
+std::string_view default_reason(ErrorKind kind) noexcept {
+  switch (kind) {
+    case ErrorKind::kUsage: return "wrong usage";
+    case ErrorKind::kConfig: return "invalid configuration";
+    case ErrorKind::kData: return "unusable data";
+    case ErrorKind::kMissingInput: return "unreadable file";
+    case ErrorKind::kDevice: return "unavailable device";
+    case ErrorKind::kCannotCreate: return "cannot create";
+    case ErrorKind::kIo: return "read error";
+    case ErrorKind::kCheckpoint: return "unusable checkpoint";
+    case ErrorKind::kDiverged: return "diverged";
+    case ErrorKind::kInterrupted: return "interrupted";
+    case ErrorKind::kInternal: return "internal error";
+  }
+  return "internal error";
+}
 
 int exit_code(ErrorKind kind) noexcept {
   switch (kind) {

@@ -20,7 +20,8 @@ void refuse_what_is_no_file(const fs::path& target) {
               {.what = S_ISDIR(info.st_mode) ? "a folder is in the way of the file"
                                              : "a device, pipe or socket is in the way of the file",
                .where = target.string(),
-               .expected = "a regular file"});
+               .expected = "a regular file",
+               .reason = "name taken"});
 }
 
 // Renaming over a link would replace the link instead of the file that it stands for.
@@ -55,10 +56,10 @@ void FileWriter::write(const void* data, size_t bytes) {
 }
 
 void FileWriter::commit() {
-  if (sync_file(descriptor_) != 0) fail(ErrorKind::kIo, "cannot make durable", path_);
+  if (sync_file(descriptor_) != 0) fail(ErrorKind::kIo, "cannot make durable", path_, kWriteError);
   const int descriptor = descriptor_;
   descriptor_ = -1;
-  if (close_file(descriptor) != 0) fail(ErrorKind::kIo, "cannot close", path_);
+  if (close_file(descriptor) != 0) fail(ErrorKind::kIo, "cannot close", path_, kWriteError);
 }
 
 AtomicFile::AtomicFile(fs::path target)
@@ -105,7 +106,7 @@ void sync_directory(const fs::path& directory) {
   const Descriptor folder(directory, O_RDONLY | O_DIRECTORY);
   const bool done = folder.get() >= 0 && sync_file(folder.get()) == 0;
   if (done || errno == EINVAL) return;  // a file system that has no fsync of folders
-  fail(ErrorKind::kIo, "cannot make the folder durable", directory);
+  fail(ErrorKind::kIo, "cannot make the folder durable", directory, kWriteError);
 }
 
 }  // namespace tandem

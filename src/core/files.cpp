@@ -41,8 +41,9 @@ void require_regular(int descriptor, const fs::path& path, struct stat& info) {
   if (descriptor < 0) fail_to_open(path);
   if (::fstat(descriptor, &info) != 0) fail(ErrorKind::kIo, "cannot read", path);
   if (!S_ISREG(info.st_mode))
-    throw Error(ErrorKind::kMissingInput,
-                {.what = "is not a regular file", .where = path.string()});
+    throw Error(
+        ErrorKind::kMissingInput,
+        {.what = "is not a regular file", .where = path.string(), .reason = "not a regular file"});
 }
 
 // A named pipe must not block us.

@@ -26,7 +26,8 @@ Error file_system(const std::filesystem::filesystem_error& error) {
   return {missing ? ErrorKind::kMissingInput : ErrorKind::kIo,
           ErrorText{.what = "the file system does not allow it",
                     .where = error.path1().string(),
-                    .found = describe_system_error(error.code().value())}};
+                    .found = describe_system_error(error.code().value()),
+                    .reason = missing ? "missing file" : "file system error"}};
 }
 
 Error thread_or_system(const std::system_error& error) {

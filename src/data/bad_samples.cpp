@@ -55,8 +55,9 @@ void BadSamples::list(const BadSample& sample) {
   file_ << line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n'
         << std::flush;
   if (!file_)
-    throw Error(ErrorKind::kIo,
-                {.what = "cannot write the list of unusable samples", .where = path_.string()});
+    throw Error(ErrorKind::kIo, {.what = "cannot write the list of unusable samples",
+                                 .where = path_.string(),
+                                 .reason = "write error"});
 }
 
 std::string BadSamples::summary() const {

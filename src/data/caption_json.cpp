@@ -8,7 +8,7 @@
 #include "data/caption_layouts.h"
 #include "data/json_chars.h"
 #include "data/text_input.h"
-#include "data/unusable.h"
+#include "tandem/core/error.h"
 
 namespace tandem {
 namespace {
@@ -45,8 +45,9 @@ class RecordReader {
     } catch (const Json::out_of_range&) {
       throw Error(ErrorKind::kData,
                   {.what = "not valid JSON", .where = path_, .found = "a number without end"});
-    } catch (const UnusableSample& error) {
-      fail_at(chars, error.what(), "");
+    } catch (const Error& error) {
+      if (!error.text().where.empty()) throw;
+      fail_at(chars, error.what(), "");  // JsonGuard does not know the place
     }
   }
 
@@ -151,9 +152,10 @@ class CaptionJson {
     const char* image = chosen("image", options_.image_key);
     const char* caption = chosen("caption", options_.caption_key);
     CaptionSet captions;
+    const Json& value = field(record, caption);
     try {
-      add_captions(field(record, caption), 0, captions);
-    } catch (const UnusableSample& error) {
+      add_captions(value, 0, captions);
+    } catch (const Error& error) {
       fail(fmt::format("unusable \"{}\"", caption), "a string or a list of strings", error.what());
     }
     add_row(rows_, text(record, image), captions, false);
@@ -215,9 +217,9 @@ class CaptionJson {
       for (; next < captions_of_.size() && captions_of_[next].id == image; ++next)
         manifest.rows.add(captions_.at(captions_of_[next].caption, 0));
       if (next > first) continue;
-      const std::string name = fmt::format("{}, images[{}]", options_.path, image);
-      manifest.bad[image] = {name, "missing caption",
-                             name + ": no annotation has a caption for it"};
+      manifest.bad[image] = {.what = "no annotation has a caption for it",
+                             .where = fmt::format("{}, images[{}]", options_.path, image),
+                             .reason = "missing caption"};
     }
     return {.manifest = std::move(manifest), .layout = "COCO captions"};
   }

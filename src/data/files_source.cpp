@@ -2,8 +2,8 @@
 
 #include "data/manifest.h"
 #include "data/picture_root.h"
-#include "data/unusable.h"
 #include "io/utf8.h"
+#include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
 #include "tandem/data/picture_walk.h"
@@ -66,13 +66,15 @@ class FilesSource : public Source {
 
   [[nodiscard]] std::vector<std::string> captions(int64_t index) const override {
     if (!listing_.texts[static_cast<size_t>(index)])
-      throw UnusableSample(ErrorKind::kData, "missing caption", {.what = "no .txt of this name"});
+      throw Error(ErrorKind::kData,
+                  ErrorText{.what = "no .txt of this name", .reason = "missing caption"});
     std::filesystem::path text = key(index);
     text.replace_extension(".txt");
     std::string caption = read_file(root_.locate(text.string()), kMaxTextBytes);
     if (!is_utf8(caption)) {
-      throw UnusableSample(ErrorKind::kData, "not UTF-8",
-                           {.what = "the caption is not UTF-8", .hint = "save the text as UTF-8"});
+      throw Error(ErrorKind::kData, {.what = "the caption is not UTF-8",
+                                     .hint = "save the text as UTF-8",
+                                     .reason = "not UTF-8"});
     }
     return {std::move(caption)};
   }

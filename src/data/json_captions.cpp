@@ -4,15 +4,16 @@
 
 #include <fmt/format.h>
 
-#include "data/unusable.h"
+#include "tandem/core/error.h"
 
 namespace tandem {
 namespace {
 
 using Json = nlohmann::json;
 
-[[noreturn]] void reject(const ErrorText& text) {
-  throw UnusableSample(ErrorKind::kData, "missing caption", text);
+[[noreturn]] void reject(ErrorText text) {
+  text.reason = "missing caption";
+  throw Error(ErrorKind::kData, std::move(text));
 }
 
 }  // namespace

@@ -20,11 +20,12 @@ struct CaptionSet {
 inline constexpr size_t kMaxLanguages = 250;
 
 /// Adds the captions of a JSON object: the string or list at caption_key or, with languages set,
-/// those of the object `captions`. Throws UnusableSample ("missing caption") when there are none,
+/// those of the object `captions`. Throws kData ("missing caption") when there are none,
 /// or something else stands there.
 [[nodiscard]] CaptionSet captions_of(const nlohmann::json& object, const SourceOptions& options);
 
-/// Adds a string or a list of strings to `captions`; throws UnusableSample for anything else.
+/// Adds a string or a list of strings to `captions`; throws kData ("missing caption") for anything
+/// else.
 void add_captions(const nlohmann::json& value, uint8_t language, CaptionSet& captions);
 
 /// Names of an object's fields, for messages.

@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "data/unusable.h"
 #include "io/utf8.h"
+#include "tandem/core/error.h"
 
 namespace tandem {
 namespace {
@@ -16,8 +16,9 @@ using Json = nlohmann::json;
 constexpr size_t kMaxDepth = 64;
 constexpr size_t kLongestWord = 16;  // beyond every word that JSON or Python has
 
-[[noreturn]] void reject(const ErrorText& text) {
-  throw UnusableSample(ErrorKind::kData, "bad record", text);
+[[noreturn]] void reject(ErrorText text) {
+  text.reason = "bad record";
+  throw Error(ErrorKind::kData, std::move(text));
 }
 
 bool is_letter(int c) { return c != JsonChars::kEnd && std::isalpha(c) != 0; }
@@ -89,8 +90,8 @@ void JsonGuard::see(Json::parse_event_t event, const Json& value) {
 
 Json parse_json_record(const std::string& text) {
   if (!is_utf8(text)) {
-    throw UnusableSample(ErrorKind::kData, "not UTF-8",
-                         {.what = "not UTF-8", .hint = "save the file as UTF-8"});
+    throw Error(ErrorKind::kData,
+                {.what = "not UTF-8", .hint = "save the file as UTF-8", .reason = "not UTF-8"});
   }
   JsonGuard guard;
   const auto see = [&guard](int, Json::parse_event_t event, const Json& value) {

@@ -67,7 +67,7 @@ class JsonCharIterator {
   char value_ = 0;
 };
 
-/// Watches nlohmann's parser: throws UnusableSample ("bad record") for a key that stands twice in
+/// Watches nlohmann's parser: throws kData ("bad record") for a key that stands twice in
 /// one object and for nesting deeper than 64.
 class JsonGuard {
  public:
@@ -78,7 +78,7 @@ class JsonGuard {
 };
 
 /// Returns the JSON value that `text` holds, with null for Python's NaN and Infinity. Throws
-/// UnusableSample: "not UTF-8"; or "bad record" for what is not JSON, a key twice in one object,
+/// kData: "not UTF-8"; or "bad record" for what is not JSON, a key twice in one object,
 /// and nesting deeper than 64.
 [[nodiscard]] nlohmann::json parse_json_record(const std::string& text);
 

@@ -7,7 +7,7 @@
 #include "data/json_chars.h"
 #include "data/manifest.h"
 #include "data/text_input.h"
-#include "data/unusable.h"
+#include "tandem/core/error.h"
 #include "tandem/core/log.h"
 
 namespace tandem {
@@ -44,8 +44,9 @@ bool is_blank(const std::string& text) {
   return text.find_first_not_of(" \t\r") == std::string::npos;
 }
 
-[[noreturn]] void reject(const char* reason, const ErrorText& text) {
-  throw UnusableSample(ErrorKind::kData, reason, text);
+[[noreturn]] void reject(const char* reason, ErrorText text) {
+  text.reason = reason;
+  throw Error(ErrorKind::kData, std::move(text));
 }
 
 struct Record {
@@ -77,13 +78,15 @@ void refuse_array(TextInput& input) {
                                  .hint = "write every element on a line of its own"});
 }
 
+std::string message_of(const ErrorText& text) { return Error(ErrorKind::kData, text).what(); }
+
 /// Adds the line to the manifest, as a record or as a bad one.
 void add_line(const Line& line, const SourceOptions& options, ManifestRows& manifest) {
   const int64_t row = manifest.rows.size();
   try {
     const Record record = parse_record(line, options);
     add_row(manifest.rows, record.image, record.captions, !options.languages.empty());
-  } catch (const UnusableSample& error) {
+  } catch (const Error& error) {
     const std::string name = fmt::format("{}:{}", options.path, line.number);
     if (!line.ended && error.reason() == kBadRecord && !Json::accept(line.text)) {
       log_warn(
@@ -91,7 +94,7 @@ void add_line(const Line& line, const SourceOptions& options, ManifestRows& mani
       return;
     }
     manifest.rows.begin_row();
-    manifest.bad[row] = {name, error.reason(), fmt::format("{}: {}", name, error.what())};
+    manifest.bad[row] = error.within(name).text();
   }
 }
 
@@ -107,7 +110,7 @@ ManifestRows read_jsonl(const SourceOptions& options) {
   const auto bad = static_cast<int64_t>(manifest.bad.size());
   if (bad == manifest.rows.size()) {
     const std::string first =
-        bad == 0 ? "no lines" : "the first is " + manifest.bad.begin()->second.message;
+        bad == 0 ? "no lines" : "the first is " + message_of(manifest.bad.begin()->second);
     throw Error(ErrorKind::kData, {.what = bad == 0 ? "the manifest is empty"
                                                     : fmt::format("no usable line among {}", bad),
                                    .where = options.path,

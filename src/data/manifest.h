@@ -9,24 +9,18 @@
 
 #include "data/json_captions.h"
 #include "data/text_rows.h"
+#include "tandem/core/error.h"
 #include "tandem/data/source.h"
 
 namespace tandem {
 
 class ParquetPictures;
 
-/// Why a record of a manifest cannot be used.
-struct BadRecord {
-  std::string name = {};  ///< `file:line`
-  std::string reason = {};
-  std::string message = {};
-};
-
 /// A manifest as read: every row is a picture's path as written, then its captions. Rows in `bad`
 /// keep their place, so that a repaired file has the same numbers, but hold nothing.
 struct ManifestRows {
   TextRows rows = {};
-  std::map<int64_t, BadRecord> bad = {};
+  std::map<int64_t, ErrorText> bad = {};  ///< Why a row cannot be used; `where` is `file:line`.
   std::filesystem::path folder = {};  ///< Where relative paths start; empty for the file's folder.
   std::shared_ptr<const ParquetPictures> pictures =
       {};  ///< Of manifests that hold them; a path then names one that is null there.

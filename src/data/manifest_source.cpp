@@ -8,7 +8,7 @@
 #include "data/manifest.h"
 #include "data/parquet_pictures.h"
 #include "data/picture_root.h"
-#include "data/unusable.h"
+#include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
 #include "tandem/image/sniff.h"
@@ -87,7 +87,7 @@ class ManifestSource : public Source {
 
   [[nodiscard]] std::string key(int64_t index) const override {
     const auto bad = manifest_.bad.find(index);
-    if (bad != manifest_.bad.end()) return bad->second.name;
+    if (bad != manifest_.bad.end()) return bad->second.where;
     if (manifest_.pictures) return manifest_.pictures->name(index);
     return std::string(manifest_.rows.at(index, 0));
   }
@@ -108,14 +108,14 @@ class ManifestSource : public Source {
     if (!manifest_.pictures) return std::nullopt;
     std::optional<std::string> content = manifest_.pictures->read(index);
     if (!content && manifest_.rows.at(index, 0).empty())
-      throw UnusableSample(ErrorKind::kData, "missing picture", {.what = "no picture in this row"});
+      throw Error(ErrorKind::kData,
+                  ErrorText{.what = "no picture in this row", .reason = "missing picture"});
     return content;
   }
 
   void refuse_bad(int64_t index) const {
     const auto bad = manifest_.bad.find(index);
-    if (bad == manifest_.bad.end()) return;
-    throw UnusableSample(ErrorKind::kData, bad->second.reason, {.what = bad->second.message});
+    if (bad != manifest_.bad.end()) throw Error(ErrorKind::kData, bad->second);
   }
 
   ManifestRows manifest_;

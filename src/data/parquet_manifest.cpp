@@ -146,7 +146,7 @@ class ParquetManifest {
 
   void add_bad(int64_t row, const std::string& name, const char* reason, const char* what) {
     manifest_.rows.begin_row();
-    manifest_.bad[row] = {name, reason, fmt::format("{}: {}", name, what)};
+    manifest_.bad[row] = {.what = what, .where = name, .reason = reason};
   }
 
   const SourceOptions& options_;

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "data/unusable.h"
+#include "tandem/core/error.h"
 #include "tandem/core/files.h"
 
 namespace tandem {
@@ -106,7 +106,9 @@ std::optional<std::string> ParquetPictures::read(int64_t row) const {
       values = std::make_shared<const Values>(
           part.file.decode_page(part.column, *page, dictionary, content));
     } catch (const Error& error) {
-      throw UnusableSample(ErrorKind::kData, "damaged member", {.what = error.what()});
+      ErrorText text = error.text();
+      text.reason = "damaged member";
+      throw Error(ErrorKind::kData, std::move(text));
     }
     cache_->keep(key, values);
   }

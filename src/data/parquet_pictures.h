@@ -28,7 +28,7 @@ class ParquetPictures {
   explicit ParquetPictures(std::vector<ParquetPart> parts);
   ~ParquetPictures();
 
-  /// The bytes of row `row`, nothing where it is null. Throws UnusableSample as ShardFiles::read,
+  /// The bytes of row `row`, nothing where it is null. Throws as ShardFiles::read,
   /// and "damaged member" for a page that cannot be decoded.
   [[nodiscard]] std::optional<std::string> read(int64_t row) const;
   /// `file:row`, rows counted from 1 in each file.

@@ -5,7 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "data/unusable.h"
+#include "data/access_problem.h"
+#include "tandem/core/error.h"
 #include "tandem/core/files.h"
 
 namespace tandem {
@@ -23,24 +24,25 @@ bool is_inside(const fs::path& path, const fs::path& folder) {
 }
 
 [[noreturn]] void refuse_outside(std::string_view written, const fs::path& folder) {
-  throw UnusableSample(
-      ErrorKind::kData, "outside root",
-      {.what = "the picture's path leads out of the data folder",
-       .where = std::string(written),
-       .expected = "a path inside " + folder.string(),
-       .hint = "image_root, set to a folder that holds all pictures, or allow_outside_root"});
+  throw Error(ErrorKind::kData,
+              {.what = "the picture's path leads out of the data folder",
+               .where = std::string(written),
+               .expected = "a path inside " + folder.string(),
+               .hint = "image_root, set to a folder that holds all pictures, or allow_outside_root",
+               .reason = "outside root"});
 }
 
 [[noreturn]] void refuse_file(const fs::path& path, const std::error_code& error, bool relative) {
   const bool missing =
       error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
-  throw UnusableSample(
-      ErrorKind::kMissingInput, missing ? "missing file" : "unreadable file",
+  throw Error(
+      ErrorKind::kMissingInput,
       {.what = missing ? "the picture is missing" : "the picture cannot be reached",
        .where = path.string(),
        .found = missing ? "" : access_problem(path.string(), error.value()),
        .hint = missing && relative ? "image_root, the folder that relative picture paths start from"
-                                   : ""});
+                                   : "",
+       .reason = missing ? "missing file" : "unreadable file"});
 }
 
 }  // namespace
@@ -63,8 +65,9 @@ bool PictureRoot::contains(const fs::path& real) const { return is_inside(real, 
 
 fs::path PictureRoot::locate(std::string_view written) const {
   if (written.empty() || written.find('\0') != std::string_view::npos) {
-    throw UnusableSample(ErrorKind::kData, "bad record",
-                         {.what = "the picture's path is empty or holds a zero byte"});
+    throw Error(ErrorKind::kData,
+                ErrorText{.what = "the picture's path is empty or holds a zero byte",
+                          .reason = "bad record"});
   }
   const fs::path expanded = expand_home(written);
   const fs::path path = (folder_ / expanded).lexically_normal();
@@ -77,8 +80,9 @@ fs::path PictureRoot::locate(std::string_view written) const {
   const fs::file_status status = fs::status(real, error);
   if (error) refuse_file(path, error, expanded.is_relative());
   if (!fs::is_regular_file(status)) {
-    throw UnusableSample(ErrorKind::kMissingInput, "not a regular file",
-                         {.what = "is not a regular file", .where = path.string()});
+    throw Error(
+        ErrorKind::kMissingInput,
+        {.what = "is not a regular file", .where = path.string(), .reason = "not a regular file"});
   }
   return path;
 }

@@ -12,7 +12,7 @@ class PictureRoot {
   PictureRoot(const std::filesystem::path& folder, bool allow_outside);
 
   /// Returns the file that `written` names: relative to the folder, absolute, or from the user's
-  /// home after `~/`. Throws UnusableSample: a relative path leads out of the folder (as written,
+  /// home after `~/`. Throws, with the reason: a relative path leads out of the folder (as written,
   /// or through a link), or the file is missing, out of reach or not a regular one. Nothing is
   /// opened. Thread-safe.
   [[nodiscard]] std::filesystem::path locate(std::string_view written) const;

@@ -12,8 +12,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "data/access_problem.h"
 #include "data/picture_root.h"
-#include "data/unusable.h"
 #include "tandem/core/error.h"
 #include "tandem/core/log.h"
 #include "tandem/image/sniff.h"

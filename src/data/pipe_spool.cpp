@@ -46,7 +46,8 @@ class Staging {
     if (good) return;
     throw Error(ErrorKind::kIo, {.what = "cannot keep what a command gave",
                                  .where = target.string(),
-                                 .found = std::strerror(errno)});
+                                 .found = std::strerror(errno),
+                                 .reason = "write error"});
   }
 
  private:

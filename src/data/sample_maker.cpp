@@ -4,7 +4,7 @@
 #include <new>
 #include <numeric>
 
-#include "data/unusable.h"
+#include "tandem/core/error.h"
 #include "tandem/core/hash.h"
 #include "tandem/core/library_error.h"
 #include "tandem/core/random.h"
@@ -64,15 +64,15 @@ void SampleMaker::attempt(const StreamSample& at, PreparedSample& sample) const 
   sample.usable = false;
   sample.index = at.index;
   sample.key.clear();
-  const auto reject = [&](std::string reason, const char* message) {
-    sample.failures.push_back({sample.key, std::move(reason), message, at.epoch});
+  const auto reject = [&](std::string_view reason, const char* message) {
+    sample.failures.push_back({sample.key, std::string(reason), message, at.epoch});
   };
   try {
     sample.key = source_.key(sample.index);
     prepare(at, sample);
     sample.usable = true;
   } catch (const Error& error) {
-    reject(unusable_reason(error, sample.key), error.what());
+    reject(error.reason(), error.what());
   } catch (const std::bad_alloc&) {
     reject("out of memory", "not enough memory for this sample");
   } catch (const std::exception& error) {
@@ -109,7 +109,8 @@ std::string SampleMaker::choose_caption(const RawSample& raw, uint64_t seed) con
         Random(mix_seed({seed, kDropoutStream})).uniform() < options_.caption_dropout;
     return dropped ? "" : caption;
   }
-  throw UnusableSample(ErrorKind::kData, "empty caption", {.what = "the caption is empty"});
+  throw Error(ErrorKind::kData,
+              ErrorText{.what = "the caption is empty", .reason = "empty caption"});
 }
 
 void SampleMaker::encode(const std::string& caption, PreparedSample& sample) const {

@@ -102,7 +102,8 @@ void SampleRing::report_stall(double waited) const {
     throw StallError(ErrorKind::kIo,
                      {.what = fmt::format("a sample did not come in {:.3g} s; {}", waited, state),
                       .where = key,
-                      .hint = "check that its disk or server answers"});
+                      .hint = "check that its disk or server answers",
+                      .reason = "stalled sample"});
   }
   log_warn(fmt::format("waiting {:.3g} s for sample {} (position {}); {}", waited, key, position,
                        state));

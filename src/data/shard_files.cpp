@@ -3,7 +3,7 @@
 #include <chrono>
 #include <thread>
 
-#include "data/unusable.h"
+#include "tandem/core/error.h"
 
 namespace tandem {
 namespace {
@@ -32,10 +32,10 @@ void ShardFiles::close(size_t shard) const {
 std::string ShardFiles::read_once(size_t shard, uint64_t offset, size_t bytes) const {
   const auto file = open(shard);
   if (file->stamp() != stamps_[shard]) {
-    throw UnusableSample(ErrorKind::kData, "shard changed",
-                         {.what = "the shard was changed since it was opened",
-                          .where = paths_[shard].string(),
-                          .hint = "start again once it is complete"});
+    throw Error(ErrorKind::kData, {.what = "the shard was changed since it was opened",
+                                   .where = paths_[shard].string(),
+                                   .hint = "start again once it is complete",
+                                   .reason = "shard changed"});
   }
   return file->read(offset, bytes);
 }
@@ -44,17 +44,16 @@ std::string ShardFiles::read(size_t shard, uint64_t offset, size_t bytes) const 
   for (size_t attempt = 0;; ++attempt) {
     try {
       return read_once(shard, offset, bytes);
-    } catch (const UnusableSample&) {
-      throw;
     } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kData) throw;  // another attempt would find the same
       close(shard);
       if (attempt < kPauses.size()) {
         std::this_thread::sleep_for(kPauses[attempt]);
         continue;
       }
-      const bool missing = error.kind() == ErrorKind::kMissingInput;
-      throw UnusableSample(error.kind(), missing ? "missing file" : "read error",
-                           {.what = error.what()});
+      ErrorText text = error.text();
+      text.reason = error.kind() == ErrorKind::kMissingInput ? "missing file" : "read error";
+      throw Error(error.kind(), std::move(text));
     }
   }
 }

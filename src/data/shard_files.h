@@ -21,7 +21,7 @@ class ShardFiles {
 
   /// Returns `bytes` bytes of a shard from `offset`. A failing read is tried again three times, a
   /// little later each time and with the file opened anew (a network drive's stale handle). Throws
-  /// UnusableSample: "shard changed" when it is not the file that was indexed, "missing file",
+  /// kData "shard changed" when it is not the file that was indexed, "missing file",
   /// "read error". Thread-safe.
   [[nodiscard]] std::string read(size_t shard, uint64_t offset, size_t bytes) const;
   [[nodiscard]] const std::filesystem::path& path(size_t shard) const { return paths_[shard]; }

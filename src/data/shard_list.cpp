@@ -12,8 +12,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "data/unusable.h"
+#include "data/access_problem.h"
 #include "io/utf8.h"
+#include "tandem/core/error.h"
 #include "tandem/core/files.h"
 
 namespace tandem {

@@ -8,7 +8,7 @@
 #include "data/pipe_spool.h"
 #include "data/shard_list.h"
 #include "data/shard_report.h"
-#include "data/unusable.h"
+#include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/core/hash.h"
 
@@ -98,10 +98,11 @@ std::string ShardSet::read(const ShardPlace& place, ShardPart part) const {
   const PartPlace where = samples_[place.shard].part(place.sample, part);
   std::string bytes = files_->read(place.shard, where.offset(), where.size);
   if (where.check != 0 && static_cast<uint32_t>(hash_bytes(bytes)) != where.check) {
-    throw UnusableSample(ErrorKind::kData, "damaged member",
-                         {.what = "the bytes are not those that the shard's index was made of",
-                          .where = path(place.shard).string(),
-                          .hint = "fetch the shard again"});
+    throw Error(ErrorKind::kData,
+                {.what = "the bytes are not those that the shard's index was made of",
+                 .where = path(place.shard).string(),
+                 .hint = "fetch the shard again",
+                 .reason = "damaged member"});
   }
   return bytes;
 }

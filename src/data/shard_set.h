@@ -34,7 +34,7 @@ class ShardSet {
   [[nodiscard]] const std::filesystem::path& path(size_t shard) const {
     return files_->path(shard);
   }
-  /// Returns the bytes of one part. Throws as ShardFiles::read; UnusableSample "damaged member"
+  /// Returns the bytes of one part. Throws as ShardFiles::read; kData "damaged member"
   /// when they are not those that were indexed.
   [[nodiscard]] std::string read(const ShardPlace& place, ShardPart part) const;
   /// Hash of shard names, keys and places.

@@ -1,4 +1,5 @@
 #include "tandem/data/shards.h"
+#include "tandem/core/error.h"
 
 #include <algorithm>
 #include <memory>
@@ -11,7 +12,6 @@
 #include "data/parallel.h"
 #include "data/shard_set.h"
 #include "data/tar_index.h"
-#include "data/unusable.h"
 #include "io/tar_writer.h"
 #include "tandem/core/files.h"
 #include "tandem/text/tokenizer.h"
@@ -52,12 +52,13 @@ std::string members_of(const Source& source, int64_t index, const ShardOptions& 
   const ImageHeader header = sniff_image(picture);
   const char* extension = extension_of(header.format);
   if (extension == nullptr)
-    throw UnusableSample(ErrorKind::kData, "not an image",
-                         {.what = "is not a picture", .found = header.found});
+    throw Error(ErrorKind::kData,
+                {.what = "is not a picture", .found = header.found, .reason = "not an image"});
   std::vector<std::string> captions = source.captions(index);
   std::erase_if(captions, [](const std::string& each) { return clean_caption(each).empty(); });
   if (captions.empty())
-    throw UnusableSample(ErrorKind::kData, "empty caption", {.what = "the caption is empty"});
+    throw Error(ErrorKind::kData,
+                ErrorText{.what = "the caption is empty", .reason = "empty caption"});
   const std::string key = fmt::format("{:09}", index);
   std::string members = tar_member(key + "." + extension, picture);
   const int64_t label = source.class_of(index);
@@ -72,7 +73,7 @@ Packed pack(const Source& source, int64_t index, const ShardOptions& options) {
     return {.members = members_of(source, index, options)};
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kData && error.kind() != ErrorKind::kMissingInput) throw;
-    return {.reason = unusable_reason(error, source.key(index))};
+    return {.reason = std::string(error.reason())};
   }
 }
 

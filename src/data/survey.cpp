@@ -1,4 +1,5 @@
 #include "tandem/data/survey.h"
+#include "tandem/core/error.h"
 
 #include <algorithm>
 #include <bit>
@@ -7,7 +8,6 @@
 #include <string_view>
 
 #include "data/parallel.h"
-#include "data/unusable.h"
 #include "tandem/core/hash.h"
 #include "tandem/core/library_error.h"
 #include "tandem/core/random.h"
@@ -84,7 +84,8 @@ void look_at_captions(const std::vector<std::string>& captions, int64_t index, F
     found.captions.push_back({hash_bytes(clean), index});
   }
   if (filled == 0)
-    throw UnusableSample(ErrorKind::kData, "empty caption", {.what = "the caption is empty"});
+    throw Error(ErrorKind::kData,
+                ErrorText{.what = "the caption is empty", .reason = "empty caption"});
   found.survey.captions_per_sample.add(filled);
 }
 
@@ -112,14 +113,14 @@ void look_at(const Source& source, int64_t index, const SurveyOptions& options, 
 
 void look_at_guarded(const Source& source, int64_t index, const SurveyOptions& options,
                      Findings& found) {
-  const auto reject = [&](std::string reason, const char* message) {
-    found.unusable.push_back({index, std::move(reason), message});
+  const auto reject = [&](std::string_view reason, const char* message) {
+    found.unusable.push_back({index, std::string(reason), message});
   };
   try {
     look_at(source, index, options, found);
     ++found.survey.usable;
   } catch (const Error& error) {
-    reject(unusable_reason(error, source.key(index)), error.what());
+    reject(error.reason(), error.what());
   } catch (const std::bad_alloc&) {
     reject("out of memory", "not enough memory for this sample");
   } catch (const std::exception& error) {

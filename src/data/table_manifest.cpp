@@ -111,8 +111,9 @@ ManifestRows read_table(const SourceOptions& options) {
     manifest.rows.add(record.fields[caption]);
     remarks.add(record, record.fields[caption]);
     if (!record.fields[image].empty()) continue;
-    const std::string name = fmt::format("{}:{}", options.path, record.line);
-    manifest.bad[row] = {name, "bad record", fmt::format("{}: no picture path", name)};
+    manifest.bad[row] = {.what = "no picture path",
+                         .where = fmt::format("{}:{}", options.path, record.line),
+                         .reason = "bad record"};
   }
   if (manifest.rows.size() == 0) {
     throw Error(ErrorKind::kData, {.what = "the table has a header and no rows",

@@ -7,8 +7,9 @@
 #include <cerrno>
 #include <string_view>
 
-#include "data/unusable.h"
+#include "data/access_problem.h"
 #include "io/foreign_content.h"
+#include "tandem/core/error.h"
 #include "tandem/core/files.h"
 
 namespace tandem {
@@ -94,7 +95,7 @@ bool TextInput::inflate() {
       packed_next_ += progress.taken;
       end_ = progress.given;
     } catch (const Error& error) {
-      refuse(name_, "", {.what = error.what(), .hint = "fetch the file again"});
+      refuse(name_, "", {.what = error.text().what, .hint = "fetch the file again"});
     }
   }
   return true;

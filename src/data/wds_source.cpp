@@ -10,8 +10,8 @@
 #include "data/json_chars.h"
 #include "data/manifest.h"
 #include "data/shard_set.h"
-#include "data/unusable.h"
 #include "io/utf8.h"
+#include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
 
@@ -20,8 +20,9 @@ namespace {
 
 constexpr uint32_t kMaxTextBytes = 16 << 20;
 
-[[noreturn]] void reject(const char* reason, const ErrorText& text) {
-  throw UnusableSample(ErrorKind::kData, reason, text);
+[[noreturn]] void reject(const char* reason, ErrorText text) {
+  text.reason = reason;
+  throw Error(ErrorKind::kData, std::move(text));
 }
 
 [[noreturn]] void reject_encoding() {
@@ -114,7 +115,7 @@ class WdsSource : public Source {
     try {
       add_json(place, with_json);
       captions = std::move(with_json);
-    } catch (const UnusableSample& error) {
+    } catch (const Error& error) {
       if (captions.texts.empty() && !label(place)) throw;
       if (json_told_.exchange(true)) return;
       log_warn(

@@ -23,7 +23,8 @@ EmbeddedSamples read_samples(const Pipeline& pipeline, const Source& source, int
   if (samples.keys.empty()) {
     throw Error(ErrorKind::kData,
                 {.what = fmt::format("none of {} samples is usable for evaluation", indices.size()),
-                 .found = samples.errors.front().what()});
+                 .found = samples.errors.front().what(),
+                 .reason = std::string(samples.errors.front().reason())});
   }
   if (!samples.errors.empty()) {
     log_warn(fmt::format("Evaluation passed over {} of {} samples; the first one: {}",

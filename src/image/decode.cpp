@@ -20,9 +20,13 @@ EncodedImage encoded_image(std::string_view bytes, const ImageTransformOptions& 
           .where = std::move(where)};
 }
 
-void reject_image(const EncodedImage& encoded, std::string what, std::string found) {
-  throw Error(ErrorKind::kData,
-              {.what = std::move(what), .where = encoded.where, .found = std::move(found)});
+void reject_image(const EncodedImage& encoded, ErrorText text) {
+  text.where = encoded.where;
+  throw Error(ErrorKind::kData, std::move(text));
+}
+
+void reject_damaged(const EncodedImage& encoded, const std::string& problem, std::string found) {
+  reject_image(encoded, {.what = problem, .found = std::move(found), .reason = problem});
 }
 
 void reject_unknown(const ImageHeader& header, std::string where) {
@@ -31,7 +35,8 @@ void reject_unknown(const ImageHeader& header, std::string where) {
                                  .where = std::move(where),
                                  .expected = "a still JPEG, PNG, WebP or BMP",
                                  .found = header.found,
-                                 .hint = header.is_other_picture ? convert : ""});
+                                 .hint = header.is_other_picture ? convert : "",
+                                 .reason = "not an image"});
 }
 
 void check_pixel_count(const EncodedImage& encoded, int64_t width, int64_t height) {
@@ -40,7 +45,8 @@ void check_pixel_count(const EncodedImage& encoded, int64_t width, int64_t heigh
                                  .where = encoded.where,
                                  .expected = fmt::format("at most {} (transform.max_image_pixels)",
                                                          encoded.max_pixels),
-                                 .found = fmt::format("{} x {}", width, height)});
+                                 .found = fmt::format("{} x {}", width, height),
+                                 .reason = "too many pixels"});
 }
 
 Image decode_any(const EncodedImage& encoded, const ImageTransformOptions& options) {

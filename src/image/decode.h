@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "image/resample.h"
+#include "tandem/core/error.h"
 #include "tandem/image/image.h"
 
 namespace tandem {
@@ -37,9 +38,13 @@ struct EncodedImage {
                                          const ImageTransformOptions& options,
                                          std::string where = {});
 
-/// Throws kData about this picture.
-[[noreturn]] void reject_image(const EncodedImage& encoded, std::string what,
-                               std::string found = {});
+/// Throws kData about this picture; `where` is filled in.
+[[noreturn]] void reject_image(const EncodedImage& encoded, ErrorText text);
+
+/// Throws kData about a picture with damaged content. `problem` is both what is wrong and the
+/// reason: "truncated PNG", "damaged WebP".
+[[noreturn]] void reject_damaged(const EncodedImage& encoded, const std::string& problem,
+                                 std::string found);
 
 /// Throws kData about content that is no picture of an accepted format.
 [[noreturn]] void reject_unknown(const ImageHeader& header, std::string where);

@@ -101,13 +101,15 @@ class JpegReader {
   [[nodiscard]] int64_t width() const { return info_.image_width; }
   [[nodiscard]] int64_t height() const { return info_.image_height; }
   [[nodiscard]] bool has_warned() const { return errors_.num_warnings > 0; }
-  [[nodiscard]] std::string problem() const {
-    if (has_too_many_scans_) return "JPEG with too many scans";
-    return errors_.msg_code == JWRN_JPEG_EOF ? "truncated JPEG" : "damaged JPEG";
-  }
-  [[nodiscard]] std::string details() const {
-    if (has_too_many_scans_) return fmt::format("more than {}", kMaxScans);
-    return details_of(errors_.msg_code);
+  [[noreturn]] void reject(const EncodedImage& encoded) const {
+    if (has_too_many_scans_) {
+      reject_image(encoded, {.what = "JPEG with too many scans",
+                             .found = fmt::format("more than {}", kMaxScans),
+                             .reason = "too many scans"});
+    }
+    const bool is_cut = errors_.msg_code == JWRN_JPEG_EOF;
+    reject_damaged(encoded, is_cut ? "truncated JPEG" : "damaged JPEG",
+                   details_of(errors_.msg_code));
   }
 
  private:
@@ -203,7 +205,7 @@ class JpegReader {
 
 Image decode_jpeg(const EncodedImage& encoded) {
   JpegReader reader(encoded.bytes);
-  if (!reader.read_header()) reject_image(encoded, reader.problem(), reader.details());
+  if (!reader.read_header()) reader.reject(encoded);
   check_pixel_count(encoded, reader.width(), reader.height());
   Image image(reader.width(), reader.height());
   if (encoded.drops_after_resize && reader.has_cmyk()) keep_inks(image);
@@ -211,7 +213,7 @@ Image decode_jpeg(const EncodedImage& encoded) {
   const bool is_as_expected =
       encoded.header.width == image.width && encoded.header.height == image.height;
   const Area area = is_as_expected ? encoded.area.value_or(whole) : whole;
-  if (!reader.read_rows(image, area)) reject_image(encoded, reader.problem(), reader.details());
+  if (!reader.read_rows(image, area)) reader.reject(encoded);
   image.has_oddity = reader.has_warned();
   return image;
 }

@@ -45,7 +45,7 @@ void check_bmp_palette(const EncodedImage& encoded, uint32_t depth) {
   const uint64_t end = kFileHeaderBytes + header_bytes + colors * (is_old ? 3 : 4);
   if ((!is_old && header_bytes < kSmallestHeaderBytes) || colors > kMostColors ||
       end > encoded.bytes.size())
-    reject_image(encoded, "damaged BMP", kUnreadable);
+    reject_damaged(encoded, "damaged BMP", kUnreadable);
 }
 
 /// OpenCV prints about a BMP that ends early, and reads 16-bit pixels and unusual channel orders
@@ -63,14 +63,15 @@ void check_bmp(const EncodedImage& encoded) {
   const bool is_plain = compression == kUncompressed &&
                         (depth == 1 || depth == 4 || depth == 8 || depth == 24 || depth == 32);
   if (!is_plain && !(compression == kBitFields && depth == 32 && has_usual_order)) {
-    reject_image(encoded, "BMP of a rare kind, which is not read",
-                 fmt::format("{} bits per pixel, compression {}", depth, compression));
+    reject_image(encoded,
+                 {.what = "BMP of a rare kind, which is not read",
+                  .found = fmt::format("{} bits per pixel, compression {}", depth, compression)});
   }
   const uint64_t row_bytes = (static_cast<uint64_t>(encoded.header.width) * depth + 31) / 32 * 4;
   const uint64_t needed =
       little_endian_32(bytes, 10) + row_bytes * static_cast<uint64_t>(encoded.header.height);
   if (bytes.size() < needed) {
-    reject_image(encoded, "truncated BMP", fmt::format("{} of {} bytes", bytes.size(), needed));
+    reject_damaged(encoded, "truncated BMP", fmt::format("{} of {} bytes", bytes.size(), needed));
   }
   check_bmp_palette(encoded, depth);
 }
@@ -78,8 +79,8 @@ void check_bmp(const EncodedImage& encoded) {
 void check_webp(const EncodedImage& encoded) {
   const uint64_t needed = uint64_t{little_endian_32(encoded.bytes, 4)} + 8;
   if (encoded.bytes.size() >= needed) return;
-  reject_image(encoded, "truncated WebP",
-               fmt::format("{} of {} bytes", encoded.bytes.size(), needed));
+  reject_damaged(encoded, "truncated WebP",
+                 fmt::format("{} of {} bytes", encoded.bytes.size(), needed));
 }
 
 /// OpenCV looks for another reader where it finds a start damaged; its DICOM reader, the only one
@@ -87,7 +88,7 @@ void check_webp(const EncodedImage& encoded) {
 void check_not_dicom(const EncodedImage& encoded, std::string_view bytes) {
   constexpr size_t kMarkOffset = 128;
   if (bytes.size() > kMarkOffset && bytes.substr(kMarkOffset).starts_with("DICM"))
-    reject_image(encoded, encoded.header.found + " that is marked as DICOM, too");
+    reject_image(encoded, {.what = encoded.header.found + " that is marked as DICOM, too"});
 }
 
 cv::Mat high_bytes(const cv::Mat& wide) {
@@ -108,11 +109,11 @@ cv::Mat decode_by_opencv(const EncodedImage& encoded, std::string_view bytes, in
   try {
     decoded = cv::imdecode(buffer, flags);
   } catch (const cv::Exception&) {
-    reject_image(encoded, "damaged " + encoded.header.found, kUnreadable);
+    reject_damaged(encoded, "damaged " + encoded.header.found, kUnreadable);
   }
   const ImageHeader& header = encoded.header;
   if (decoded.cols != header.width || decoded.rows != header.height || decoded.empty())
-    reject_image(encoded, "damaged " + header.found, kUnreadable);
+    reject_damaged(encoded, "damaged " + header.found, kUnreadable);
   return decoded.depth() == CV_16U ? high_bytes(decoded) : decoded;
 }
 
@@ -151,7 +152,7 @@ AlphaPlane decode_png_colors(const EncodedImage& encoded, const CheckedPng& png,
 
 Image decode_png(const EncodedImage& encoded) {
   const CheckedPng png = check_png(encoded.bytes);
-  if (!png.problem.empty()) reject_image(encoded, png.problem, png.details);
+  if (!png.problem.empty()) reject_damaged(encoded, png.problem, png.details);
   Image image;
   const AlphaPlane alpha = decode_png_colors(encoded, png, image);
   lay_on(image, alpha, encoded.background);

@@ -30,7 +30,8 @@ struct Axes {
 [[noreturn]] void reject_narrow(const Sides& sides, const char* which) {
   throw Error(ErrorKind::kData,
               {.what = fmt::format("picture is too narrow to be resized by its {} side", which),
-               .found = fmt::format("{} x {}", sides.width, sides.height)});
+               .found = fmt::format("{} x {}", sides.width, sides.height),
+               .reason = "too narrow"});
 }
 
 /// The longer side when the shorter one becomes `size`, cut to an integer.

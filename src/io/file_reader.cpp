@@ -18,8 +18,9 @@ FileReader::FileReader(std::filesystem::path path) : path_(std::move(path)) {
   struct stat info {};
   if (::fstat(descriptor_, &info) != 0 || !S_ISREG(info.st_mode)) {
     ::close(descriptor_);
-    throw Error(ErrorKind::kMissingInput,
-                {.what = "is not a regular file", .where = path_.string()});
+    throw Error(
+        ErrorKind::kMissingInput,
+        {.what = "is not a regular file", .where = path_.string(), .reason = "not a regular file"});
   }
   size_ = static_cast<uint64_t>(info.st_size);
 }

@@ -145,7 +145,8 @@ void verify(const fs::path& directory) {
               {.what = "a checkpoint was not read back as it was written; older ones stay",
                .where = directory.string(),
                .found = *damage,
-               .hint = "another run.output_dir, or a check of that disk"});
+               .hint = "another run.output_dir, or a check of that disk",
+               .reason = "write error"});
 }
 
 }  // namespace
@@ -156,8 +157,9 @@ fs::path save_checkpoint(const fs::path& folder, const Checkpoint& checkpoint,
   require_finite(checkpoint.optimizer, checkpoint.step);
   // Never more than the last folder: a run directory that was moved away must not come back empty.
   if (folder.has_parent_path() && !fs::is_directory(folder.parent_path())) {
-    throw Error(ErrorKind::kIo,
-                {.what = "the folder of the run is gone", .where = folder.parent_path().string()});
+    throw Error(ErrorKind::kIo, {.what = "the folder of the run is gone",
+                                 .where = folder.parent_path().string(),
+                                 .reason = "run directory gone"});
   }
   tandem::create_directories(folder);
   require_free_space(folder, bytes_of(checkpoint.weights) + bytes_of(checkpoint.optimizer));

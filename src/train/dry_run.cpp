@@ -129,7 +129,8 @@ uint64_t try_checkpoint(const TrainingSession& session) {
   if (!same_tensors(written.weights, read.weights) ||
       !same_tensors(written.optimizer, read.optimizer)) {
     throw Error(ErrorKind::kIo, {.what = "a checkpoint was not read back as it was written",
-                                 .where = path.string()});
+                                 .where = path.string(),
+                                 .reason = "write error"});
   }
   uint64_t bytes = 0;
   for (const auto& entry : fs::directory_iterator(path)) bytes += entry.file_size();

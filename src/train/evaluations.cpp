@@ -25,7 +25,8 @@ Metrics Evaluations::run(const TrainingSession& session, int64_t step) {
                                        "the evaluation at step {} failed; the state is saved, and "
                                        "the same command goes on from it",
                                        step),
-                                   .found = error.what()});
+                                   .found = error.what(),
+                                   .reason = std::string(error.reason())});
       }
       log_warn(
           fmt::format("the evaluation at step {} failed: {}. The run goes on without its "

@@ -94,7 +94,8 @@ void require_free_space(const fs::path& folder, uint64_t bytes) {
                .where = folder.string(),
                .expected = fmt::format("{:.1f} MB free", needed / kMegabyte),
                .found = fmt::format("{:.1f} MB", static_cast<double>(space.available) / kMegabyte),
-               .hint = "another run.output_dir, or a smaller train.keep_last"});
+               .hint = "another run.output_dir, or a smaller train.keep_last",
+               .reason = "no space"});
 }
 
 }  // namespace tandem

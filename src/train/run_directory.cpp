@@ -68,7 +68,8 @@ void RunDirectory::require_intact() const {
               {.what = "the run directory was removed, moved or replaced while the run went on",
                .where = path_.string(),
                .hint = "put it back under this name; the same command then goes on from its newest "
-                       "checkpoint"});
+                       "checkpoint",
+               .reason = "run directory gone"});
 }
 
 void RunDirectory::save_tokenizer(const Tokenizer& tokenizer) const {

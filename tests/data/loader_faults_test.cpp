@@ -63,6 +63,18 @@ TEST(LoaderFaults, SurvivesEveryKindOfExceptionInAWorker) {
                                     {"internal error", 1}}));
 }
 
+TEST(LoaderFaults, ReasonsAreTakenFromThePartsOfAnError) {
+  MemorySource source(12);
+  source.before = [](int64_t index) {
+    if (index == 1) throw Error(ErrorKind::kData, "truncated JPEG: not a picture");
+    if (index == 2)
+      throw Error(ErrorKind::kData, ErrorText{.what = "too dark", .reason = "odd colours"});
+    if (index == 3) throw Error(ErrorKind::kConfig, "is out of range");
+  };
+  EXPECT_EQ(bad_in(source),
+            (Counts{{"unusable data", 1}, {"odd colours", 1}, {"invalid configuration", 1}}));
+}
+
 TEST(LoaderFaults, ReasonsAreNotTakenFromFileNames) {
   const TemporaryFolder folder;
   write_text(folder / "truncated JPEG: too many pixels.png", "not a picture at all");
@@ -105,13 +117,15 @@ TEST(LoaderFaults, SaysWhenTheListCannotBeWritten) {
   LoaderOptions options = small_batches(10);
   options.bad_samples_file = "/dev/null/bad.jsonl";
   Loader loader(source, small_tokenizer(), options);
-  expect_error(ErrorKind::kCannotCreate, "/dev/null/bad.jsonl", [&] { (void)loader.next(); });
+  expect_error(ErrorKind::kCannotCreate, "/dev/null/bad.jsonl",
+               [&] { (void)loader.next(); });
 }
 
 TEST(LoaderFaults, StopsBeyondTheAllowedShareNamingReasonsAndExamples) {
   MemorySource source(200);
   source.before = [](int64_t index) {
-    if (index % 10 == 0) throw Error(ErrorKind::kData, "damaged pixels");
+    if (index % 10 == 0)
+      throw Error(ErrorKind::kData, ErrorText{.what = "bad", .reason = "damaged pixels"});
     if (index % 10 == 1) throw Error(ErrorKind::kIo, "disk error");
   };
   LoaderOptions options = small_batches(50);

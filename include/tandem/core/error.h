@@ -1,8 +1,10 @@
 #pragma once
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace tandem {
 
@@ -29,21 +31,49 @@ struct ErrorText {
   std::string expected = {};  ///< What would have been right.
   std::string found = {};     ///< What was there instead.
   std::string hint = {};      ///< What to try, as an imperative.
+  std::string reason = {};    ///< Not part of the message: see Error::reason().
 };
 
 /// The only exception that the library throws on bad input, files, devices or configuration.
 /// Its text reads `where: what: expected X, found Y. Try: hint.`, with control characters in
-/// `where` escaped.
+/// `where` escaped and long parts shortened. text() has every part whole. Copies share the parts
+/// and do not throw.
 class Error : public std::runtime_error {
  public:
-  Error(ErrorKind kind, const ErrorText& text);
+  Error(ErrorKind kind, ErrorText text);
   Error(ErrorKind kind, std::string what) : Error(kind, ErrorText{.what = std::move(what)}) {}
+  Error(const Error&) noexcept = default;
+  Error& operator=(const Error&) noexcept = default;
+  ~Error() override = default;
 
   [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
 
+  /// The parts as they were given. Valid as long as a copy of this error exists.
+  [[nodiscard]] const ErrorText& text() const noexcept { return *text_; }
+
+  /// A short name for what is wrong that never changes, for programs: "missing file", "truncated
+  /// JPEG". Lists and counts of invalid samples use it. It is `text().reason` or, if that is empty,
+  /// default_reason(kind()). Valid as text() is.
+  [[nodiscard]] std::string_view reason() const noexcept;
+
+  /// Returns this error with `place` put before its `where`: "task 3: classes.txt: …".
+  [[nodiscard]] Error within(const std::string& place) const;
+
+  /// Returns this error with `note` as a further line of its message.
+  [[nodiscard]] Error with_note(const std::string& note) const;
+
  private:
+  Error(const std::string& message, ErrorKind kind, std::shared_ptr<const ErrorText> text);
+
   ErrorKind kind_;
+  std::shared_ptr<const ErrorText> text_;
 };
+
+/// Returns the reason of errors of `kind` that have no narrower one, in the order of ErrorKind:
+/// "wrong usage", "invalid configuration", "unusable data", "unreadable file", "unavailable
+/// device", "cannot create", "read error" (a failed write has "write error"), "unusable
+/// checkpoint", "diverged", "interrupted", "internal error".
+[[nodiscard]] std::string_view default_reason(ErrorKind kind) noexcept;
 
 /// Returns the process exit code of `kind`, after sysexits.h: 64 usage, 65 bad data, 66 missing
 /// input, 69 device unavailable, 70 internal, 73 cannot create, 74 I/O, 75 interrupted but
