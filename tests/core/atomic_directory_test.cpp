@@ -58,12 +58,12 @@ TEST(AtomicDirectoryTarget, ThatIsALinkToNothingIsRefusedAtOnce) {
   const TemporaryFolder folder;
   fs::create_symlink("nowhere", folder / "out");
   for (const char* name : {"out", "out/"}) {
-    expect_error(ErrorKind::kCannotCreate, "is a link to what is not there",
+    expect_error(ErrorKind::kCannotCreate, ErrorParts{.reason = "dangling link"},
                  [&] { const AtomicDirectory directory(folder / name); });
   }
-  expect_error(ErrorKind::kCannotCreate, "cannot create folder",
+  expect_error(ErrorKind::kCannotCreate, ErrorParts{.where = (folder / "out/inner").string()},
                [&] { const AtomicDirectory directory(folder / "out/inner"); });
-  expect_error(ErrorKind::kCannotCreate, "is a link to what is not there",
+  expect_error(ErrorKind::kCannotCreate, ErrorParts{.reason = "dangling link"},
                [&] { require_new_folder(folder / "out"); });
   EXPECT_EQ(folder.entries(), 1U);
 }
@@ -142,7 +142,7 @@ TEST(AtomicDirectoryTarget, ThatIsTheWorkingFolderIsFilled) {
     directory.commit();
   }
   EXPECT_TRUE(fs::exists("new"));
-  expect_error(ErrorKind::kCannotCreate, "working folder",
+  expect_error(ErrorKind::kCannotCreate, ErrorParts{.reason = "fixed folder"},
                [] { const AtomicDirectory directory("."); });
   fs::current_path(before);
 }

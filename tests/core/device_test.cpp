@@ -14,13 +14,14 @@ TEST(ResolveDevice, FindsTheProcessor) {
 
 TEST(ResolveDevice, RefusesNumbersBeyondTheDevicesOfThisMachine) {
   for (const char* name : {"cuda:127", "cuda:128", "cuda:200", "cuda:255", "cuda:256", "cuda:999"})
-    expect_error(ErrorKind::kDevice, name, [&] { (void)resolve_device(name); });
+    expect_error(ErrorKind::kDevice, ErrorParts{.what = name}, [&] { (void)resolve_device(name); });
 }
 
 TEST(ResolveDevice, RefusesOtherNames) {
   for (const char* name :
        {"", "gpu", "CPU", "cud", "cudas", "cuda:", "cuda:x", "cuda:-1", "cuda:1000"})
-    expect_error(ErrorKind::kUsage, "expected auto, cpu, cuda or cuda:N",
+    expect_error(ErrorKind::kUsage,
+                 ErrorParts{.expected = "auto, cpu, cuda or cuda:N", .found = name},
                  [&] { (void)resolve_device(name); });
 }
 

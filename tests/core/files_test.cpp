@@ -38,7 +38,7 @@ class FileSizeLimit {
 };
 
 TEST(ReadFile, SaysWhereARelativePathStarts) {
-  expect_error(ErrorKind::kMissingInput, "working directory, " + fs::current_path().string(),
+  expect_error(ErrorKind::kMissingInput, ErrorParts{.hint = fs::current_path().string()},
                [] { (void)read_file("no/such/file"); });
 }
 
@@ -53,14 +53,15 @@ TEST(ReadFile, ReturnsBytesAsTheyAre) {
 
 TEST(ReadFile, NamesWhatIsWrong) {
   const TemporaryFolder folder;
-  expect_error(ErrorKind::kMissingInput, "No such file", [&] { (void)read_file(folder / "none"); });
-  expect_error(ErrorKind::kMissingInput, "not a regular file",
+  expect_error(ErrorKind::kMissingInput, ErrorParts{.reason = "missing file"},
+               [&] { (void)read_file(folder / "none"); });
+  expect_error(ErrorKind::kMissingInput, ErrorParts{.reason = "not a regular file"},
                [&] { (void)read_file(folder.path()); });
   ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
-  expect_error(ErrorKind::kMissingInput, "not a regular file",
+  expect_error(ErrorKind::kMissingInput, ErrorParts{.reason = "not a regular file"},
                [&] { (void)read_file(folder / "pipe"); });
   write_file_atomically(folder / "x", "12345");
-  expect_error(ErrorKind::kData, "expected at most 4 bytes, found 5",
+  expect_error(ErrorKind::kData, ErrorParts{.expected = "4 bytes", .found = "5"},
                [&] { (void)read_file(folder / "x", 4); });
 }
 
@@ -77,7 +78,7 @@ TEST(WriteFileAtomically, KeepsTheOldFileWhenTheDiskIsFull) {
   write_file_atomically(folder / "state", "old");
   {
     const FileSizeLimit limit(4096);
-    expect_error(ErrorKind::kIo, "cannot write",
+    expect_error(ErrorKind::kIo, ErrorParts{.reason = "write error"},
                  [&] { write_file_atomically(folder / "state", std::string(10000, 'x')); });
   }
   EXPECT_EQ(read_file(folder / "state"), "old");
@@ -86,10 +87,10 @@ TEST(WriteFileAtomically, KeepsTheOldFileWhenTheDiskIsFull) {
 
 TEST(WriteFileAtomically, FailsCleanlyAtImpossibleTargets) {
   const TemporaryFolder folder;
-  expect_error(ErrorKind::kCannotCreate, "cannot create",
+  expect_error(ErrorKind::kCannotCreate, ErrorParts{.where = (folder / "no/such/file").string()},
                [&] { write_file_atomically(folder / "no/such/file", "x"); });
   fs::create_directory(folder / "taken");
-  expect_error(ErrorKind::kCannotCreate, "a folder is in the way",
+  expect_error(ErrorKind::kCannotCreate, ErrorParts{.reason = "name taken"},
                [&] { write_file_atomically(folder / "taken", "x"); });
   EXPECT_EQ(folder.entries(), 1U);
 }
@@ -112,7 +113,7 @@ TEST(FileWriter, RemovesItsFileWithoutCommit) {
 
 TEST(FileWriter, ReportsAFullDeviceAndNeverRemovesIt) {
   if (!fs::is_character_file("/dev/full")) GTEST_SKIP() << "no /dev/full";
-  expect_error(ErrorKind::kIo, "cannot write", [] {
+  expect_error(ErrorKind::kIo, ErrorParts{.reason = "write error"}, [] {
     FileWriter writer("/dev/full");
     writer.write("x");
   });
@@ -147,7 +148,8 @@ TEST(AtomicFile, WritesThroughLinksAndLeavesThem) {
   EXPECT_EQ(read_file(folder / "store/a"), "through");
   EXPECT_EQ(read_file(folder / "store/b"), "made");
   fs::create_symlink("loop", folder / "loop");
-  expect_error(ErrorKind::kCannotCreate, "loop", [&] { AtomicFile file(folder / "loop"); });
+  expect_error(ErrorKind::kCannotCreate, ErrorParts{.where = "loop"},
+               [&] { AtomicFile file(folder / "loop"); });
 }
 
 TEST(AtomicFile, RefusesWhatIsNoFileBeforeAnythingIsWritten) {
@@ -155,7 +157,8 @@ TEST(AtomicFile, RefusesWhatIsNoFileBeforeAnythingIsWritten) {
   ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
   fs::create_symlink("pipe", folder / "link");
   for (const char* name : {"pipe", "link"}) {
-    expect_error(ErrorKind::kCannotCreate, "expected a regular file",
+    expect_error(ErrorKind::kCannotCreate,
+                 ErrorParts{.expected = "a regular file", .reason = "name taken"},
                  [&] { AtomicFile file(folder / name); });
   }
   EXPECT_TRUE(fs::is_fifo(fs::symlink_status(folder / "pipe")));
@@ -211,7 +214,7 @@ TEST(AtomicDirectory, StagesBesideATargetWithATrailingSlash) {
 TEST(AtomicDirectory, RefusesAFileInTheWayAtOnce) {
   const TemporaryFolder folder;
   write_file_atomically(folder / "model", "precious");
-  expect_error(ErrorKind::kCannotCreate, "a file is in the way",
+  expect_error(ErrorKind::kCannotCreate, ErrorParts{.where = "model", .reason = "name taken"},
                [&] { const AtomicDirectory directory(folder / "model"); });
   EXPECT_EQ(read_file(folder / "model"), "precious");
 }
@@ -222,16 +225,16 @@ TEST(CreateDirectories, SaysWhatIsInTheWay) {
   tandem::create_directories(folder / "a/b/c");
   EXPECT_TRUE(fs::is_directory(folder / "a/b/c"));
   write_file_atomically(folder / "file", "");
-  expect_error(ErrorKind::kCannotCreate, (folder / "file").string(),
+  expect_error(ErrorKind::kCannotCreate, ErrorParts{.where = (folder / "file").string()},
                [&] { tandem::create_directories(folder / "file/inner"); });
-  expect_error(ErrorKind::kCannotCreate, (folder / "file").string(),
+  expect_error(ErrorKind::kCannotCreate, ErrorParts{.where = (folder / "file").string()},
                [&] { tandem::create_directories(folder / "file"); });
 }
 
 TEST(SyncDirectory, FailsForNoFolder) {
   const TemporaryFolder folder;
   sync_directory(folder.path());
-  expect_error(ErrorKind::kIo, "cannot make the folder durable",
+  expect_error(ErrorKind::kIo, ErrorParts{.where = "none", .reason = "write error"},
                [&] { sync_directory(folder / "none"); });
 }
 
@@ -243,21 +246,24 @@ TEST(AppendFile, GrowsWhatIsThere) {
     EXPECT_TRUE(read_file(folder / "x").ends_with(text)) << "seen at once";
   }
   EXPECT_EQ(read_file(folder / "x"), "one\ntwo\n");
-  expect_error(ErrorKind::kCannotCreate, "cannot open", [&] { AppendFile file(folder / "no/x"); });
+  expect_error(ErrorKind::kCannotCreate, ErrorParts{.where = (folder / "no/x").string()},
+               [&] { AppendFile file(folder / "no/x"); });
 }
 
 TEST(AppendFile, ReportsAFullDevice) {
   if (!fs::is_character_file("/dev/full")) GTEST_SKIP() << "no /dev/full";
-  expect_error(ErrorKind::kIo, "No space left on device", [] {
-    AppendFile file("/dev/full");
-    file.append("x");
-  });
+  expect_error(ErrorKind::kIo,
+               ErrorParts{.found = "No space left on device", .reason = "write error"}, [] {
+                 AppendFile file("/dev/full");
+                 file.append("x");
+               });
 }
 
 TEST(SystemErrors, NameTheLimitThatWasMet) {
   const TemporaryFolder folder;
   const FileSizeLimit limit(1000);
-  expect_error(ErrorKind::kIo, "File too large (the limit is 1000 bytes; ulimit -f raises it)",
+  expect_error(ErrorKind::kIo,
+               ErrorParts{.found = "File too large (the limit is 1000 bytes; ulimit -f raises it)"},
                [&] { write_file_atomically(folder / "x", std::string(2000, 'x')); });
 }
 
@@ -268,9 +274,10 @@ TEST(SystemErrors, NameTheLimitOfOpenFiles) {
   const rlimit none{3, old.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
   const std::string expected = "Too many open files (the limit is 3; ulimit -n raises it)";
-  expect_error(ErrorKind::kCannotCreate, expected,
+  expect_error(ErrorKind::kCannotCreate, ErrorParts{.found = expected},
                [&] { write_file_atomically(folder / "x", "x"); });
-  expect_error(ErrorKind::kIo, expected, [&] { (void)read_file(folder / "x"); });
+  expect_error(ErrorKind::kIo, ErrorParts{.found = expected},
+               [&] { (void)read_file(folder / "x"); });
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &old), 0);
 }
 
@@ -288,7 +295,8 @@ TEST(ContentHash, IsTheSameForPiecesAndFiles) {
   EXPECT_EQ(file_hash(folder / "x"), content_hash(content));
   write_file_atomically(folder / "empty", "");
   EXPECT_EQ(file_hash(folder / "empty"), content_hash(""));
-  expect_error(ErrorKind::kMissingInput, "cannot open", [&] { (void)file_hash(folder / "none"); });
+  expect_error(ErrorKind::kMissingInput, ErrorParts{.reason = "missing file"},
+               [&] { (void)file_hash(folder / "none"); });
 }
 
 TEST(ContentHash, IsXxh3InHexadecimal) {

@@ -39,14 +39,15 @@ TEST(LogFile, ReceivesControlCharactersEscaped) {
 
 TEST(LogFile, SaysWhenItCannotBeOpened) {
   const TemporaryFolder folder;
-  expect_error(ErrorKind::kCannotCreate, "cannot open the log file",
+  expect_error(ErrorKind::kCannotCreate, ErrorParts{.where = folder.path().string()},
                [&] { const LogFile file(folder.path()); });
 }
 
 TEST(Log, ParsesLevelNames) {
   EXPECT_EQ(parse_log_level("debug"), LogLevel::kDebug);
   EXPECT_EQ(parse_log_level("off"), LogLevel::kOff);
-  expect_error(ErrorKind::kUsage, "expected debug, info, warn, error or off, found loud",
+  expect_error(ErrorKind::kUsage,
+               ErrorParts{.expected = "debug, info, warn, error or off", .found = "loud"},
                [] { (void)parse_log_level("loud"); });
 }
 

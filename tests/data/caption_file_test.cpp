@@ -43,7 +43,8 @@ TEST(CaptionFile, KeepsPicturesWithoutCaptionsAsUnusable) {
       {"id": 2, "file_name": "b.jpg"}], "annotations": [{"image_id": 2, "caption": "b"}]})");
   const auto source = open({.kind = SourceKind::kCaptions, .path = (folder / "c.json").string()});
   ASSERT_EQ(source->size(), 2);
-  expect_error(ErrorKind::kData, "no annotation", [&] { (void)source->captions(0); });
+  expect_error(ErrorKind::kData, ErrorParts{.where = "images[0]", .reason = "missing caption"},
+               [&] { (void)source->captions(0); });
   EXPECT_EQ(source->captions(1), (Texts{"b"}));
 }
 

@@ -57,7 +57,8 @@ TEST_F(FilesSource, CountsPicturesWithoutText) {
   const auto source = open_files();
   ASSERT_EQ(source->size(), 2);
   EXPECT_NE(read_file(log_path).find("1 of 2 pictures have no .txt"), std::string::npos);
-  expect_error(ErrorKind::kData, "no .txt of this name", [&] { (void)source->sample(1, 0); });
+  expect_error(ErrorKind::kData, ErrorParts{.reason = "missing caption"},
+               [&] { (void)source->sample(1, 0); });
 }
 
 TEST_F(FilesSource, RefusesATreeWithoutPicturesOrTexts) {
@@ -77,7 +78,8 @@ TEST_F(FilesSource, GuardsAgainstLinksThatLeadOut) {
   add("b", "two");
   const auto source = open_files();
   ASSERT_EQ(source->size(), 2);
-  expect_error(ErrorKind::kData, "no .txt", [&] { (void)source->captions(0); });
+  expect_error(ErrorKind::kData, ErrorParts{.reason = "missing caption"},
+               [&] { (void)source->captions(0); });
 }
 
 TEST_F(FilesSource, HasTheFingerprintOfItsNames) {

@@ -82,7 +82,8 @@ TEST_F(FolderSource, RefusesAPictureThatBecameAPipe) {
   const auto source = open_folder();
   fs::remove(root_ / "c/a.png");
   ASSERT_EQ(::mkfifo((root_ / "c/a.png").c_str(), 0600), 0);
-  expect_error(ErrorKind::kMissingInput, "not a regular file", [&] { (void)source->sample(0, 0); });
+  expect_error(ErrorKind::kMissingInput, ErrorParts{.reason = "not a regular file"},
+               [&] { (void)source->sample(0, 0); });
 }
 
 TEST_F(FolderSource, RefusesFoldersWithoutPictures) {
@@ -97,7 +98,7 @@ TEST_F(FolderSource, NamesUidAndModeOfAFolderThatMayNotBeListed) {
   add_picture("c/a.png");
   ::chmod((root_ / "c").c_str(), 0);
   if (::access((root_ / "c").c_str(), R_OK) == 0) GTEST_SKIP() << "nothing is denied to us";
-  expect_error(ErrorKind::kMissingInput, "mode 0000", [&] { open_folder(); });
+  expect_error(ErrorKind::kMissingInput, ErrorParts{.found = "mode 0000"}, [&] { open_folder(); });
   ::chmod((root_ / "c").c_str(), 0700);
 }
 

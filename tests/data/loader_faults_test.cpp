@@ -117,7 +117,7 @@ TEST(LoaderFaults, SaysWhenTheListCannotBeWritten) {
   LoaderOptions options = small_batches(10);
   options.bad_samples_file = "/dev/null/bad.jsonl";
   Loader loader(source, small_tokenizer(), options);
-  expect_error(ErrorKind::kCannotCreate, "/dev/null/bad.jsonl",
+  expect_error(ErrorKind::kCannotCreate, ErrorParts{.where = "/dev/null/bad.jsonl"},
                [&] { (void)loader.next(); });
 }
 

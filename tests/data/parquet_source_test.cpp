@@ -165,7 +165,7 @@ TEST_F(ParquetSource, NoticesAFileThatChangesMeanwhile) {
   fs::copy(kGolden / "parquet" / "img2dataset_v2.parquet", folder_ / "a.parquet");
   const auto source = open(at(folder_ / "a.parquet"));
   write_text(folder_ / "a.parquet", read_file(folder_ / "a.parquet") + "more");
-  expect_error(ErrorKind::kData, "changed since it was opened",
+  expect_error(ErrorKind::kData, ErrorParts{.reason = "shard changed"},
                [&] { (void)source->sample(0, 0); });
 }
 

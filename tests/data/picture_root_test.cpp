@@ -63,9 +63,10 @@ TEST_F(PictureRootTest, TakesATildeForTheUsersHome) {
 
 TEST_F(PictureRootTest, SaysWhereRelativePathsStart) {
   const PictureRoot root(base_ / "data", false);
-  expect_error(ErrorKind::kMissingInput, "image_root", [&] { (void)root.locate("absent.png"); });
+  expect_error(ErrorKind::kMissingInput, ErrorParts{.hint = "image_root", .reason = "missing file"},
+               [&] { (void)root.locate("absent.png"); });
   const WorkingDirectory here(base_ / "elsewhere");
-  expect_error(ErrorKind::kMissingInput, "working directory, " + fs::current_path().string(),
+  expect_error(ErrorKind::kMissingInput, ErrorParts{.hint = fs::current_path().string()},
                [] { PictureRoot("no", false); });
 }
 
@@ -104,7 +105,7 @@ TEST_F(PictureRootTest, TellsMissingFromUnreachable) {
   EXPECT_EQ(reason(root, ""), "bad record");
   EXPECT_EQ(reason(root, std::string("a.png\0.jpg", 10)), "bad record");
   EXPECT_EQ(reason(root, std::string(5000, 'x')), "unreadable file");
-  expect_error(ErrorKind::kMissingInput, (base_ / "data/absent.png").string(),
+  expect_error(ErrorKind::kMissingInput, ErrorParts{.where = (base_ / "data/absent.png").string()},
                [&] { (void)root.locate("absent.png"); });
 }
 
@@ -164,7 +165,8 @@ TEST_F(ManifestFolder, IsTheWorkingDirectoryWhenOnlyThatHoldsThePicturesAndSaysS
 
 TEST_F(ManifestFolder, GuardsAgainstPathsThatLeadOut) {
   const auto source = open_table("../elsewhere/c.png");
-  expect_error(ErrorKind::kData, "allow_outside_root", [&] { (void)source->sample(0, 0); });
+  expect_error(ErrorKind::kData, ErrorParts{.hint = "allow_outside_root", .reason = "outside root"},
+               [&] { (void)source->sample(0, 0); });
 }
 
 }  // namespace

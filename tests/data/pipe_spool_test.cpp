@@ -38,7 +38,7 @@ TEST(SpoolPipe, RunsACommandOnce) {
 
 TEST(SpoolPipe, LeavesNothingBehindAFailure) {
   const TemporaryFolder folder;
-  expect_error(ErrorKind::kData, "found status 3",
+  expect_error(ErrorKind::kData, ErrorParts{.found = "status 3"},
                [&] { (void)spool_pipe("printf x; exit 3", folder / "cache"); });
   expect_error(ErrorKind::kMissingInput, "no-such-program",
                [&] { (void)spool_pipe("no-such-program a", folder / "cache"); });

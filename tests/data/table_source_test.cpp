@@ -154,12 +154,14 @@ TEST_F(TableSource, RefusesUtf16) {
 }
 
 TEST_F(TableSource, RefusesAManifestThatIsNoReadableFile) {
-  expect_error(ErrorKind::kMissingInput, "No such file", [&] { open(options()); });
+  expect_error(ErrorKind::kMissingInput, ErrorParts{.found = "No such file"},
+               [&] { open(options()); });
   std::filesystem::create_directory(folder_ / "data.tsv");
   expect_error(ErrorKind::kMissingInput, "is a folder", [&] { open(options()); });
   std::filesystem::remove(folder_ / "data.tsv");
   ASSERT_EQ(::mkfifo((folder_ / "data.tsv").c_str(), 0600), 0);
-  expect_error(ErrorKind::kMissingInput, "not a regular file", [&] { open(options()); });
+  expect_error(ErrorKind::kMissingInput, ErrorParts{.reason = "not a regular file"},
+               [&] { open(options()); });
 }
 
 TEST_F(TableSource, NamesUidAndModeOfAManifestThatMayNotBeRead) {
@@ -182,8 +184,10 @@ TEST_F(TableSource, KeepsARowWithoutAPictureAsAnUnusableSample) {
   const auto source = open_table("filepath\ttitle\n\tb\nc\td\n");
   ASSERT_EQ(source->size(), 2);
   expect_contains(source->key(0), "data.tsv:2");
-  expect_error(ErrorKind::kData, "no picture path", [&] { (void)source->sample(0, 0); });
-  expect_error(ErrorKind::kData, "no picture path", [&] { (void)source->captions(0); });
+  expect_error(ErrorKind::kData, ErrorParts{.where = "data.tsv:2", .reason = "bad record"},
+               [&] { (void)source->sample(0, 0); });
+  expect_error(ErrorKind::kData, ErrorParts{.where = "data.tsv:2", .reason = "bad record"},
+               [&] { (void)source->captions(0); });
 }
 
 TEST_F(TableSource, LoadsThePicture) {

@@ -107,7 +107,7 @@ TEST(TarIndex, FindsBytesThatWereDamagedInsideAMember) {
   write_text(tar, bytes);
   fs::last_write_time(tar, before);
   const auto source = open(shards_at(tar));
-  expect_error(ErrorKind::kData, "not those that the shard's index was made of",
+  expect_error(ErrorKind::kData, ErrorParts{.reason = "damaged member"},
                [&] { (void)source->sample(0, 0); });
   EXPECT_EQ(source->sample(1, 0).captions.size(), 1U);
 }
