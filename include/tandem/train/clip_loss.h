@@ -11,7 +11,7 @@
 namespace tandem {
 
 /// Returns the loss of a whole batch's embeddings, image_embeddings and text_embeddings [B, D]: a
-/// scalar that can be differentiated with respect to them and to parameters of its own.
+/// scalar that can be differentiated with respect to them and to its own parameters.
 using EmbeddingLoss = std::function<torch::Tensor(const ClipEmbeddings& embeddings)>;
 
 struct ClipLossOptions {
