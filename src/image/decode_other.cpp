@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "image/bmp.h"
 #include "image/decode.h"
 #include "image/png.h"
 #include "image/segments.h"
@@ -27,23 +28,14 @@ void tame_opencv() {
 }
 
 constexpr const char* kUnreadable = "data that does not make its pixels";
-constexpr uint32_t kOldHeaderBytes = 12;
 
 /// OpenCV prints about a header or a palette that reaches beyond the file, and about too many
 /// colors.
-void check_bmp_palette(const EncodedImage& encoded, uint32_t depth) {
-  constexpr uint32_t kFileHeaderBytes = 14;
+void check_bmp_palette(const EncodedImage& encoded, const BmpHeader& header) {
   constexpr uint32_t kSmallestHeaderBytes = 36;
   constexpr uint64_t kMostColors = 256;
-  const uint32_t header_bytes = little_endian_32(encoded.bytes, kFileHeaderBytes);
-  const bool is_old = header_bytes == kOldHeaderBytes;
-  uint64_t colors = 0;
-  if (depth <= 8) {
-    const uint32_t used = is_old ? 0 : little_endian_32(encoded.bytes, 46);
-    colors = used == 0 ? uint64_t{1} << depth : used;
-  }
-  const uint64_t end = kFileHeaderBytes + header_bytes + colors * (is_old ? 3 : 4);
-  if ((!is_old && header_bytes < kSmallestHeaderBytes) || colors > kMostColors ||
+  const uint64_t end = header.palette + header.colors * header.color_bytes;
+  if ((!header.is_old && header.bytes < kSmallestHeaderBytes) || header.colors > kMostColors ||
       end > encoded.bytes.size())
     reject_damaged(encoded, "damaged BMP", kUnreadable);
 }
@@ -54,9 +46,9 @@ void check_bmp(const EncodedImage& encoded) {
   constexpr uint32_t kUncompressed = 0;
   constexpr uint32_t kBitFields = 3;
   const std::string_view bytes = encoded.bytes;
-  const bool is_old = little_endian_32(bytes, 14) == kOldHeaderBytes;
-  const uint32_t depth = little_endian_16(bytes, is_old ? 24 : 28);
-  const uint32_t compression = is_old ? kUncompressed : little_endian_32(bytes, 30);
+  const BmpHeader header = read_bmp_header(bytes);
+  const uint32_t depth = header.depth;
+  const uint32_t compression = header.is_old ? kUncompressed : little_endian_32(bytes, 30);
   const bool has_usual_order = little_endian_32(bytes, 54) == 0xFF0000 &&
                                little_endian_32(bytes, 58) == 0xFF00 &&
                                little_endian_32(bytes, 62) == 0xFF;
@@ -73,7 +65,7 @@ void check_bmp(const EncodedImage& encoded) {
   if (bytes.size() < needed) {
     reject_damaged(encoded, "truncated BMP", fmt::format("{} of {} bytes", bytes.size(), needed));
   }
-  check_bmp_palette(encoded, depth);
+  check_bmp_palette(encoded, header);
 }
 
 void check_webp(const EncodedImage& encoded) {

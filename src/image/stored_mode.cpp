@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "image/segments.h"
-
 namespace tandem {
 namespace {
 
@@ -72,33 +70,6 @@ void keep_alpha(Image& image, const AlphaPlane& alpha) {
     std::memcpy(image.stored.data() + 4 * i, image.pixels.data() + 3 * i, 3);
     image.stored[4 * i + 3] = alpha[i];
   }
-}
-
-bool is_palette_bmp(std::string_view bytes) {
-  constexpr uint32_t kOldHeaderBytes = 12;
-  const uint32_t header_bytes = little_endian_32(bytes, 14);
-  const bool is_old = header_bytes == kOldHeaderBytes;
-  const uint32_t depth = little_endian_16(bytes, is_old ? 24 : 28);
-  if (depth > 8) return false;
-  uint32_t colors = is_old ? 0 : little_endian_32(bytes, 46);
-  if (colors == 0) colors = 1U << depth;
-  if (colors == 2) return true;
-  const size_t color_bytes = is_old ? 3 : 4;
-  for (size_t i = 0; i < colors; ++i) {
-    const size_t place = 14 + size_t{header_bytes} + i * color_bytes;
-    if (i > 255 || place + 3 > bytes.size()) return true;
-    const std::string_view color = bytes.substr(place, 3);
-    if (std::any_of(color.begin(), color.end(),
-                    [i](char value) { return static_cast<uint8_t>(value) != i; }))
-      return true;
-  }
-  return false;
-}
-
-std::array<uint8_t, 3> first_bmp_color(std::string_view bytes) {
-  const uint32_t blue_green_red = little_endian_24(bytes, 14 + size_t{little_endian_32(bytes, 14)});
-  return {static_cast<uint8_t>(blue_green_red >> 16), static_cast<uint8_t>(blue_green_red >> 8),
-          static_cast<uint8_t>(blue_green_red)};
 }
 
 void keep_palette(Image& image, std::array<uint8_t, 3> first_color) {

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <string_view>
 
 #include "image/resample.h"
 #include "image/transparency.h"
@@ -17,13 +16,6 @@ void cmyk_to_rgb(const uint8_t* inverted, int64_t width, uint8_t* rgb);
 /// Makes a picture kAlpha with these values; nothing for one that is opaque everywhere, which
 /// weights change nothing in.
 void keep_alpha(Image& image, const AlphaPlane& alpha);
-
-/// Whether Pillow opens this BMP as a palette. One whose colours are black to white in order is
-/// gray for it, unless it has two.
-[[nodiscard]] bool is_palette_bmp(std::string_view bytes);
-
-/// Returns the colour of a BMP's index 0.
-[[nodiscard]] std::array<uint8_t, 3> first_bmp_color(std::string_view bytes);
 
 /// Makes a picture kPalette; `first_color` is that of index 0.
 void keep_palette(Image& image, std::array<uint8_t, 3> first_color);
