@@ -61,6 +61,12 @@ constexpr ProjectorOptions kMatrix = {.kind = ProjectorKind::kLinear, .bias = fa
 constexpr ProjectorOptions kLinear = {.kind = ProjectorKind::kLinear, .bias = true};
 constexpr ProjectorOptions kNoProjector = {.kind = ProjectorKind::kNone};
 
+void take_matrices(ModelOptions& model) {
+  take_projectors(model, kMatrix, kMatrix);
+  take_unit_norm_after_projectors(model);
+  model.logit_bias = false;
+}
+
 void take_siglip(ModelOptions& model) {
   take_clip_text(model.text);
   model.text.causal = false;
@@ -81,9 +87,7 @@ void take_clip(ModelOptions& model) {
   if (text.pool == TextPool::kEot && text.eos_id == kIdOfArgmax)
     text.eos_id = std::max(text.vocab_size - 1, kIdOfArgmax + 1);
   take_clip_vision(model.image);
-  take_projectors(model, kMatrix, kMatrix);
-  take_unit_norm_after_projectors(model);
-  model.logit_bias = false;
+  take_matrices(model);
 }
 
 void take_dual_encoder(ModelOptions& model) {
@@ -94,9 +98,7 @@ void take_dual_encoder(ModelOptions& model) {
   } else {
     take_vit(model.image);
   }
-  take_projectors(model, kMatrix, kMatrix);
-  take_unit_norm_after_projectors(model);
-  model.logit_bias = false;
+  take_matrices(model);
 }
 
 void take_text_tower(ModelOptions& model) {
