@@ -8,7 +8,6 @@ conversion to RGB, so that Pillow resizes it in the mode it is stored in. Needs 
 """
 
 import io
-import json
 import struct
 
 import command_line
@@ -21,7 +20,7 @@ from open_clip.transform import image_transform  # noqa: E402
 from PIL import Image, ImageOps  # noqa: E402
 
 from make_golden_images import GOLDEN, noise, saved  # noqa: E402
-from make_golden_transparency import FOLDER as TRANSPARENCY, SIZE, png, random_rows, result_of  # noqa: E402
+from make_golden_transparency import FOLDER as TRANSPARENCY, SIZE, png, random_rows, result_of, write_golden  # noqa: E402
 
 FOLDER = GOLDEN / "late_conversion"
 
@@ -88,10 +87,7 @@ def cases():
 
 
 def main():
-    versions = {"pillow": PIL.__version__, "open_clip": open_clip.__version__}
-    lines = ",\n".join(json.dumps(case) for case in cases())
-    head = f'"made_by": "scripts/make_golden_late_conversion.py",\n"versions": {json.dumps(versions)},\n'
-    (GOLDEN / "late_conversion.json").write_text("{\n" + head + f'"cases": [\n{lines}\n]\n}}\n')
+    write_golden("late_conversion", {"pillow": PIL.__version__, "open_clip": open_clip.__version__}, cases())
 
 
 if __name__ == "__main__":

@@ -122,11 +122,15 @@ def cases():
                    "resized": result_of(small)}
 
 
+def write_golden(name, versions, golden_cases):
+    """Writes tests/golden/<name>.json, one case a line; scripts/make_golden_<name>.py is what calls this."""
+    lines = ",\n".join(json.dumps(case) for case in golden_cases)
+    head = f'"made_by": "scripts/make_golden_{name}.py",\n"versions": {json.dumps(versions)},\n'
+    (GOLDEN / f"{name}.json").write_text("{\n" + head + f'"cases": [\n{lines}\n]\n}}\n')
+
+
 def main():
-    versions = {"pillow": PIL.__version__, "transformers": transformers.__version__}
-    lines = ",\n".join(json.dumps(case) for case in cases())
-    head = f'"made_by": "scripts/make_golden_transparency.py",\n"versions": {json.dumps(versions)},\n'
-    (GOLDEN / "transparency.json").write_text("{\n" + head + f'"cases": [\n{lines}\n]\n}}\n')
+    write_golden("transparency", {"pillow": PIL.__version__, "transformers": transformers.__version__}, cases())
 
 
 if __name__ == "__main__":
