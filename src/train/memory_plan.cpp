@@ -79,8 +79,8 @@ double loss_bytes(const RunConfig& config) {
 
 // Slices of a batch that run side by side on the CPU have gradients of their own.
 double gradient_copies(const RunConfig& config, const ClipModel& model) {
-  const bool whole = config.train.accumulation_steps > 1;
-  const int64_t slices = whole ? 1 : step_slices(model, config.data.batch_size);
+  const bool in_turn = config.train.accumulation_steps > 1;
+  const int64_t slices = in_turn ? 1 : step_slices(model, config.data.batch_size);
   return slices > 1 ? static_cast<double>(slices) : 0.0;
 }
 

@@ -1,5 +1,6 @@
 #include "tandem/train/train_step.h"
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
