@@ -182,7 +182,7 @@ int convert(const ConvertArguments& arguments) {
   write_output(fmt::format("written: {}\n", arguments.output));
   const auto files = std::distance(fs::directory_iterator(output), fs::directory_iterator());
   write_note(fmt::format("{} files with {} tensors in {}\n", files,
-                         named_weights(source.model).size(), arguments.output));
+                         named_weights(*source.model).size(), arguments.output));
   return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "tandem/data/stall_error.h"
 #include "tandem/eval/evaluators.h"
 #include "tandem/interop/export_targets.h"
+#include "tandem/train/clip_task.h"
 #include "tandem/train/trainer.h"
 
 namespace tandem::apps {
@@ -27,7 +28,7 @@ TrainerOptions resume_options(const std::string& resume) {
                                     .where = "--resume",
                                     .expected = "auto, never or a folder step-NNNNNNNN"});
   }
-  if (resume == "never") return {.resume = Resume::kNever, .resume_from = {}};
+  if (resume == "never") return {.resume = Resume::kNever};
   return {.resume = Resume::kFrom, .resume_from = resume};
 }
 
@@ -37,6 +38,12 @@ RunConfig on_few_samples(RunConfig config) {
   config.eval.max_samples = std::min(config.eval.max_samples, kSamples);
   config.eval.templates.resize(1);
   return config;
+}
+
+std::vector<Evaluator> evaluators_of(const RunConfig& config) {
+  std::vector<Evaluator> evaluators;
+  for (auto& each : make_evaluators(config)) evaluators.push_back(on_clip(std::move(each)));
+  return evaluators;
 }
 
 TrainSummary run_until_signal(Trainer& trainer) {
@@ -62,7 +69,7 @@ void tell_export_targets(const RunConfig& config) {
 int run_check(const RunConfig& config, const std::string& resume) {
   const TrainerOptions options = resume_options(resume);
   check_best_metric(config);
-  const DryRunReport report = dry_run(config, options, make_evaluators(on_few_samples(config)));
+  const DryRunReport report = dry_run(config, options, evaluators_of(on_few_samples(config)));
   write_note(fmt::format(
       "The configuration works: {} parameters, {} samples checked, {} of them unusable.\n"
       "One step takes {:.3f} s, the run about {}; {:.0f} MB of memory so far, {:.1f} MB per "
@@ -78,7 +85,7 @@ int run_training(const RunConfig& config, const std::string& resume) {
   const TrainerOptions options = resume_options(resume);
   // Before the trainer, so that data to evaluate on that is not there costs no run directory.
   check_best_metric(config);
-  std::vector<Evaluator> evaluators = make_evaluators(config);
+  std::vector<Evaluator> evaluators = evaluators_of(config);
   Trainer trainer(config, options);
   for (Evaluator& each : evaluators) trainer.add_evaluator(std::move(each));
   if (trainer.start_step() > 0)

@@ -29,12 +29,14 @@ std::string describe_seconds(double seconds) {
 std::string describe(const StepStats& stats) {
   const double share = 100.0 * static_cast<double>(stats.step) /
                        static_cast<double>(std::max<int64_t>(stats.total_steps, 1));
+  std::string values;
+  for (const auto& [name, value] : stats.task_values)
+    values += fmt::format("{} {:.4g}  ", name, value);
   std::string line = fmt::format(
-      "step {}/{} {:.1f}%  loss {:.4f} (chance {:.4f})  lr {:.2e}  logit scale {:.2f}  "
-      "{:.0f} pairs/s  data wait {:.0f}%  ETA {}",
-      stats.step, stats.total_steps, share, stats.loss, stats.chance_loss, stats.lr,
-      stats.logit_scale, stats.pairs_per_second, 100.0 * stats.data_wait_ratio,
-      describe_seconds(stats.eta_seconds));
+      "step {}/{} {:.1f}%  loss {:.4f} (chance {:.4f})  lr {:.2e}  {}{:.0f} pairs/s  data wait "
+      "{:.0f}%  ETA {}",
+      stats.step, stats.total_steps, share, stats.loss, stats.chance_loss, stats.lr, values,
+      stats.pairs_per_second, 100.0 * stats.data_wait_ratio, describe_seconds(stats.eta_seconds));
   if (stats.skipped_steps > 0) line += fmt::format("  skipped {}", stats.skipped_steps);
   if (stats.rollbacks > 0) line += fmt::format("  rollbacks {}", stats.rollbacks);
   return line;

@@ -66,6 +66,8 @@
 #include "tandem/text/tokenizer.h"
 #include "tandem/train/checkpoint.h"
 #include "tandem/train/clip_loss.h"
+#include "tandem/train/clip_task.h"
+#include "tandem/train/task.h"
 #include "tandem/train/train_step.h"
 #include "tandem/train/trainer.h"
 #include "tandem/version.h"

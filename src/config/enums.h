@@ -55,6 +55,7 @@ inline constexpr Spelling<SourceKind> kSourceKinds[] = {
     {SourceKind::kFiles, "files"},     {SourceKind::kShapes, "shapes"},
     {SourceKind::kWds, "wds"},         {SourceKind::kCaptions, "captions"},
     {SourceKind::kMixture, "mixture"}, {SourceKind::kParquet, "parquet"},
+    {SourceKind::kProgram, "program"},
 };
 inline constexpr Spelling<ResizeMode> kResizeModes[] = {
     {ResizeMode::kShortest, "shortest"},
@@ -103,6 +104,9 @@ inline constexpr Spelling<SpikePolicy> kSpikePolicies[] = {
 inline constexpr Spelling<EvaluationFailure> kEvaluationFailures[] = {
     {EvaluationFailure::kWarn, "warn"},
     {EvaluationFailure::kStop, "stop"},
+};
+inline constexpr Spelling<TaskKind> kTaskKinds[] = {
+    {TaskKind::kClip, "clip"},
 };
 inline constexpr Spelling<LossKind> kLossKinds[] = {
     {LossKind::kInfoNce, "info_nce"},

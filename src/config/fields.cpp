@@ -76,6 +76,7 @@ void Section::add_color(std::string_view name, std::string* target, std::string 
 FieldTable field_table(RunConfig& config) {
   FieldTable table;
   add_run_fields(table, config.run);
+  add_task_fields(table, config.task);
   add_model_fields(table, config.model);
   add_tokenizer_fields(table, config.tokenizer);
   add_data_fields(table, config.data);

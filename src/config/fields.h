@@ -107,6 +107,7 @@ void add_transform_fields(FieldTable& table, ImageTransformOptions& transform);
 void add_source_fields(FieldTable& table, const SectionInfo& section, SourceOptions& source);
 void add_data_fields(FieldTable& table, DataOptions& data);
 void add_run_fields(FieldTable& table, RunOptions& run);
+void add_task_fields(FieldTable& table, TaskOptions& task);
 void add_training_fields(FieldTable& table, RunConfig& config);
 
 /// Returns "section.name", or the name alone at the top.

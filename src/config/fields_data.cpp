@@ -67,7 +67,7 @@ void add_source_fields(FieldTable& table, const SectionInfo& section, SourceOpti
       "A table (CSV, TSV), JSON lines, Parquet, a folder root/<class>/*, picture files with a .txt "
       "beside each, the built-in shapes, WebDataset tar shards, a caption file (COCO, "
       "Karpathy, Flickr, BLIP), a weighted "
-      "mixture of sources, or nothing.");
+      "mixture of sources, nothing, or a source that the program which trains brings along.");
   source.add_path(
       "path", &o.path,
       "Manifest file (table, jsonl, captions, mixture), root folder (folder, files), tar shards "

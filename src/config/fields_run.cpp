@@ -138,6 +138,11 @@ void add_run_fields(FieldTable& table, RunOptions& o) {
           "End with exit 17 when the run has learnt nothing: a loss or an evaluation at chance.");
 }
 
+void add_task_fields(FieldTable& table, TaskOptions& o) {
+  Section task(table, {.path = "task", .doc = "What is trained.", .on_resume = OnResume::kFixed});
+  task.add("kind", choice(&o.kind, kTaskKinds), "clip: two towers and a contrastive loss.");
+}
+
 void add_training_fields(FieldTable& table, RunConfig& config) {
   add_loss(table, config.loss);
   add_optim(table, config.optim);

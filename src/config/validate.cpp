@@ -139,7 +139,8 @@ void check_steps(const RunConfig& config, Contradictions& found) {
 void check_source(const SourceOptions& source, const std::string& prefix, Contradictions& found) {
   const auto key = [&](const char* name) { return join_path(prefix, name); };
   const char* kind = spelling(source.kind, kSourceKinds);
-  const bool reads_files = source.kind != SourceKind::kNone && source.kind != SourceKind::kShapes;
+  const bool reads_files = source.kind != SourceKind::kNone && source.kind != SourceKind::kShapes &&
+                           source.kind != SourceKind::kProgram;
   if (reads_files && source.path.empty()) {
     found.push_back(
         {{key("kind"), key("path")},

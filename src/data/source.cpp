@@ -56,6 +56,11 @@ std::unique_ptr<Source> open_source(const SourceOptions& options, const SourceCo
     case SourceKind::kMixture: require_path(options); return make_mixture_source(options, context);
     case SourceKind::kFiles: require_path(options); return make_files_source(options, context);
     case SourceKind::kFolder: require_path(options); return make_folder_source(options, context);
+    case SourceKind::kProgram:
+      throw Error(ErrorKind::kConfig,
+                  {.what = "a source of kind program comes from the program that trains",
+                   .where = "kind",
+                   .expected = "TrainerOptions::source, or another kind"});
     case SourceKind::kNone: break;
   }
   throw Error(

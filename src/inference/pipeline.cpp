@@ -73,7 +73,7 @@ torch::Tensor Pipeline::Implementation::run(
   std::optional<EvaluationMode> evaluation;
   if (borrowed) {
     lock.lock();
-    evaluation.emplace(model);
+    evaluation.emplace(model.ptr());
   }
   torch::Tensor embeddings = encode(model);  // [B, D]
   const bool rounded = embeddings.scalar_type() != torch::kFloat32;

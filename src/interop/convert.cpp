@@ -40,7 +40,7 @@ ForeignConfig read_config_of(const fs::path& directory, ModelFormat format,
 
 // The parameters that the files hold: a tower alone is stored without a temperature.
 TensorMap stored_weights(const ClipModel& model) {
-  TensorMap own = named_weights(model);
+  TensorMap own = named_weights(*model);
   if (model->options().towers != Towers::kBoth) own.erase("logit_scale");
   return own;
 }
@@ -98,7 +98,7 @@ void require_complete(const ConversionReport& report, const std::string& where) 
 
 ConversionReport own_report(const ClipModel& model) {
   ConversionReport report{.family = "Tandem"};
-  for (const auto& [name, tensor] : named_weights(model)) {
+  for (const auto& [name, tensor] : named_weights(*model)) {
     const std::string shape = fmt::format("[{}]", fmt::join(tensor.sizes().vec(), ", "));
     report.tensors.push_back({{name}, {name}, shape, shape, "as is"});
   }
@@ -158,7 +158,7 @@ ImportedModel import_model(const fs::path& input, ModelFormat format,
   require_complete(result.report, found.file.string());
   if (!own.contains("logit_scale"))
     weights.emplace("logit_scale", result.model->logit_scale().detach());
-  load_weights(result.model, weights, found.file.string());
+  load_weights(*result.model, weights, found.file.string());
   result.model->eval();
   return result;
 }

@@ -7,17 +7,15 @@
 #include <torch/nn/module.h>
 #include <torch/utils.h>
 
-#include "tandem/model/clip_model.h"
-
 namespace tandem {
 
-/// The model as evaluations see it, for as long as this lives: without dropout and without
-/// gradients. Each module goes back into its own mode afterwards.
+/// Puts a module into evaluation mode and turns gradients off, for as long as this lives. Each
+/// module inside goes back into its own mode afterwards.
 class EvaluationMode {
  public:
-  explicit EvaluationMode(ClipModel model) : model_(std::move(model)) {
-    for (const auto& module : model_->modules()) modes_.emplace_back(module, module->is_training());
-    model_->eval();
+  explicit EvaluationMode(const std::shared_ptr<torch::nn::Module>& model) {
+    for (const auto& module : model->modules()) modes_.emplace_back(module, module->is_training());
+    model->eval();
   }
   ~EvaluationMode() {
     // A module takes its children along: they come after it.
@@ -27,7 +25,6 @@ class EvaluationMode {
   EvaluationMode& operator=(const EvaluationMode&) = delete;
 
  private:
-  ClipModel model_;
   std::vector<std::pair<std::shared_ptr<torch::nn::Module>, bool>> modes_;
   torch::NoGradGuard no_grad_;
 };

@@ -60,7 +60,7 @@ bool is_finite(const torch::Tensor& tensor) {
 
 // As load_weights for fresh fp32 weights, but the model takes the tensors over: nothing is copied.
 void adopt_weights(ClipModel model, const TensorMap& weights, const std::string& where) {
-  check_fit(named_weights(model), weights, where);
+  check_fit(named_weights(*model), weights, where);
   for (auto& entry : model->named_parameters())
     entry.value().set_data(weights.at(entry.key()).to(torch::kFloat32));
 }
@@ -88,9 +88,9 @@ void refuse_run(const fs::path& directory) {
 
 }  // namespace
 
-TensorMap named_weights(const ClipModel& model) {
+TensorMap named_weights(const torch::nn::Module& model) {
   TensorMap weights;
-  for (const auto& entry : model->named_parameters()) {
+  for (const auto& entry : model.named_parameters()) {
     weights.emplace(entry.key(), entry.value().detach());
   }
   return weights;
@@ -99,12 +99,12 @@ TensorMap named_weights(const ClipModel& model) {
 std::vector<std::string> weights_not_finite(const ClipModel& model) {
   const torch::NoGradGuard no_grad;
   std::vector<std::string> names;
-  for (const auto& [name, tensor] : named_weights(model))
+  for (const auto& [name, tensor] : named_weights(*model))
     if (!is_finite(tensor)) names.push_back(name);
   return names;
 }
 
-void load_weights(ClipModel model, const TensorMap& weights, const std::string& where) {
+void load_weights(torch::nn::Module& model, const TensorMap& weights, const std::string& where) {
   TensorMap own = named_weights(model);
   check_fit(own, weights, where);
   const torch::NoGradGuard no_grad;
@@ -114,7 +114,7 @@ void load_weights(ClipModel model, const TensorMap& weights, const std::string& 
 void save_model(const std::filesystem::path& directory, const ClipModel& model,
                 const ModelConfig& config, GoldenText golden) {
   TensorMap weights;
-  for (const auto& [name, tensor] : named_weights(model)) {
+  for (const auto& [name, tensor] : named_weights(*model)) {
     weights.emplace(name, tensor.to(torch::kCPU, torch::kFloat32));
   }
   save_safetensors(directory / "model.safetensors", weights, {{"format", "tandem"}});

@@ -71,10 +71,10 @@ void load_tower(ClipModel model, const std::string& tower, const std::string& pa
                                          .expected = "names that start with " + tower + "."});
   }
   fit_positions(weights, model->options());
-  for (const auto& [name, tensor] : named_weights(model)) {
+  for (const auto& [name, tensor] : named_weights(*model)) {
     if (!name.starts_with(tower + ".")) weights.emplace(name, tensor);
   }
-  load_weights(model, weights, path);
+  load_weights(*model, weights, path);
   log_info(fmt::format("{} tower loaded from {}; its projector starts from random weights", tower,
                        path));
 }
@@ -104,7 +104,7 @@ void load_pretrained(ClipModel model) {
   if (!options.pretrained.empty()) {
     TensorMap weights = read_weights(options.pretrained);
     fit_positions(weights, options);
-    load_weights(model, weights, options.pretrained);
+    load_weights(*model, weights, options.pretrained);
   }
   if (!options.text.pretrained.empty()) load_tower(model, "text", options.text.pretrained);
   if (!options.image.pretrained.empty()) load_tower(model, "image", options.image.pretrained);

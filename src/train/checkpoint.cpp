@@ -16,6 +16,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr const char* kTaskState = "task.safetensors";
+
 uint64_t bytes_of(const TensorMap& tensors) {
   uint64_t bytes = 0;
   for (const auto& [name, tensor] : tensors) bytes += tensor.nbytes();
@@ -106,6 +108,8 @@ void write_files(const fs::path& directory, const Checkpoint& checkpoint) {
       save_safetensors(directory / "model.safetensors", checkpoint.weights);
   hashes["optimizer.safetensors"] =
       save_safetensors(directory / "optimizer.safetensors", checkpoint.optimizer);
+  if (!checkpoint.task_state.empty())
+    hashes[kTaskState] = save_safetensors(directory / kTaskState, checkpoint.task_state);
   hashes["config.json"] = write_text(directory / "config.json", checkpoint.config_json);
   hashes["state.json"] = write_text(directory / "state.json", state_text(checkpoint));
   write_manifest(directory, hashes);
@@ -155,6 +159,7 @@ fs::path save_checkpoint(const fs::path& folder, const Checkpoint& checkpoint,
                          const Retention& retention) {
   require_finite(checkpoint.weights, checkpoint.step);
   require_finite(checkpoint.optimizer, checkpoint.step);
+  require_finite(checkpoint.task_state, checkpoint.step);
   // Never more than the last folder: a run directory that was moved away must not come back empty.
   if (folder.has_parent_path() && !fs::is_directory(folder.parent_path())) {
     throw Error(ErrorKind::kIo, {.what = "the folder of the run is gone",
@@ -162,7 +167,8 @@ fs::path save_checkpoint(const fs::path& folder, const Checkpoint& checkpoint,
                                  .reason = "run directory gone"});
   }
   tandem::create_directories(folder);
-  require_free_space(folder, bytes_of(checkpoint.weights) + bytes_of(checkpoint.optimizer));
+  require_free_space(folder, bytes_of(checkpoint.weights) + bytes_of(checkpoint.optimizer) +
+                                 bytes_of(checkpoint.task_state));
 
   const fs::path target = checkpoint_path(folder, checkpoint.step);
   AtomicDirectory directory(target);
@@ -187,6 +193,8 @@ Checkpoint load_checkpoint(const fs::path& directory) {
   checkpoint.config_json = read_file(directory / "config.json");
   checkpoint.weights = load_safetensors(directory / "model.safetensors").tensors;
   checkpoint.optimizer = load_safetensors(directory / "optimizer.safetensors").tensors;
+  if (fs::exists(directory / kTaskState))
+    checkpoint.task_state = load_safetensors(directory / kTaskState).tensors;
   return checkpoint;
 }
 

@@ -51,10 +51,12 @@ void CheckpointWriter::start(const Checkpoint& checkpoint, const Retention& rete
   wait();
   TensorMap weights = copy_to_host(checkpoint.weights, std::move(copy_.weights));
   TensorMap optimizer = copy_to_host(checkpoint.optimizer, std::move(copy_.optimizer));
+  TensorMap task_state = copy_to_host(checkpoint.task_state, std::move(copy_.task_state));
   wait_for_device_of(checkpoint.weights);
   copy_ = checkpoint;
   copy_.weights = std::move(weights);
   copy_.optimizer = std::move(optimizer);
+  copy_.task_state = std::move(task_state);
   retention_ = retention;
   try {
     in_flight_ = std::async(std::launch::async, [this] { write(); });

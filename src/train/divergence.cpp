@@ -17,7 +17,7 @@ void log_skipped_step(int64_t step, const StepResult& result) {
   const std::vector<std::string> keys(result.keys.begin(),
                                       result.keys.begin() + static_cast<std::ptrdiff_t>(listed));
   log_warn(fmt::format("step {} is skipped: loss {}, gradient norm {}; its batch: {}{}", step,
-                       result.loss.item<double>(), result.grad_norm.item<double>(),
+                       result.losses.total.item<double>(), result.grad_norm.item<double>(),
                        fmt::join(keys, ", "), listed < result.keys.size() ? ", …" : ""));
 }
 

@@ -21,9 +21,9 @@
 #include "train/checkpoint_folder.h"
 #include "train/manifest.h"
 #include "train/memory_limit.h"
-#include "train/memory_plan.h"
 #include "train/resume.h"
 #include "train/run_directory.h"
+#include "train/run_records.h"
 #include "train/session.h"
 
 namespace tandem {
@@ -107,10 +107,9 @@ void time_steps(TrainingSession& session, DryRunReport& report) {
 }
 
 Metrics try_evaluations(const TrainingSession& session, const std::vector<Evaluator>& evaluators) {
-  const EvaluationMode mode(session.model());
+  const EvaluationMode mode(session.task().module());
   Metrics metrics;
-  for (const Evaluator& evaluator : evaluators)
-    metrics.merge(evaluator(session.model(), session.tokenizer()));
+  for (const Evaluator& evaluator : evaluators) metrics.merge(evaluator(session.task()));
   return metrics;
 }
 
@@ -127,7 +126,8 @@ uint64_t try_checkpoint(const TrainingSession& session) {
   const fs::path path = save_checkpoint(folder.path(), written, 1);
   const Checkpoint read = load_checkpoint(path);
   if (!same_tensors(written.weights, read.weights) ||
-      !same_tensors(written.optimizer, read.optimizer)) {
+      !same_tensors(written.optimizer, read.optimizer) ||
+      !same_tensors(written.task_state, read.task_state)) {
     throw Error(ErrorKind::kIo, {.what = "a checkpoint was not read back as it was written",
                                  .where = path.string(),
                                  .reason = "write error"});
@@ -158,14 +158,14 @@ DryRunReport dry_run(const RunConfig& config, const TrainerOptions& options,
   DryRunReport report;
   RunConfig settled = config;
   settle_background(settled, point);
-  TrainingInputs inputs = open_inputs(std::move(settled), device, saved_tokenizer(point));
+  TrainingInputs inputs = open_inputs(std::move(settled), device, options, saved_tokenizer(point));
   if (point) require_same_run(*point, inputs);
   check_samples(inputs, report);
   warn_of_overlap(config, *inputs.source);
   TrainingSession session(std::move(inputs), point ? &point->checkpoint : nullptr, {});
-  for (const auto& parameter : session.model()->parameters())
+  for (const auto& parameter : session.task().module()->parameters())
     report.parameters += parameter.numel();
-  log_info(memory_plan_line(plan_memory(session.config(), session.model())));
+  log_memory_plan(session.task());
   time_steps(session, report);
   report.metrics = try_evaluations(session, evaluators);
   const int64_t left = session.total_steps() - (point ? point->checkpoint.step : 0);

@@ -12,11 +12,11 @@
 namespace tandem {
 
 Metrics Evaluations::run(const TrainingSession& session, int64_t step) {
-  const EvaluationMode mode(session.model());
+  const EvaluationMode mode(session.task().module());
   Metrics metrics;
   for (const Evaluator& evaluator : evaluators_) {
     try {
-      metrics.merge(evaluator(session.model(), session.tokenizer()));
+      metrics.merge(evaluator(session.task()));
     } catch (const std::exception& thrown) {
       const Error error = library_error(thrown);
       ++failed_;

@@ -6,8 +6,6 @@
 #include <fmt/ranges.h>
 
 #include "tandem/core/log.h"
-#include "train/chance.h"
-#include "train/memory_plan.h"
 
 namespace tandem {
 namespace {
@@ -15,16 +13,19 @@ namespace {
 constexpr double kUnknownPiecesWarning = 0.2;
 
 std::string line_of(const StepStats& stats) {
+  std::string values;
+  for (const auto& [name, value] : stats.task_values)
+    values += fmt::format("{} {:.4g}, ", name, value);
   return fmt::format(
-      "step {}/{}, loss {:.4f} (chance {:.4f}), lr {:.3g}, logit scale {:.2f}, gradient norm "
-      "{:.3g}, {:.0f} pairs/s, {:.0f} % waiting for data, {:.0f} s left",
-      stats.step, stats.total_steps, stats.loss, stats.chance_loss, stats.lr, stats.logit_scale,
+      "step {}/{}, loss {:.4f} (chance {:.4f}), lr {:.3g}, {}gradient norm {:.3g}, {:.0f} pairs/s, "
+      "{:.0f} % waiting for data, {:.0f} s left",
+      stats.step, stats.total_steps, stats.loss, stats.chance_loss, stats.lr, values,
       stats.grad_norm, stats.pairs_per_second, 100.0 * stats.data_wait_ratio, stats.eta_seconds);
 }
 
-int64_t count_parameters(const ClipModel& model) {
+int64_t count_parameters(const torch::nn::Module& module) {
   int64_t count = 0;
-  for (const auto& parameter : model->parameters()) count += parameter.numel();
+  for (const auto& parameter : module.parameters()) count += parameter.numel();
   return count;
 }
 
@@ -47,16 +48,16 @@ RunRecords::RunRecords(const RunDirectory& directory, const RunConfig& config, i
 }
 
 void RunRecords::write(const StepStats& stats) {
-  const Metrics values = {{"train/loss", stats.loss},
-                          {"train/chance_loss", stats.chance_loss},
-                          {"train/lr", stats.lr},
-                          {"train/logit_scale", stats.logit_scale},
-                          {"train/grad_norm", stats.grad_norm},
-                          {"train/epoch", stats.epoch},
-                          {"train/skipped_steps", static_cast<double>(stats.skipped_steps)},
-                          {"train/rollbacks", static_cast<double>(stats.rollbacks)},
-                          {"perf/pairs_per_second", stats.pairs_per_second},
-                          {"perf/data_wait_ratio", stats.data_wait_ratio}};
+  Metrics values = {{"train/loss", stats.loss},
+                    {"train/chance_loss", stats.chance_loss},
+                    {"train/lr", stats.lr},
+                    {"train/grad_norm", stats.grad_norm},
+                    {"train/epoch", stats.epoch},
+                    {"train/skipped_steps", static_cast<double>(stats.skipped_steps)},
+                    {"train/rollbacks", static_cast<double>(stats.rollbacks)},
+                    {"perf/pairs_per_second", stats.pairs_per_second},
+                    {"perf/data_wait_ratio", stats.data_wait_ratio}};
+  for (const auto& [name, value] : stats.task_values) values["train/" + name] = value;
   metrics_.write(stats.step, stats.step * batch_size_, values);
   if (events_) events_->write(stats.step, values);
   log_debug(line_of(stats));
@@ -86,15 +87,17 @@ void log_start(const TrainingSession& session, const RunDirectory& directory, in
       "of them trained, in {} on {}",
       start_step == 0 ? "training" : "going on", directory.path().string(), start_step,
       session.total_steps(), config.data.batch_size, session.source().size(),
-      count_parameters(session.model()), trained,
+      count_parameters(*session.task().module()), trained,
       config.train.precision == Precision::kBf16 ? "bf16" : "fp32", session.device().str()));
-  log_info(
-      fmt::format("learning rate {:.3g} after {} steps of warm-up; loss of {} at chance {:.4f}",
-                  config.optim.lr, session.learning_rate().warmup_steps(),
-                  config.loss.kind == LossKind::kSigmoid ? "sigmoid" : "info_nce",
-                  chance_loss(config.loss.kind, {}, config.data.batch_size)));
+  log_info(fmt::format("learning rate {:.3g} after {} steps of warm-up; loss at chance {:.4f}",
+                       config.optim.lr, session.learning_rate().warmup_steps(),
+                       session.task().chance_loss(Batch{})));
   log_info(group_table(session.optimizer()));
-  log_info(memory_plan_line(plan_memory(config, session.model())));
+  log_memory_plan(session.task());
+}
+
+void log_memory_plan(const Task& task) {
+  if (const std::string line = task.memory_plan(); !line.empty()) log_info(line);
 }
 
 void log_data_summary(const LoaderStats& stats) {

@@ -36,6 +36,9 @@ class RunRecords {
 /// memory of a step. Of a complete run, that it is.
 void log_start(const TrainingSession& session, const RunDirectory& directory, int64_t start_step);
 
+/// Logs the memory that a step needs, where the task knows it.
+void log_memory_plan(const Task& task);
+
 /// Logs what the loader met on the way: unusable samples by reason, cut captions, and a warning
 /// when the tokenizer hardly knows the captions.
 void log_data_summary(const LoaderStats& stats);

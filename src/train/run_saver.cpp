@@ -9,21 +9,9 @@
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
-#include "tandem/model/model_directory.h"
 
 namespace tandem {
 namespace {
-
-// What a model directory says about itself: nothing in it points outside.
-ModelConfig portable_config(const RunConfig& config, const Tokenizer& tokenizer) {
-  ModelConfig portable{config.model, config.tokenizer, config.data.transform};
-  for (std::string* path : {&portable.model.pretrained, &portable.model.text.pretrained,
-                            &portable.model.image.pretrained})
-    path->clear();
-  portable.tokenizer.file = tokenizer.file_name();
-  portable.tokenizer.train_vocab_size = 0;
-  return portable;
-}
 
 double metric_of(const Metrics& metrics, const std::string& name) {
   const auto found = metrics.find(name);
@@ -109,13 +97,10 @@ std::optional<Checkpoint> RunSaver::rollback_point(int64_t step) {
   return std::nullopt;
 }
 
-std::optional<ClipModel> RunSaver::load_best() const {
+std::unique_ptr<Task> RunSaver::load_best() const {
   const auto path = checkpoint_path(directory_.checkpoints(), best_->step);
   try {
-    const Checkpoint checkpoint = load_checkpoint(path);
-    ClipModel model(session_.config().model, std::nullopt);
-    load_weights(model, checkpoint.weights, path.string());
-    return model;
+    return session_.make_task(load_checkpoint(path), path.string());
   } catch (const Error& error) {
     // A disk that fails now may be read by the same command later: no reason to take another model.
     std::error_code ignored;
@@ -125,26 +110,19 @@ std::optional<ClipModel> RunSaver::load_best() const {
         fmt::format("the best checkpoint cannot be read, so the last state becomes the "
                     "model: {}",
                     error.what()));
-    return std::nullopt;
+    return nullptr;
   }
 }
 
 int64_t RunSaver::save_model(int64_t step) {
-  ClipModel model = session_.model();
+  std::unique_ptr<Task> best;
   const bool wants_best = session_.config().train.save_model == SavedModel::kBest;
-  if (wants_best && best_ && best_->step != step) {
-    if (auto best = load_best()) {
-      model = *best;
-      step = best_->step;
-    }
-  }
-  AtomicDirectory staging(directory_.model(), is_model_file);
-  const std::string caption = "a photo of a red circle";
-  const int64_t context_length = session_.config().model.text.context_length;
-  tandem::save_model(
-      staging.path(), model, portable_config(session_.config(), session_.tokenizer()),
-      {.text = caption, .ids = session_.tokenizer().encode(caption, context_length).ids});
-  session_.tokenizer().save(staging.path() / session_.tokenizer().file_name());
+  if (wants_best && best_ && best_->step != step) best = load_best();
+  if (best) step = best_->step;
+  const Task& task = best ? *best : session_.task();
+  AtomicDirectory staging(directory_.model(),
+                          [&](const std::string& name) { return task.is_model_file(name); });
+  task.save_model(staging.path());
   staging.commit();
   log_info(fmt::format("model of step {} saved in {}", step, directory_.model().string()));
   return step;

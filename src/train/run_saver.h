@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "tandem/train/trainer.h"
@@ -46,7 +47,7 @@ class RunSaver {
  private:
   using Clock = std::chrono::steady_clock;
 
-  [[nodiscard]] std::optional<ClipModel> load_best() const;
+  [[nodiscard]] std::unique_ptr<Task> load_best() const;
 
   const RunDirectory& directory_;
   const TrainingSession& session_;

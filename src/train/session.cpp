@@ -6,14 +6,11 @@
 #include "tandem/core/error.h"
 #include "tandem/core/random.h"
 #include "tandem/model/model_directory.h"
-#include "tandem/train/train_step.h"
 
 namespace tandem {
 namespace {
 
-// Streams that follow from the run seed.
-constexpr uint64_t kWeightStream = 1;
-constexpr uint64_t kDropoutStream = 2;
+constexpr uint64_t kDropoutStream = 2;  // Of the run seed.
 
 LoaderOptions loader_options(const RunConfig& config, const torch::Device& device) {
   return {.batch_size = config.data.batch_size,
@@ -36,24 +33,9 @@ LoaderOptions loader_options(const RunConfig& config, const torch::Device& devic
           .stall_timeout_seconds = 60.0 * config.train.stall_timeout_minutes};
 }
 
-ClipModel build_model(const RunConfig& config, const torch::Device& device,
-                      const Checkpoint* checkpoint) {
-  // A checkpoint holds every weight: what the first ones were read from may be gone by now.
-  const auto seed = checkpoint == nullptr
-                        ? std::optional(mix_seed({config.run.seed, kWeightStream}))
-                        : std::nullopt;
-  ClipModel model = make_model(config.model, seed);
-  model->to(device);
-  if (config.train.precision == Precision::kBf16) set_precision(model, torch::kBFloat16);
-  if (checkpoint != nullptr) load_weights(model, checkpoint->weights, "checkpoint");
-  model->recompute_activations(config.train.recompute_activations);
-  model->train();
-  return model;
-}
-
-std::vector<NamedParameter> trainable_parameters(const ClipModel& model) {
+std::vector<NamedParameter> trainable_parameters(const torch::nn::Module& module) {
   std::vector<NamedParameter> parameters;
-  for (const auto& entry : model->named_parameters())
+  for (const auto& entry : module.named_parameters())
     if (entry.value().requires_grad()) parameters.push_back({entry.key(), entry.value()});
   if (parameters.empty()) {
     throw Error(ErrorKind::kConfig, {.what = "nothing to train: every parameter is frozen",
@@ -61,6 +43,18 @@ std::vector<NamedParameter> trainable_parameters(const ClipModel& model) {
                                      .hint = "freeze = false for one of the towers"});
   }
   return parameters;
+}
+
+TaskInputs task_inputs(const TrainingInputs& inputs, bool has_checkpoint) {
+  return {.config = inputs.config,
+          .tokenizer = *inputs.tokenizer,
+          .device = inputs.device,
+          .has_checkpoint = has_checkpoint};
+}
+
+void load(Task& task, const Checkpoint& checkpoint, const std::string& where) {
+  load_weights(*task.module(), checkpoint.weights, where);
+  task.load_state(checkpoint.task_state);
 }
 
 }  // namespace
@@ -74,10 +68,19 @@ TrainingSession::TrainingSession(TrainingInputs inputs, const Checkpoint* checkp
   if (checkpoint != nullptr) position_ = checkpoint->stream_position;
   open_loader();
 
-  model_ = build_model(config(), device(), checkpoint);
-  optimizer_ = std::make_unique<AdamW>(trainable_parameters(model_), config().optim);
+  task_ = checkpoint != nullptr ? make_task(*checkpoint, "checkpoint")
+                                : inputs_.make_task(task_inputs(inputs_, false));
+  task_->module()->train();
+  optimizer_ = std::make_unique<AdamW>(trainable_parameters(*task_->module()), config().optim);
   if (checkpoint != nullptr)
     optimizer_->load_state(checkpoint->optimizer, checkpoint->optimizer_steps);
+}
+
+std::unique_ptr<Task> TrainingSession::make_task(const Checkpoint& checkpoint,
+                                                 const std::string& where) const {
+  std::unique_ptr<Task> task = inputs_.make_task(task_inputs(inputs_, true));
+  load(*task, checkpoint, where);
+  return task;
 }
 
 void TrainingSession::open_loader() {
@@ -89,7 +92,7 @@ void TrainingSession::open_loader() {
 }
 
 void TrainingSession::rewind(const Checkpoint& checkpoint, uint64_t position) {
-  load_weights(model_, checkpoint.weights, "checkpoint");
+  load(*task_, checkpoint, "checkpoint");
   optimizer_->load_state(checkpoint.optimizer, checkpoint.optimizer_steps);
   position_ = position;
   open_loader();
@@ -97,35 +100,31 @@ void TrainingSession::rewind(const Checkpoint& checkpoint, uint64_t position) {
 
 StepResult TrainingSession::train_step(int64_t step) {
   Batch batch = loader_->next();
+  batch.images = to_device_(batch.images);
   optimizer_->zero_grad();
-  const PairGroups groups{.duplicates = config().loss.duplicates,
-                          .image_groups = batch.image_groups,
-                          .text_groups = batch.text_groups};
-  const torch::Tensor loss = forward_backward(
-      model_, {.images = to_device_(batch.images), .tokens = batch.tokens},
-      clip_loss(model_, {.kind = config().loss.kind,
-                         .label_smoothing = config().loss.label_smoothing,
-                         .groups = groups}),
-      {.micro_batches = config().train.accumulation_steps,
-       .dropout_seed = mix_seed({config().run.seed, kDropoutStream, static_cast<uint64_t>(step)})});
+  TaskLosses losses = task_->forward_backward(
+      batch, mix_seed({config().run.seed, kDropoutStream, static_cast<uint64_t>(step)}));
   optimizer_->reduce();
   const torch::Tensor grad_norm = optimizer_->clip(config().optim.grad_clip_norm);
 
-  const torch::Tensor finite = torch::isfinite(loss + grad_norm);
+  const torch::Tensor finite = torch::isfinite(losses.total + grad_norm);
   optimizer_->update(learning_rate_.at(step), finite);
-  model_->clamp_logit_scale();
+  task_->after_update();
   position_ = batch.next_position;
-  return {.loss = loss,
+  return {.losses = std::move(losses),
           .grad_norm = grad_norm,
           .finite = LateFlag(finite),
+          .chance_loss = task_->chance_loss(batch),
           .keys = std::move(batch.keys),
-          .groups = groups};
+          .image_groups = batch.image_groups,
+          .text_groups = batch.text_groups};
 }
 
 Checkpoint TrainingSession::checkpoint(int64_t step) const {
   return {.step = step,
           .stream_position = position_,
-          .weights = named_weights(model_),
+          .weights = named_weights(*task_->module()),
+          .task_state = task_->state(),
           .optimizer = optimizer_->state(),
           .optimizer_steps = optimizer_->steps(),
           .config_json = to_json(config()),

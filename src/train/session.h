@@ -9,13 +9,11 @@
 
 #include <torch/types.h>
 
-#include "tandem/config/model_options.h"
 #include "tandem/data/loader.h"
-#include "tandem/loss/duplicates.h"
-#include "tandem/model/clip_model.h"
 #include "tandem/optim/adamw.h"
 #include "tandem/optim/schedule.h"
 #include "tandem/train/checkpoint.h"
+#include "tandem/train/task.h"
 #include "train/late_flag.h"
 #include "train/side_copy.h"
 #include "train/training_inputs.h"
@@ -24,14 +22,16 @@ namespace tandem {
 
 /// What came of one step.
 struct StepResult {
-  torch::Tensor loss;             ///< fp32 scalar on the device.
-  torch::Tensor grad_norm;        ///< fp32 scalar on the device, before clipping.
-  LateFlag finite;                ///< Whether both are; the model was left as it was otherwise.
+  TaskLosses losses;
+  torch::Tensor grad_norm;  ///< fp32 scalar on the device, before clipping.
+  LateFlag finite;          ///< Whether loss and norm are; otherwise the step changed nothing.
+  double chance_loss = 0;   ///< Of the batch.
   std::vector<std::string> keys;  ///< Names of the batch's samples.
-  PairGroups groups;              ///< Of the batch.
+  torch::Tensor image_groups;     ///< Of the batch.
+  torch::Tensor text_groups;      ///< Of the batch.
 };
 
-/// Data, model and optimizer of a run, and how one step moves them. Knows nothing of folders, logs
+/// Data, task and optimizer of a run, and how one step moves them. Knows nothing of folders, logs
 /// and loops.
 class TrainingSession {
  public:
@@ -55,7 +55,12 @@ class TrainingSession {
   [[nodiscard]] const torch::Device& device() const noexcept { return inputs_.device; }
   [[nodiscard]] const Source& source() const noexcept { return *inputs_.source; }
   [[nodiscard]] const Tokenizer& tokenizer() const { return *inputs_.tokenizer; }
-  [[nodiscard]] ClipModel model() const { return model_; }
+  [[nodiscard]] const Task& task() const { return *task_; }
+  [[nodiscard]] Task& task() { return *task_; }
+  /// Makes the task a second time, with the weights and the state of `checkpoint`, which `where`
+  /// names. Throws kCheckpoint.
+  [[nodiscard]] std::unique_ptr<Task> make_task(const Checkpoint& checkpoint,
+                                                const std::string& where) const;
   [[nodiscard]] const AdamW& optimizer() const { return *optimizer_; }
   [[nodiscard]] const LearningRate& learning_rate() const { return learning_rate_; }
   [[nodiscard]] LoaderStats loader_stats() const { return loader_->stats(); }
@@ -74,7 +79,7 @@ class TrainingSession {
   uint64_t position_ = 0;
   std::unique_ptr<Loader> loader_;
   SideCopy to_device_;
-  ClipModel model_{nullptr};
+  std::unique_ptr<Task> task_;
   std::unique_ptr<AdamW> optimizer_;
 };
 

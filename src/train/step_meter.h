@@ -2,8 +2,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include <torch/types.h>
+
+#include "tandem/train/task.h"
 
 namespace tandem {
 
@@ -16,14 +20,15 @@ class StepMeter {
     double loss = 0;         ///< Mean over the steps that counted; NaN when none did.
     double grad_norm = 0;    ///< Likewise.
     double chance_loss = 0;  ///< Likewise.
+    Metrics terms = {};      ///< Likewise, by name: TaskLosses::terms.
     double seconds = 0;      ///< Time of these steps.
     double wait_ratio = 0;   ///< Share of it spent waiting for data.
   };
 
-  explicit StepMeter(const torch::Device& device);
+  StepMeter() { start(); }
 
   /// `chance_loss` is what the loss would be by guessing.
-  void add(const torch::Tensor& loss, const torch::Tensor& grad_norm, double chance_loss);
+  void add(const TaskLosses& losses, const torch::Tensor& grad_norm, double chance_loss);
   /// A step whose numbers do not count.
   void add_skipped() { ++steps_; }
   /// Takes `seconds` that were not training (evaluation, checkpoints) out of the window.
@@ -35,7 +40,8 @@ class StepMeter {
  private:
   void start();
 
-  torch::Tensor sums_;  // [2]: loss, gradient norm
+  torch::Tensor sums_;  // fp64 [2 + terms]: loss, gradient norm, terms in the order of names_
+  std::vector<std::string> names_;
   int64_t steps_ = 0;
   int64_t counted_ = 0;
   double chance_losses_ = 0;

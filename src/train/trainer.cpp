@@ -1,7 +1,6 @@
 #include "tandem/train/trainer.h"
 
 #include <chrono>
-#include <cmath>
 #include <optional>
 
 #include <fmt/format.h>
@@ -80,7 +79,7 @@ Trainer::Implementation::Implementation(RunConfig config, const TrainerOptions& 
       log_file(directory.log()) {
   const auto point = choose_resume_point(directory.path(), options, find_latest_checkpoint);
   settle_background(config, point);
-  TrainingInputs inputs = open_inputs(std::move(config), device, saved_tokenizer(point));
+  TrainingInputs inputs = open_inputs(std::move(config), device, options, saved_tokenizer(point));
   if (point) require_same_run(*point, inputs);
   directory.save_tokenizer(*inputs.tokenizer);
   write_file_atomically(directory.config(), to_json(inputs.config));
@@ -126,7 +125,7 @@ TrainSummary Trainer::Implementation::run(const std::atomic<bool>& stop) {
 void Trainer::Implementation::open_records() {
   records.reset();
   records = std::make_unique<RunRecords>(directory, session->config(), step);
-  meter = std::make_unique<StepMeter>(device);
+  meter = std::make_unique<StepMeter>();
 }
 
 void Trainer::Implementation::advance() {
@@ -150,7 +149,7 @@ void Trainer::Implementation::advance() {
 StepResult Trainer::Implementation::next_step() {
   try {
     StepResult result = session->train_step(step);
-    variety.add(result.groups.image_groups, result.groups.text_groups);
+    variety.add(result.image_groups, result.text_groups);
     return result;
   } catch (const Error& error) {
     // Without a batch nothing has changed: what was trained since the last checkpoint is good.
@@ -173,9 +172,7 @@ bool Trainer::Implementation::settle() {
     return false;
   } else {
     guard->add_good();
-    const RunConfig& config = session->config();
-    meter->add(result.loss, result.grad_norm,
-               chance_loss(config.loss.kind, result.groups, config.data.batch_size));
+    meter->add(result.losses, result.grad_norm, result.chance_loss);
   }
   return true;
 }
@@ -189,7 +186,7 @@ void Trainer::Implementation::note_bad_step(const StepResult& result) {
 
 bool Trainer::Implementation::rolled_back(const StepResult& result) {
   if (!guard->wants_losses()) return false;
-  const double loss = result.loss.item<double>();
+  const double loss = result.losses.total.item<double>();
   const std::optional<double> zscore = guard->find_spike(loss);
   if (!zscore) return false;
   const std::optional<Checkpoint> point = saver->rollback_point(step);
@@ -214,19 +211,20 @@ void Trainer::Implementation::log_window() {
   const StepMeter::Window window = meter->read(session->loader_stats().wait_seconds);
   const auto steps = static_cast<double>(window.steps);
   const auto batch = static_cast<double>(config.data.batch_size);
-  const StepStats stats{.step = step,
-                        .total_steps = total(),
-                        .epoch = session->epoch(),
-                        .loss = window.loss,
-                        .chance_loss = window.chance_loss,
-                        .lr = session->learning_rate().at(step - 1),
-                        .logit_scale = std::exp(session->model()->logit_scale().item<double>()),
-                        .grad_norm = window.grad_norm,
-                        .pairs_per_second = steps * batch / window.seconds,
-                        .data_wait_ratio = window.wait_ratio,
-                        .eta_seconds = window.seconds / steps * static_cast<double>(total() - step),
-                        .skipped_steps = guard->state().skipped_steps,
-                        .rollbacks = guard->state().rollbacks};
+  StepStats stats{.step = step,
+                  .total_steps = total(),
+                  .epoch = session->epoch(),
+                  .loss = window.loss,
+                  .chance_loss = window.chance_loss,
+                  .lr = session->learning_rate().at(step - 1),
+                  .grad_norm = window.grad_norm,
+                  .pairs_per_second = steps * batch / window.seconds,
+                  .data_wait_ratio = window.wait_ratio,
+                  .eta_seconds = window.seconds / steps * static_cast<double>(total() - step),
+                  .skipped_steps = guard->state().skipped_steps,
+                  .rollbacks = guard->state().rollbacks,
+                  .task_values = session->task().log_values()};
+  stats.task_values.insert(window.terms.begin(), window.terms.end());
   records->write(stats);
   if (log_callback) log_callback(stats);
 }
@@ -294,7 +292,7 @@ const std::filesystem::path& Trainer::run_directory() const {
   return implementation_->directory.path();
 }
 int64_t Trainer::start_step() const { return implementation_->start_step; }
-ClipModel Trainer::model() const { return implementation_->session->model(); }
+const Task& Trainer::task() const { return implementation_->session->task(); }
 const Tokenizer& Trainer::tokenizer() const { return implementation_->session->tokenizer(); }
 
 }  // namespace tandem

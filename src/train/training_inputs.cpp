@@ -15,7 +15,16 @@ namespace {
 
 constexpr int64_t kTokenizerCaptions = 200000;
 
-std::unique_ptr<Source> open_training_source(const RunConfig& config) {
+std::shared_ptr<const Source> open_training_source(const RunConfig& config,
+                                                   const std::shared_ptr<const Source>& own) {
+  const bool wants_own = config.data.train.kind == SourceKind::kProgram;
+  if (own && wants_own) return own;
+  if (own) {
+    throw Error(ErrorKind::kConfig,
+                {.what = "the program brings its own data, which the configuration does not use",
+                 .where = "data.train.kind",
+                 .expected = "program"});
+  }
   return open_source(config.data.train, source_context(config.data, config.model.image.image_size));
 }
 
@@ -83,10 +92,12 @@ torch::Device open_device(const RunOptions& options) {
 }
 
 TrainingInputs open_inputs(RunConfig config, const torch::Device& device,
+                           const TrainerOptions& options,
                            const std::filesystem::path& saved_tokenizer) {
   TrainingInputs inputs;
   inputs.device = device;
-  inputs.source = open_training_source(config);
+  inputs.make_task = options.make_task;
+  inputs.source = open_training_source(config, options.source);
   resolve_steps(config, inputs.source->epoch_size());
   inputs.tokenizer = open_tokenizer(config.tokenizer, *inputs.source, saved_tokenizer);
   resolve_vocabulary(config.model.text, config.tokenizer, *inputs.tokenizer);

@@ -47,7 +47,7 @@ TEST_F(ClipTrain, TrainsReportsAndLeavesAModel) {
   for (const char* name : {"model.safetensors", "config.json", "tokenizer.model"})
     EXPECT_TRUE(fs::exists(model / name)) << name;
   for (const char* part : {"step 10/30", "step 30/30 100.0%", "loss ", "(chance 2.7726)", "lr ",
-                           "logit scale ", "pairs/s", "data wait ", "ETA ", "Trained 30 steps"})
+                           "logit_scale ", "pairs/s", "data wait ", "ETA ", "Trained 30 steps"})
     expect_note(result, part);
 }
 

@@ -22,8 +22,8 @@ fs::path golden(const std::string& name) {
 }
 
 void expect_equal(const ImportedModel& left, const ImportedModel& right) {
-  const TensorMap expected = named_weights(right.model);
-  for (const auto& [name, tensor] : named_weights(left.model))
+  const TensorMap expected = named_weights(*right.model);
+  for (const auto& [name, tensor] : named_weights(*left.model))
     EXPECT_TRUE(torch::equal(tensor, expected.at(name))) << name;
 }
 

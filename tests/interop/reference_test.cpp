@@ -100,7 +100,7 @@ class Family : public testing::TestWithParam<std::string> {
     const ForeignConfig foreign = format_ == ModelFormat::kOpenClip
                                       ? read_open_clip_config(folder_, request)
                                       : read_hugging_face_config(folder_, request);
-    TensorMap own = named_weights(model_);
+    TensorMap own = named_weights(*model_);
     ConversionReport report;
     if (model_->options().towers != Towers::kBoth) own.erase("logit_scale");
     const TensorMap known = modern_names(foreign.layout, gradients, report);
@@ -216,8 +216,8 @@ TEST_P(Family, GoesBackIntoItsOwnFileUnchanged) {
     EXPECT_TRUE(torch::equal(after.at(name), original)) << name;
   }
   const ImportedModel again = import_model(folder.path(), format_);
-  const TensorMap first = named_weights(model_);
-  for (const auto& [name, tensor] : named_weights(again.model)) {
+  const TensorMap first = named_weights(*model_);
+  for (const auto& [name, tensor] : named_weights(*again.model)) {
     if (again.config.model.towers != Towers::kBoth && name == "logit_scale") continue;
     EXPECT_TRUE(torch::equal(tensor, first.at(name))) << name;
   }
@@ -252,9 +252,9 @@ TEST(Export, KeepsTheShareThatTheCropKeeps) {
 
 TEST(Import, ReadsShardsAndPicklesToTheSameWeights) {
   const auto whole =
-      named_weights(import_model(golden("roberta"), ModelFormat::kHuggingFace).model);
+      named_weights(*import_model(golden("roberta"), ModelFormat::kHuggingFace).model);
   const auto equals = [&](const ImportedModel& other) {
-    for (const auto& [name, tensor] : named_weights(other.model))
+    for (const auto& [name, tensor] : named_weights(*other.model))
       EXPECT_TRUE(torch::equal(tensor, whole.at(name))) << name;
   };
   equals(import_model(golden("roberta_sharded"), ModelFormat::kHuggingFace));

@@ -130,12 +130,12 @@ TEST(ClipModel, SameSeedSameWeightsAndNoGlobalRandomState) {
   const ClipModel a(small_options(), 3);
   EXPECT_TRUE(torch::equal(before, torch::rand({3})));
   const ClipModel b(small_options(), 3), c(small_options(), 4);
-  const TensorMap weights_a = named_weights(a), weights_b = named_weights(b);
+  const TensorMap weights_a = named_weights(*a), weights_b = named_weights(*b);
   for (const auto& [name, tensor] : weights_a) {
     EXPECT_TRUE(torch::equal(tensor, weights_b.at(name))) << name;
   }
   EXPECT_FALSE(torch::equal(weights_a.at("text.token_embedding"),
-                            named_weights(c).at("text.token_embedding")));
+                            named_weights(*c).at("text.token_embedding")));
 }
 
 TEST(ClipModel, DropoutReplaysWithItsSeed) {
@@ -209,7 +209,7 @@ TEST(MakeModel, StartsATowerFromAnotherModelAndFitsItsPositions) {
   options.image.pretrained = folder.string();
   options.image.image_size = 32;
   const ClipModel model = make_model(options, 1);
-  const TensorMap weights = named_weights(model), source = named_weights(trained);
+  const TensorMap weights = named_weights(*model), source = named_weights(*trained);
   EXPECT_TRUE(torch::equal(weights.at("image.layers.0.mlp_in.weight"),
                            source.at("image.layers.0.mlp_in.weight")));
   EXPECT_FALSE(torch::equal(weights.at("text.layers.0.mlp_in.weight"),
@@ -252,8 +252,8 @@ TEST(ClipModel, HasOneTowerAloneWhenAsked) {
   options.embed_dim = options.text.width;
   options.normalize_embeddings = false;
   ClipModel model(options, 1);
-  EXPECT_EQ(named_weights(model).size(),
-            named_weights(ClipModel(small_options())).count("logit_scale") +
+  EXPECT_EQ(named_weights(*model).size(),
+            named_weights(*ClipModel(small_options())).count("logit_scale") +
                 model->text->named_parameters().size());
   EXPECT_TRUE(torch::equal(model->encode_texts(some_texts()), model->text(some_texts())));
   EXPECT_THROW((void)model->encode_images(some_images(1)), Error);
@@ -324,20 +324,20 @@ TEST(ModelDirectory, RoundTripsExactly) {
   ClipModel model(small_options(), 9);
   save_model(folder, model, {.model = small_options(), .tokenizer = {}, .transform = {}});
   const LoadedModel loaded = load_model(folder);
-  for (const auto& [name, tensor] : named_weights(model)) {
-    EXPECT_TRUE(torch::equal(tensor, named_weights(loaded.model).at(name))) << name;
+  for (const auto& [name, tensor] : named_weights(*model)) {
+    EXPECT_TRUE(torch::equal(tensor, named_weights(*loaded.model).at(name))) << name;
   }
   EXPECT_TRUE(std::filesystem::exists(folder / "README.md"));
 }
 
 TEST(ModelDirectory, NamesEveryTensorThatDoesNotFit) {
   ClipModel model(small_options(), 1);
-  TensorMap weights = named_weights(model);
+  TensorMap weights = named_weights(*model);
   weights.erase("logit_scale");
   weights["image.class_token"] = torch::zeros({5});
   weights["stray"] = torch::zeros({1});
   try {
-    load_weights(model, weights, "a.safetensors");
+    load_weights(*model, weights, "a.safetensors");
     FAIL() << "accepted";
   } catch (const Error& error) {
     const std::string text = error.what();

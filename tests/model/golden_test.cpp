@@ -49,7 +49,7 @@ class Golden : public testing::TestWithParam<std::string> {
   Golden() : file_(load_safetensors(GetParam())), data_(file_.tensors) {
     const ModelConfig config = parse_model_config(file_.metadata.at("config"), GetParam());
     model_ = ClipModel(config.model);
-    load_weights(model_, with_prefix(data_, "w."), GetParam());
+    load_weights(*model_, with_prefix(data_, "w."), GetParam());
     const torch::Tensor bounds = data_.at("in.cu_seqlens");
     tokens_ = {.ids = data_.at("in.ids"),
                .cu_seqlens = bounds,

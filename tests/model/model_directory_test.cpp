@@ -25,7 +25,7 @@ ModelOptions small_options() {
 
 TEST(ModelDirectory, NamesWeightsThatAreNotFinite) {
   const ClipModel model(small_options(), 9);
-  TensorMap weights = named_weights(model);
+  TensorMap weights = named_weights(*model);
   const torch::NoGradGuard no_grad;
   // Finite numbers whose sum is not.
   weights.at("text_projector.linear.weight").fill_(std::numeric_limits<float>::max());

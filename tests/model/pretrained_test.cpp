@@ -29,20 +29,20 @@ class Pretrained : public testing::Test {
   Pretrained() {
     const fs::path checkpoint = folder_ / "checkpoints" / "step-00000002";
     fs::create_directories(checkpoint);
-    save_safetensors(checkpoint / "model.safetensors", named_weights(trained_));
+    save_safetensors(checkpoint / "model.safetensors", named_weights(*trained_));
     write_file_atomically(folder_ / "checkpoints" / "latest", "step-00000002\n");
     write_file_atomically(folder_ / "config.json", "{}");
   }
   void expect_starts_from(const fs::path& place) const {
     ModelOptions options = tiny_options();
     options.pretrained = place.string();
-    const TensorMap whole = named_weights(make_model(options, 1));
-    for (const auto& [name, tensor] : named_weights(trained_))
+    const TensorMap whole = named_weights(*make_model(options, 1));
+    for (const auto& [name, tensor] : named_weights(*trained_))
       EXPECT_TRUE(torch::equal(tensor, whole.at(name))) << place << name;
     options.pretrained = "";
     options.text.pretrained = options.image.pretrained = place.string();
-    const TensorMap towers = named_weights(make_model(options, 1));
-    for (const auto& [name, tensor] : named_weights(trained_)) {
+    const TensorMap towers = named_weights(*make_model(options, 1));
+    for (const auto& [name, tensor] : named_weights(*trained_)) {
       if (!name.starts_with("text.") && !name.starts_with("image.")) continue;
       EXPECT_TRUE(torch::equal(tensor, towers.at(name))) << place << name;
     }

@@ -36,9 +36,9 @@ TEST(DryRun, DoesEverythingOnceAndLeavesNoTrace) {
 TEST(DryRun, TriesTheEvaluations) {
   const test::Folder folder;
   const RunConfig config = test::tiny_run(folder.path());
-  const Evaluator good = [](ClipModel, const Tokenizer&) { return Metrics{{"probe", 1.0}}; };
+  const Evaluator good = [](const Task&) { return Metrics{{"probe", 1.0}}; };
   EXPECT_EQ(dry_run(config, {}, {good}).metrics, (Metrics{{"probe", 1.0}}));
-  const Evaluator bad = [](ClipModel, const Tokenizer&) -> Metrics {
+  const Evaluator bad = [](const Task&) -> Metrics {
     throw Error(ErrorKind::kData, "no picture can be read");
   };
   const Error error = test::error_of([&] { (void)dry_run(config, {}, {good, bad}); });

@@ -10,9 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Metrics fail(ClipModel /*model*/, const Tokenizer& /*tokenizer*/) {
-  throw Error(ErrorKind::kData, "no picture can be read");
-}
+Metrics fail(const Task& /*task*/) { throw Error(ErrorKind::kData, "no picture can be read"); }
 
 RunConfig evaluated_run(const fs::path& folder) {
   RunConfig config = test::tiny_run(folder);
@@ -24,10 +22,9 @@ TEST(FailingEvaluation, IsAWarningAndTheRunGoesOn) {
   const test::Folder folder;
   Trainer trainer(evaluated_run(folder.path()));
   trainer.add_evaluator(fail);
-  trainer.add_evaluator([](ClipModel, const Tokenizer&) -> Metrics {
-    throw std::runtime_error("something of a library");
-  });
-  trainer.add_evaluator([](ClipModel, const Tokenizer&) { return Metrics{{"probe", 1.0}}; });
+  trainer.add_evaluator(
+      [](const Task&) -> Metrics { throw std::runtime_error("something of a library"); });
+  trainer.add_evaluator([](const Task&) { return Metrics{{"probe", 1.0}}; });
   const TrainSummary summary = trainer.run();
   EXPECT_EQ(summary.steps, 12);
   EXPECT_EQ(summary.failed_evaluations, 6);  // two after each of the steps 5, 10 and 12
@@ -61,7 +58,7 @@ TEST(Evaluation, FindsTheStateSaved) {
   const test::Folder folder;
   Trainer trainer(evaluated_run(folder.path()));
   int64_t saved = 0;
-  trainer.add_evaluator([&](ClipModel, const Tokenizer&) {
+  trainer.add_evaluator([&](const Task&) {
     for (const char* name : {"step-00000005", "step-00000010"}) {
       // It is written in the background: what counts is that it was begun before.
       const fs::path path = trainer.run_directory() / "checkpoints" / name;
@@ -81,7 +78,7 @@ TEST(FailingEvaluation, LeavesTheBestCheckpointAsItWas) {
   config.train.save_model = SavedModel::kBest;
   Trainer trainer(config);
   int calls = 0;
-  trainer.add_evaluator([&](ClipModel, const Tokenizer&) -> Metrics {
+  trainer.add_evaluator([&](const Task&) -> Metrics {
     if (++calls > 1) throw Error(ErrorKind::kData, "gone");
     return {{"probe", 1.0}};
   });
@@ -102,7 +99,7 @@ TEST(Evaluation, IsRepeatedWhereARunStoppedBetweenItsCheckpointAndItsOutcome) {
   Trainer trainer(config);
   EXPECT_EQ(trainer.start_step(), 5);
   double value = 3.0;  // The first evaluation, that of step 5, is the best one.
-  trainer.add_evaluator([&](ClipModel, const Tokenizer&) { return Metrics{{"probe", --value}}; });
+  trainer.add_evaluator([&](const Task&) { return Metrics{{"probe", --value}}; });
   EXPECT_EQ(trainer.run().model_step, 5);
 }
 
@@ -112,7 +109,7 @@ TEST(RunAtChance, IsSaidOnceAtTheEnd) {
   config.optim.lr = 1e-9;
   config.train.max_steps = 30;
   auto trainer = std::make_unique<Trainer>(config);
-  trainer->add_evaluator([](ClipModel, const Tokenizer&) {
+  trainer->add_evaluator([](const Task&) {
     return Metrics{{"probe/acc1", 0.25}, {"probe/acc1_chance", 0.25}};
   });
   const TrainSummary summary = trainer->run();

@@ -9,6 +9,7 @@
 
 #include "tandem/core/files.h"
 #include "tandem/model/model_directory.h"
+#include "tandem/train/clip_task.h"
 #include "train/tiny.h"
 
 namespace tandem {
@@ -93,7 +94,7 @@ RunConfig watchful_run(const fs::path& folder) {
 // Brings a spike about: untrained pictures and texts, compared at the coldest temperature.
 void freeze_temperature(const Trainer& trainer) {
   const torch::NoGradGuard no_grad;
-  torch::Tensor scale = trainer.model()->logit_scale();
+  torch::Tensor scale = clip_model(trainer.task())->logit_scale();
   scale.fill_(std::log(100.0));
 }
 
@@ -115,7 +116,7 @@ SpikyRun run(const RunConfig& config, int64_t spikes, int64_t stop_after = 0) {
     if (stats.step == stop_after) trainer.request_stop();
   });
   trainer.run();
-  result.weights = named_weights(trainer.model());
+  result.weights = named_weights(*trainer.task().module());
   for (auto& [name, tensor] : result.weights) tensor = tensor.clone();
   result.log = read_file(trainer.run_directory() / "train.log");
   return result;

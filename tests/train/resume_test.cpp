@@ -8,6 +8,7 @@
 #include "tandem/core/log.h"
 #include "tandem/model/model_directory.h"
 #include "tandem/train/checkpoint.h"
+#include "tandem/train/clip_task.h"
 #include "text/json_fixture.h"
 #include "train/tiny.h"
 
@@ -17,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 TensorMap copy_weights(const Trainer& trainer) {
-  TensorMap weights = named_weights(trainer.model());
+  TensorMap weights = named_weights(*trainer.task().module());
   for (auto& [name, tensor] : weights) tensor = tensor.clone();
   return weights;
 }
@@ -203,9 +204,9 @@ TEST(Resume, NeedsNoPretrainedWeights) {
 
   Trainer trainer(config);
   EXPECT_EQ(trainer.start_step(), 5);
-  const torch::Tensor frozen = trainer.model()->image->class_token.clone();
+  const torch::Tensor frozen = clip_model(trainer.task())->image->class_token.clone();
   EXPECT_EQ(trainer.run().steps, 12);
-  EXPECT_TRUE(torch::equal(trainer.model()->image->class_token, frozen));
+  EXPECT_TRUE(torch::equal(clip_model(trainer.task())->image->class_token, frozen));
 }
 
 TEST(Resume, AllowsOtherChangesAndNamesThem) {
@@ -353,7 +354,7 @@ TEST(Resume, ACompleteRunOnlySavesAndEvaluatesAgain) {
   }
   fs::remove_all(folder.path() / "tiny" / "model");
   Trainer trainer(config);
-  trainer.add_evaluator([](ClipModel, const Tokenizer&) { return Metrics{{"probe/value", 3.0}}; });
+  trainer.add_evaluator([](const Task&) { return Metrics{{"probe/value", 3.0}}; });
   const TrainSummary summary = trainer.run();
   EXPECT_EQ(summary.steps, 12);
   EXPECT_FALSE(summary.interrupted);

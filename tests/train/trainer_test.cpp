@@ -13,6 +13,7 @@
 #include "tandem/config/load.h"
 #include "tandem/core/files.h"
 #include "tandem/model/model_directory.h"
+#include "tandem/train/clip_task.h"
 #include "train/tiny.h"
 
 namespace tandem {
@@ -49,8 +50,8 @@ TEST(Trainer, LeavesAModelThatLoads) {
   EXPECT_GT(summary.seconds, 0.0);
 
   const LoadedModel loaded = load_model(summary.model_directory);
-  for (const auto& [name, tensor] : named_weights(loaded.model))
-    EXPECT_TRUE(torch::equal(tensor, named_weights(trainer.model()).at(name))) << name;
+  for (const auto& [name, tensor] : named_weights(*loaded.model))
+    EXPECT_TRUE(torch::equal(tensor, named_weights(*trainer.task().module()).at(name))) << name;
   const Tokenizer tokenizer = Tokenizer::load(summary.model_directory / "tokenizer.model");
   EXPECT_EQ(tokenizer.fingerprint(), trainer.tokenizer().fingerprint());
   EXPECT_EQ(loaded.config.model.text.vocab_size, tokenizer.vocab_size());
@@ -99,7 +100,7 @@ TEST(Trainer, WritesItsNumbersUnderStableNames) {
   Trainer trainer(config);
   std::vector<StepStats> logged;
   trainer.on_log([&](const StepStats& stats) { logged.push_back(stats); });
-  trainer.add_evaluator([](ClipModel, const Tokenizer&) { return Metrics{{"probe/value", 1.0}}; });
+  trainer.add_evaluator([](const Task&) { return Metrics{{"probe/value", 1.0}}; });
   const TrainSummary summary = trainer.run();
 
   ASSERT_EQ(logged.size(), 3U);
@@ -109,7 +110,7 @@ TEST(Trainer, WritesItsNumbersUnderStableNames) {
   EXPECT_GT(logged[0].pairs_per_second, 0.0);
   EXPECT_GT(logged[0].eta_seconds, 0.0);
   EXPECT_EQ(logged[2].eta_seconds, 0.0);
-  EXPECT_NEAR(logged[0].logit_scale, 1 / 0.07, 1.0);
+  EXPECT_NEAR(logged[0].task_values.at("logit_scale"), 1 / 0.07, 1.0);
   EXPECT_EQ(summary.final_loss, logged[2].loss);
 
   std::ifstream stream(trainer.run_directory() / "metrics.jsonl");
@@ -139,15 +140,15 @@ TEST(Trainer, EvaluatesWithoutGradientsAndGoesBackToTraining) {
   Trainer trainer(config);
   std::vector<int64_t> steps;
   trainer.on_evaluation([&](int64_t step, const Metrics&) { steps.push_back(step); });
-  trainer.add_evaluator([](ClipModel model, const Tokenizer&) {
+  trainer.add_evaluator(on_clip([](ClipModel model, const Tokenizer&) {
     EXPECT_FALSE(model->is_training());
     EXPECT_FALSE(torch::GradMode::is_enabled());
     return Metrics{};
-  });
-  trainer.on_log([&](const StepStats&) { EXPECT_TRUE(trainer.model()->is_training()); });
+  }));
+  trainer.on_log([&](const StepStats&) { EXPECT_TRUE(clip_model(trainer.task())->is_training()); });
   trainer.run();
   EXPECT_EQ(steps, (std::vector<int64_t>{5, 10, 12}));
-  EXPECT_TRUE(trainer.model()->is_training());
+  EXPECT_TRUE(clip_model(trainer.task())->is_training());
 }
 
 TEST(Trainer, KeepsQuietAboutEvaluationsThatGiveNothing) {
@@ -155,7 +156,7 @@ TEST(Trainer, KeepsQuietAboutEvaluationsThatGiveNothing) {
   RunConfig config = test::tiny_run(folder.path());
   config.eval.every_steps = 5;
   Trainer trainer(config);
-  trainer.add_evaluator([](ClipModel, const Tokenizer&) { return Metrics{}; });
+  trainer.add_evaluator([](const Task&) { return Metrics{}; });
   trainer.run();
   const std::string log = read_file(trainer.run_directory() / "train.log");
   EXPECT_EQ(log.find("evaluation at step"), std::string::npos);
@@ -205,7 +206,7 @@ TEST(Trainer, StopsOnRequestWithACheckpoint) {
 // Stands for damage that no setting of a tiny model brings about.
 void fill(Trainer& trainer, double value) {
   const torch::NoGradGuard no_grad;
-  trainer.model()->image->class_token.fill_(value);
+  clip_model(trainer.task())->image->class_token.fill_(value);
 }
 
 TEST(Trainer, SkipsBadStepsThenGivesUp) {
@@ -265,7 +266,7 @@ TEST(Trainer, GoesOnAfterASkippedStep) {
   EXPECT_EQ(summary.steps, 12);
   EXPECT_EQ(last.skipped_steps, 1);
   for (const auto& [step, loss] : losses) EXPECT_EQ(std::isfinite(loss), step != 4) << step;
-  for (const auto& [name, tensor] : named_weights(trainer.model()))
+  for (const auto& [name, tensor] : named_weights(*trainer.task().module()))
     EXPECT_TRUE(torch::isfinite(tensor).all().item<bool>()) << name;
 }
 
@@ -284,12 +285,12 @@ TEST(Trainer, TrainsInBf16WithAnFp32Temperature) {
   RunConfig config = test::tiny_run(folder.path());
   config.train.precision = Precision::kBf16;
   Trainer trainer(config);
-  EXPECT_EQ(trainer.model()->logit_scale().scalar_type(), torch::kFloat32);
-  EXPECT_EQ(trainer.model()->image->class_token.scalar_type(), torch::kBFloat16);
-  const float before = trainer.model()->logit_scale().item<float>();
+  EXPECT_EQ(clip_model(trainer.task())->logit_scale().scalar_type(), torch::kFloat32);
+  EXPECT_EQ(clip_model(trainer.task())->image->class_token.scalar_type(), torch::kBFloat16);
+  const float before = clip_model(trainer.task())->logit_scale().item<float>();
   EXPECT_FLOAT_EQ(before, 2.6592600F);
   for (const double loss : test::run_losses(trainer)) EXPECT_TRUE(std::isfinite(loss));
-  EXPECT_NE(trainer.model()->logit_scale().item<float>(), before);
+  EXPECT_NE(clip_model(trainer.task())->logit_scale().item<float>(), before);
 }
 
 TEST(Trainer, KeepsFrozenTowersAsTheyAre) {
@@ -297,11 +298,11 @@ TEST(Trainer, KeepsFrozenTowersAsTheyAre) {
   RunConfig config = test::tiny_run(folder.path());
   config.model.image.freeze = true;
   Trainer trainer(config);
-  const torch::Tensor frozen = trainer.model()->image->class_token.clone();
-  const torch::Tensor trained = trainer.model()->text->token_embedding.clone();
+  const torch::Tensor frozen = clip_model(trainer.task())->image->class_token.clone();
+  const torch::Tensor trained = clip_model(trainer.task())->text->token_embedding.clone();
   trainer.run();
-  EXPECT_TRUE(torch::equal(trainer.model()->image->class_token, frozen));
-  EXPECT_FALSE(torch::equal(trainer.model()->text->token_embedding, trained));
+  EXPECT_TRUE(torch::equal(clip_model(trainer.task())->image->class_token, frozen));
+  EXPECT_FALSE(torch::equal(clip_model(trainer.task())->text->token_embedding, trained));
 }
 
 TEST(Trainer, RefusesASecondTrainerInItsFolder) {

@@ -19,7 +19,8 @@ enum class SourceKind {
   kWds,
   kCaptions,
   kMixture,
-  kParquet
+  kParquet,
+  kProgram  ///< The program that trains brings its own: TrainerOptions::source.
 };
 /// kShortest: the shorter side to the size, what the longer one has too much is cut off at both
 /// ends. kLongest: the longer side to the size, black beside the shorter one. kSquash: both sides.

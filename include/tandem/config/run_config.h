@@ -20,6 +20,11 @@ enum class LossKind { kInfoNce, kSigmoid };
 /// What to make of pairs of a batch that share a picture or a text: negatives like all others, no
 /// negatives at all, or positives.
 enum class Duplicates { kKeep, kMask, kPositive };
+enum class TaskKind { kClip };  ///< What is trained.
+
+struct TaskOptions {
+  TaskKind kind = TaskKind::kClip;
+};
 
 struct RunOptions {
   std::string name = "run";  ///< The run's folder inside output_dir.
@@ -97,6 +102,7 @@ struct EvalOptions {
 /// Everything about one run. The nesting is the JSON's nesting.
 struct RunConfig {
   RunOptions run = {};
+  TaskOptions task = {};
   ModelOptions model = {};
   TokenizerOptions tokenizer = {};
   DataOptions data = {};

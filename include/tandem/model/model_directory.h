@@ -14,7 +14,7 @@ namespace tandem {
 
 /// Returns every parameter by its checkpoint name (the module path:
 /// `text.layers.0.attention.qkv.weight`, `logit_scale`, …).
-[[nodiscard]] TensorMap named_weights(const ClipModel& model);
+[[nodiscard]] TensorMap named_weights(const torch::nn::Module& model);
 
 /// Returns the names of the weights that hold NaN or infinity, none for a sound model. Reads all of
 /// them, which loading a model does not.
@@ -22,7 +22,7 @@ namespace tandem {
 
 /// Copies `weights` into the model, converting dtype and device. Strict: throws kCheckpoint with a
 /// table of every missing, unexpected and misshapen tensor; `where` names the file in it.
-void load_weights(ClipModel model, const TensorMap& weights, const std::string& where);
+void load_weights(torch::nn::Module& model, const TensorMap& weights, const std::string& where);
 
 /// Writes `model.safetensors` (fp32), `config.json`, `README.md` (a model card with YAML front
 /// matter) and `golden.safetensors` (golden_sample.h) into `directory`, which must exist. The

@@ -30,7 +30,8 @@ struct NumericsState {
 struct Checkpoint {
   int64_t step = 0;              ///< Optimizer steps done.
   uint64_t stream_position = 0;  ///< Loader position of the next batch.
-  TensorMap weights = {};        ///< named_weights of the model.
+  TensorMap weights = {};        ///< named_weights of what is trained.
+  TensorMap task_state = {};     ///< Task::state.
   TensorMap optimizer = {};      ///< AdamW::state.
   int64_t optimizer_steps = 0;
   std::string config_json = {};  ///< Resolved configuration of the run.
@@ -48,7 +49,8 @@ struct Retention {
 };
 
 /// Writes `checkpoint` as `<folder>/step-<8 digits>/` (model.safetensors, optimizer.safetensors,
-/// config.json, state.json, manifest.json with sizes and hashes) so that it is there whole or not
+/// task.safetensors where the task has a state, config.json, state.json, manifest.json with sizes
+/// and hashes) so that it is there whole or not
 /// at all, and reads it back. Only when it is what was meant to be written does `<folder>/latest`
 /// (a text file) point at it, and only then do older ones go, as `retention` says; that of
 /// `checkpoint.best` stays. Returns its path. Throws kDiverged when a tensor holds a number that is

@@ -11,8 +11,8 @@
 
 #include "tandem/config/run_config.h"
 #include "tandem/data/source.h"
-#include "tandem/model/clip_model.h"
 #include "tandem/text/tokenizer.h"
+#include "tandem/train/task.h"
 
 namespace tandem {
 
@@ -24,22 +24,14 @@ struct StepStats {
   double loss = 0;         ///< Mean loss of the steps that counted, NaN when none did.
   double chance_loss = 0;  ///< The loss of guessing: ln(batch size) for info_nce.
   double lr = 0;
-  double logit_scale = 0;  ///< exp(logit_scale): the multiplier of the similarities.
   double grad_norm = 0;
   double pairs_per_second = 0;
   double data_wait_ratio = 0;  ///< Share of the time spent waiting for batches.
   double eta_seconds = 0;
   int64_t skipped_steps = 0;  ///< Steps left out for non-finite numbers, since the start.
   int64_t rollbacks = 0;  ///< Returns to a checkpoint after a spike of the loss, since the start.
+  Metrics task_values = {};  ///< Task::log_values, and the means of TaskLosses::terms.
 };
-
-/// Metrics by name: "zero_shot/unseen_top1", "retrieval/text_retrieval_recall@1", …. What guessing
-/// gives stands under the same name with "_chance" appended.
-using Metrics = std::map<std::string, double>;
-
-/// How an evaluation sees the model in the middle of a run. What it throws is a warning or ends the
-/// run, as eval.on_error says.
-using Evaluator = std::function<Metrics(ClipModel model, const Tokenizer& tokenizer)>;
 
 struct TrainSummary {
   int64_t steps = 0;
@@ -55,22 +47,25 @@ struct TrainSummary {
   int64_t model_step = 0;                      ///< The step that the model in it is of.
 };
 
-/// What becomes of an earlier run in the same folder: kAuto goes on from its newest checkpoint, if
-/// there is one; kNever starts anew, and refuses where checkpoints are; kFrom goes on from a named
-/// checkpoint, also of another run.
+/// How an existing run directory is treated: kAuto resumes from its newest checkpoint, if there is
+/// one; kNever starts from the beginning and refuses a directory with checkpoints; kFrom resumes
+/// from a named checkpoint, which may be of another run.
 enum class Resume { kAuto, kNever, kFrom };
 struct TrainerOptions {
   Resume resume = Resume::kAuto;
   std::filesystem::path resume_from = {};  ///< Checkpoint directory, with Resume::kFrom.
+  MakeTask make_task = tandem::make_task;  ///< What is trained.
+  /// The training data where data.train.kind is program. Its fingerprint decides whether a run can
+  /// be resumed.
+  std::shared_ptr<const Source> source = {};
 };
 
-/// Trains the model of a configuration. Construction does everything that can fail early: device,
+/// Trains the task of a configuration. Construction does everything that can fail early: device,
 /// tokenizer, data, folders, resume; where it fails, a run directory that was not there before is
 /// not there afterwards. Throws tandem::Error of the kind in question: kCannotCreate when another
-/// process trains in the same folder; kConfig, with a table of differences, when a run to go on
-/// with differs in architecture, batch size, seed, tokenizer or data. Every other setting may
-/// change on the way, with a warning. One run at a time per object; not thread-safe but for
-/// request_stop.
+/// process trains in the same folder; kConfig, with a table of differences, when a run to resume
+/// differs in task, architecture, batch size, seed, tokenizer or data. Every other setting may
+/// change, with a warning. One run at a time per object; not thread-safe except request_stop.
 class Trainer {
  public:
   explicit Trainer(RunConfig config, const TrainerOptions& options = {});
@@ -96,7 +91,7 @@ class Trainer {
       const;  ///< Resolved: vocab_size, steps and warm-up filled in.
   [[nodiscard]] const std::filesystem::path& run_directory() const;
   [[nodiscard]] int64_t start_step() const;  ///< 0, or the step that was resumed from.
-  [[nodiscard]] ClipModel model() const;
+  [[nodiscard]] const Task& task() const;
   [[nodiscard]] const Tokenizer& tokenizer() const;
 
  private:
