@@ -31,9 +31,10 @@ ROOMS = {
     "model": MODEL,
     "interop": MODEL + ["text", "model"],
     "data": ["core", "config", "io", "text", "image"],
+    "distributed": ["core"],
     "loss": MODEL,
-    "optim": MODEL,
-    "train": ["core", "config", "io", "text", "image", "kernels", "nn", "model", "data", "loss", "optim"],
+    "optim": MODEL + ["distributed"],
+    "train": ["core", "config", "io", "text", "image", "kernels", "nn", "model", "data", "distributed", "loss", "optim"],
     "inference": INFERENCE,
     "eval": INFERENCE + ["data", "inference"],
 }

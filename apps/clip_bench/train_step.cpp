@@ -51,7 +51,7 @@ int run_train_step(const TrainStepArguments& arguments) {
   const Seconds seconds = measure(arguments.measure, [&] {
     optimizer.zero_grad();
     (void)forward_backward(model, {.images = pictures, .tokens = tokens}, clip_loss(model));
-    optimizer.reduce();
+    optimizer.reduce(*single_process());
     (void)optimizer.clip(config.optim.grad_clip_norm);
     optimizer.update(config.optim.lr);
     model->clamp_logit_scale();

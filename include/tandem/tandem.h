@@ -25,6 +25,7 @@
 #include "tandem/data/source.h"
 #include "tandem/data/stall_error.h"
 #include "tandem/data/survey.h"
+#include "tandem/distributed/communicator.h"
 #include "tandem/eval/embed_source.h"
 #include "tandem/eval/evaluate.h"
 #include "tandem/eval/evaluators.h"

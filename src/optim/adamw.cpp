@@ -73,12 +73,13 @@ void AdamW::zero_grad() {
   for (Group& group : groups_) group.weight_gradients.zero_();
 }
 
-void AdamW::reduce() {
+void AdamW::reduce(Communicator& communicator) {
   const torch::NoGradGuard no_grad;
   for (Group& group : groups_) {
     if (!group.gradients.is_alias_of(group.weight_gradients)) {
       group.gradients.copy_(group.weight_gradients);
     }
+    communicator.all_reduce(group.gradients);
   }
   reduced_ = true;
 }

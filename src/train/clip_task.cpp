@@ -18,6 +18,12 @@ constexpr uint64_t kWeightStream = 1;  // Of the run seed.
 
 ClipModel build_model(const TaskInputs& inputs) {
   const RunConfig& config = inputs.config;
+  if (inputs.communicator.world_size() > 1) {
+    throw Error(ErrorKind::kUsage,
+                {.what = "the contrastive loss does not span several processes yet",
+                 .expected = "one process",
+                 .found = std::to_string(inputs.communicator.world_size())});
+  }
   // A checkpoint holds every weight: what the first ones were read from may be gone by now.
   const auto seed = inputs.has_checkpoint
                         ? std::nullopt

@@ -16,7 +16,7 @@ Metrics Evaluations::run(const TrainingSession& session, int64_t step) {
   Metrics metrics;
   for (const Evaluator& evaluator : evaluators_) {
     try {
-      metrics.merge(evaluator(session.task()));
+      run_together(session.communicator(), [&] { metrics.merge(evaluator(session.task())); });
     } catch (const std::exception& thrown) {
       const Error error = library_error(thrown);
       ++failed_;

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/staging.h"
+#include "tandem/config/load.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "train/checkpoint_folder.h"
@@ -19,11 +20,6 @@ namespace {
 
 // Tokenizer::file_name() of either kind.
 constexpr std::array kTokenizers = {"tokenizer.json", "tokenizer.model"};
-
-const fs::path& created(const fs::path& path) {
-  tandem::create_directories(path);
-  return path;
-}
 
 // What is there of `path`: itself or its nearest parent.
 fs::path nearest_existing(const fs::path& path) {
@@ -46,24 +42,27 @@ int try_writing(const fs::path& folder) {
 
 }  // namespace
 
-RunDirectory::RunDirectory(fs::path path)
-    : path_(std::move(path)), found_(nearest_existing(path_)), lock_(created(path_)) {
+RunDirectory::RunDirectory(fs::path path, bool is_written)
+    : path_(std::move(path)), found_(nearest_existing(path_)) {
+  if (!is_written) return;
+  tandem::create_directories(path_);
+  lock_.emplace(path_);
   clear_leftovers(path_);
 }
 
 RunDirectory::~RunDirectory() {
-  if (is_kept_ || found_ == plain_path(path_)) return;
+  if (!is_written() || is_kept_ || found_ == plain_path(path_)) return;
   std::error_code ignored;
   for (const fs::path& file : {log(), config(), bad_samples()}) fs::remove(file, ignored);
   for (const char* name : kTokenizers) fs::remove(path_ / name, ignored);
-  lock_.remove();
+  lock_->remove();
   // Only empty folders go: what others put there by now stays.
   for (fs::path folder = plain_path(path_); folder != found_; folder = folder.parent_path())
     if (::rmdir(folder.c_str()) != 0) return;
 }
 
 void RunDirectory::require_intact() const {
-  if (lock_.is_intact()) return;
+  if (!is_written() || lock_->is_intact()) return;
   throw Error(ErrorKind::kIo,
               {.what = "the run directory was removed, moved or replaced while the run went on",
                .where = path_.string(),
@@ -72,7 +71,9 @@ void RunDirectory::require_intact() const {
                .reason = "run directory gone"});
 }
 
-void RunDirectory::save_tokenizer(const Tokenizer& tokenizer) const {
+void RunDirectory::save_inputs(const RunConfig& config, const Tokenizer& tokenizer) const {
+  if (!is_written()) return;
+  write_file_atomically(this->config(), to_json(config));
   tokenizer.save(path_ / tokenizer.file_name());
   // Older versions called every kind tokenizer.model.
   std::error_code ignored;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
+#include "tandem/config/run_config.h"
 #include "tandem/text/tokenizer.h"
 #include "train/run_lock.h"
 
@@ -9,15 +11,22 @@ namespace tandem {
 
 /// The folder of one run and the lock on it. Nobody else writes into the folder while this object
 /// lives. Names of its files are given here and nowhere else. A folder that this object created
-/// goes with it until keep() is called: a start that fails leaves nothing behind.
+/// is removed with it until keep() is called: a start that fails leaves nothing behind.
+///
+/// Of several processes that train together one writes the folder. On the others, whatever writes
+/// asks is_written() and does nothing.
 class RunDirectory {
  public:
-  /// Creates the folder, takes its lock and clears away what killed processes left in it. Throws
-  /// kCannotCreate when it cannot be created or another process (which is named) trains in it.
-  explicit RunDirectory(std::filesystem::path path);
+  /// Where this process writes it, creates the folder, takes its lock and clears away what killed
+  /// processes left in it. Throws kCannotCreate when it cannot be created or another process (which
+  /// is named) trains in it.
+  explicit RunDirectory(std::filesystem::path path, bool is_written = true);
   ~RunDirectory();
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
+
+  /// Whether this process writes the folder.
+  [[nodiscard]] bool is_written() const noexcept { return lock_.has_value(); }
 
   /// The start has succeeded: the folder stays.
   void keep() noexcept { is_kept_ = true; }
@@ -32,11 +41,14 @@ class RunDirectory {
   [[nodiscard]] std::filesystem::path config() const { return path_ / "config.json"; }
   [[nodiscard]] std::filesystem::path log() const { return path_ / "train.log"; }
   [[nodiscard]] std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
-  [[nodiscard]] std::filesystem::path bad_samples() const { return path_ / "bad_samples.jsonl"; }
+  /// Empty where this process does not write the folder.
+  [[nodiscard]] std::filesystem::path bad_samples() const {
+    return is_written() ? path_ / "bad_samples.jsonl" : std::filesystem::path();
+  }
 
-  /// Saves the run's tokenizer under the name of its kind; no other stays beside it. Throws
-  /// kCannotCreate and kIo.
-  void save_tokenizer(const Tokenizer& tokenizer) const;
+  /// Saves the resolved configuration, and the tokenizer under the name of its kind; no other stays
+  /// beside it. Throws kCannotCreate and kIo.
+  void save_inputs(const RunConfig& config, const Tokenizer& tokenizer) const;
   /// The tokenizer's file in the run directory `path`.
   [[nodiscard]] static std::filesystem::path tokenizer_of(const std::filesystem::path& path);
 
@@ -49,7 +61,7 @@ class RunDirectory {
   std::filesystem::path path_;
   std::filesystem::path found_;  // What was there of path_, by its nearest parent.
   bool is_kept_ = false;
-  RunLock lock_;
+  std::optional<RunLock> lock_;
 };
 
 /// Throws kCannotCreate when `path`, or its nearest parent where it is not there yet, is no folder

@@ -43,7 +43,9 @@ std::string group_table(const AdamW& optimizer) {
 }  // namespace
 
 RunRecords::RunRecords(const RunDirectory& directory, const RunConfig& config, int64_t start_step)
-    : batch_size_(config.data.batch_size), metrics_(directory.metrics(), start_step) {
+    : batch_size_(config.data.batch_size) {
+  if (!directory.is_written()) return;
+  metrics_.emplace(directory.metrics(), start_step);
   if (config.train.tensorboard) events_.emplace(directory.path(), start_step + 1);
 }
 
@@ -58,14 +60,14 @@ void RunRecords::write(const StepStats& stats) {
                     {"perf/pairs_per_second", stats.pairs_per_second},
                     {"perf/data_wait_ratio", stats.data_wait_ratio}};
   for (const auto& [name, value] : stats.task_values) values["train/" + name] = value;
-  metrics_.write(stats.step, stats.step * batch_size_, values);
+  if (metrics_) metrics_->write(stats.step, stats.step * batch_size_, values);
   if (events_) events_->write(stats.step, values);
   log_debug(line_of(stats));
 }
 
 void RunRecords::write(int64_t step, const Metrics& metrics) {
   if (metrics.empty()) return;
-  metrics_.write(step, step * batch_size_, metrics);
+  if (metrics_) metrics_->write(step, step * batch_size_, metrics);
   if (events_) events_->write(step, metrics);
   std::string line = fmt::format("evaluation at step {}:", step);
   for (const auto& [name, value] : metrics) line += fmt::format("\n  {} = {:.4f}", name, value);

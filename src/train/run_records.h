@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "tandem/data/loader.h"
@@ -12,7 +13,9 @@
 
 namespace tandem {
 
-/// What a run leaves behind to be read: metrics.jsonl, TensorBoard events and the log.
+/// What a run leaves behind to be read: metrics.jsonl, TensorBoard events and the log. Writes
+/// nothing but the log where the run directory is written by another process, and then knows no
+/// losses.
 class RunRecords {
  public:
   /// Goes on after `start_step`. Throws kCannotCreate and kIo.
@@ -22,13 +25,17 @@ class RunRecords {
   /// Those of an evaluation; nothing where it gave none.
   void write(int64_t step, const Metrics& metrics);
   /// The newest logged loss, NaN when there is none.
-  [[nodiscard]] double last_loss() const noexcept { return metrics_.last_loss(); }
+  [[nodiscard]] double last_loss() const noexcept {
+    return metrics_ ? metrics_->last_loss() : std::numeric_limits<double>::quiet_NaN();
+  }
   /// As MetricsLog::losses.
-  [[nodiscard]] const std::vector<LoggedLoss>& losses() const noexcept { return metrics_.losses(); }
+  [[nodiscard]] std::vector<LoggedLoss> losses() const {
+    return metrics_ ? metrics_->losses() : std::vector<LoggedLoss>();
+  }
 
  private:
   int64_t batch_size_;
-  MetricsLog metrics_;
+  std::optional<MetricsLog> metrics_;
   std::optional<EventWriter> events_;
 };
 

@@ -46,11 +46,19 @@ bool RunSaver::is_due(int64_t step) const {
   const TrainOptions& train = session_.config().train;
   if (step % train.checkpoint_every_steps == 0) return true;
   const std::chrono::duration<double, std::ratio<60>> minutes = Clock::now() - saved_at_;
-  return train.checkpoint_every_minutes > 0 && minutes.count() >= train.checkpoint_every_minutes;
+  if (train.checkpoint_every_minutes <= 0) return false;
+  return session_.communicator().agree(minutes.count() >= train.checkpoint_every_minutes ? 1 : 0) !=
+         0;
 }
 
 void RunSaver::save(int64_t step) {
   if (saved_step_ == step) return;
+  if (directory_.is_written()) start_writing(step);
+  saved_step_ = step;
+  saved_at_ = Clock::now();
+}
+
+void RunSaver::start_writing(int64_t step) {
   directory_.require_intact();
   const TrainOptions& train = session_.config().train;
   Checkpoint checkpoint = session_.checkpoint(step);
@@ -61,8 +69,6 @@ void RunSaver::save(int64_t step) {
                  .keep_every_steps = train.keep_every_steps,
                  .keep_newest_multiple =
                      train.on_spike == SpikePolicy::kRollback ? train.checkpoint_every_steps : 0});
-  saved_step_ = step;
-  saved_at_ = Clock::now();
 }
 
 void RunSaver::check() {
@@ -70,25 +76,31 @@ void RunSaver::check() {
   writer_.check();
 }
 
-void RunSaver::note_evaluation(int64_t step, const Metrics& metrics) {
+bool RunSaver::is_best(int64_t step, double value) const {
   const TrainOptions& train = session_.config().train;
-  if (train.keep_best_metric.empty()) return;
-  const double value = metric_of(metrics, train.keep_best_metric);
   if (!std::isfinite(value)) {
     log_warn(fmt::format("{} = {} at step {} is not looked at: it is not finite",
                          train.keep_best_metric, value, step));
-    return;
+    return false;
   }
-  const bool wants_more = train.keep_best_mode == BestMode::kMax;
-  if (best_ && !(wants_more ? value > best_->value : value < best_->value)) return;
-  best_ = BestEvaluation{.metric = train.keep_best_metric, .value = value, .step = step};
-  log_info(fmt::format("best {} so far: {:.4f} at step {}", best_->metric, value, step));
+  if (!best_) return true;
+  return train.keep_best_mode == BestMode::kMax ? value > best_->value : value < best_->value;
+}
+
+bool RunSaver::note_evaluation(int64_t step, const Metrics& metrics) {
+  const std::string& metric = session_.config().train.keep_best_metric;
+  if (metric.empty()) return false;
+  const double value = metric_of(metrics, metric);
+  // The metrics of several processes may differ in their last digits: those of the writer decide.
+  const bool found = is_best(step, value) && directory_.is_written();
+  if (session_.communicator().agree(found ? 1 : 0) == 0) return false;
+  best_ = BestEvaluation{.metric = metric, .value = value, .step = step};
+  log_info(fmt::format("best {} so far: {:.4f} at step {}", metric, value, step));
   saved_step_ = -1;  // a checkpoint of this step that is there does not know it yet
-  save(step);
+  return true;
 }
 
 std::optional<Checkpoint> RunSaver::rollback_point(int64_t step) {
-  writer_.wait();
   const int64_t every = session_.config().train.checkpoint_every_steps;
   for (const int64_t each : list_checkpoint_steps(directory_.checkpoints())) {
     if (each <= step && each % every == 0)
@@ -119,6 +131,7 @@ int64_t RunSaver::save_model(int64_t step) {
   const bool wants_best = session_.config().train.save_model == SavedModel::kBest;
   if (wants_best && best_ && best_->step != step) best = load_best();
   if (best) step = best_->step;
+  if (!directory_.is_written()) return step;
   const Task& task = best ? *best : session_.task();
   AtomicDirectory staging(directory_.model(),
                           [&](const std::string& name) { return task.is_model_file(name); });

@@ -14,7 +14,8 @@
 namespace tandem {
 
 /// Saves a run: checkpoints on the way, in the background, and the model directory at its end.
-/// Knows when one is due and which is the best. For one thread.
+/// Knows when one is due and which is the best. Writes nothing where another process writes the run
+/// directory. For one thread.
 class RunSaver {
  public:
   /// All three must outlive it.
@@ -23,7 +24,7 @@ class RunSaver {
 
   /// Goes on from `checkpoint`; `is_here` when it stands in this run's own folder.
   void go_on_from(const Checkpoint& checkpoint, bool is_here);
-  /// Whether a checkpoint is due after `step`, by count or by the clock.
+  /// Whether a checkpoint is due after `step`, by count or by the clock of any rank. Collective.
   [[nodiscard]] bool is_due(int64_t step) const;
   /// Whether the newest checkpoint of this run holds the state after `step`.
   [[nodiscard]] bool has_saved(int64_t step) const;
@@ -33,12 +34,13 @@ class RunSaver {
   void check();
   /// Returns when everything is safely on disk. Throws what became of it.
   void wait() { writer_.wait(); }
-  /// Looks at the evaluation after `step`: the best so far is saved and kept. Throws kConfig when
-  /// train.keep_best_metric is not among `metrics`.
-  void note_evaluation(int64_t step, const Metrics& metrics);
-  /// Returns the newest regular checkpoint up to `step`, nothing when there is none. Those saved by
-  /// the clock or on request do not count: a rollback must lead to the same place however often the
-  /// run was interrupted.
+  /// Looks at the evaluation after `step`. Returns whether it is the best so far: the state is to
+  /// be saved then, and its checkpoint is kept. Throws kConfig when train.keep_best_metric is not
+  /// among `metrics`. Collective.
+  [[nodiscard]] bool note_evaluation(int64_t step, const Metrics& metrics);
+  /// Returns the newest regular checkpoint up to `step` that is on disk, nothing when there is
+  /// none. Those saved by the clock or on request do not count: a rollback must lead to the same
+  /// place however often the run was interrupted.
   [[nodiscard]] std::optional<Checkpoint> rollback_point(int64_t step);
   /// Writes the model directory from the last or the best state, as train.save_model says. Returns
   /// the step that it is of.
@@ -47,6 +49,8 @@ class RunSaver {
  private:
   using Clock = std::chrono::steady_clock;
 
+  void start_writing(int64_t step);
+  [[nodiscard]] bool is_best(int64_t step, double value) const;
   [[nodiscard]] std::unique_ptr<Task> load_best() const;
 
   const RunDirectory& directory_;

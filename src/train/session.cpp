@@ -12,7 +12,8 @@ namespace {
 
 constexpr uint64_t kDropoutStream = 2;  // Of the run seed.
 
-LoaderOptions loader_options(const RunConfig& config, const torch::Device& device) {
+LoaderOptions loader_options(const TrainingInputs& inputs) {
+  const RunConfig& config = inputs.config;
   return {.batch_size = config.data.batch_size,
           .image_size = config.model.image.image_size,
           .context_length = config.model.text.context_length,
@@ -23,7 +24,9 @@ LoaderOptions loader_options(const RunConfig& config, const torch::Device& devic
           .start_position = 0,
           .threads = config.data.loader_threads,
           .prefetch_batches = config.data.prefetch_batches,
-          .pin_memory = device.is_cuda(),
+          .pin_memory = inputs.device.is_cuda(),
+          .rank = inputs.communicator->rank(),
+          .world_size = inputs.communicator->world_size(),
           .with_replacement = config.data.with_replacement,
           .caption_dropout = config.data.caption_dropout,
           .max_bad_ratio = config.data.max_bad_ratio,
@@ -49,7 +52,14 @@ TaskInputs task_inputs(const TrainingInputs& inputs, bool has_checkpoint) {
   return {.config = inputs.config,
           .tokenizer = *inputs.tokenizer,
           .device = inputs.device,
+          .communicator = *inputs.communicator,
           .has_checkpoint = has_checkpoint};
+}
+
+// Each rank has samples of its own, and masks of its own.
+uint64_t dropout_seed(uint64_t run_seed, int64_t step, int64_t rank) {
+  const uint64_t seed = mix_seed({run_seed, kDropoutStream, static_cast<uint64_t>(step)});
+  return rank == 0 ? seed : mix_seed({seed, static_cast<uint64_t>(rank)});
 }
 
 void load(Task& task, const Checkpoint& checkpoint, const std::string& where) {
@@ -84,7 +94,7 @@ std::unique_ptr<Task> TrainingSession::make_task(const Checkpoint& checkpoint,
 }
 
 void TrainingSession::open_loader() {
-  LoaderOptions options = loader_options(config(), device());
+  LoaderOptions options = loader_options(inputs_);
   options.start_position = position_;
   options.bad_samples_file = bad_samples_file_;
   loader_.reset();  // its threads end before others begin
@@ -99,12 +109,13 @@ void TrainingSession::rewind(const Checkpoint& checkpoint, uint64_t position) {
 }
 
 StepResult TrainingSession::train_step(int64_t step) {
-  Batch batch = loader_->next();
+  Batch batch;
+  run_together(communicator(), [&] { batch = loader_->next(); });
   batch.images = to_device_(batch.images);
   optimizer_->zero_grad();
-  TaskLosses losses = task_->forward_backward(
-      batch, mix_seed({config().run.seed, kDropoutStream, static_cast<uint64_t>(step)}));
-  optimizer_->reduce();
+  TaskLosses losses =
+      task_->forward_backward(batch, dropout_seed(config().run.seed, step, communicator().rank()));
+  optimizer_->reduce(communicator());
   const torch::Tensor grad_norm = optimizer_->clip(config().optim.grad_clip_norm);
 
   const torch::Tensor finite = torch::isfinite(losses.total + grad_norm);

@@ -55,6 +55,7 @@ class TrainingSession {
   [[nodiscard]] const torch::Device& device() const noexcept { return inputs_.device; }
   [[nodiscard]] const Source& source() const noexcept { return *inputs_.source; }
   [[nodiscard]] const Tokenizer& tokenizer() const { return *inputs_.tokenizer; }
+  [[nodiscard]] Communicator& communicator() const { return *inputs_.communicator; }
   [[nodiscard]] const Task& task() const { return *task_; }
   [[nodiscard]] Task& task() { return *task_; }
   /// Makes the task a second time, with the weights and the state of `checkpoint`, which `where`

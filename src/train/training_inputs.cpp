@@ -97,6 +97,7 @@ TrainingInputs open_inputs(RunConfig config, const torch::Device& device,
   TrainingInputs inputs;
   inputs.device = device;
   inputs.make_task = options.make_task;
+  inputs.communicator = options.communicator;
   inputs.source = open_training_source(config, options.source);
   resolve_steps(config, inputs.source->epoch_size());
   inputs.tokenizer = open_tokenizer(config.tokenizer, *inputs.source, saved_tokenizer);

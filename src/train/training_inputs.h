@@ -21,6 +21,7 @@ struct TrainingInputs {
   std::shared_ptr<const Source> source;
   std::optional<Tokenizer> tokenizer;  ///< Always there; optional for want of a default.
   MakeTask make_task;
+  std::shared_ptr<Communicator> communicator;
 };
 
 /// Returns the run's device and sets its number of CPU threads. Throws kDevice.

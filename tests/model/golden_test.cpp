@@ -107,7 +107,7 @@ TEST_P(Golden, TenStepsOfAdamWFollowTheReference) {
     optimizer.zero_grad();
     const torch::Tensor value = loss();
     value.backward();
-    optimizer.reduce();
+    optimizer.reduce(*single_process());
     optimizer.update(lr);
     model_->clamp_logit_scale();
     EXPECT_LT(relative_difference(value, reference[step]), kOutputTolerance) << "step " << step;

@@ -55,7 +55,7 @@ TEST(AdamW, FollowsThePapersUpdate) {
       const torch::Tensor v_hat = v[i] / (1 - std::pow(options.beta2, step));
       expected[i] -= lr * m_hat / (v_hat.sqrt() + options.eps);
     }
-    optimizer.reduce();
+    optimizer.reduce(*single_process());
     optimizer.update(lr);
   }
   for (size_t i = 0; i < parameters.size(); ++i) {
@@ -94,7 +94,7 @@ TEST(AdamW, ClipsTheJointNorm) {
   set_gradients(parameters, 1);
   double square = 0;
   for (const auto& [name, tensor] : parameters) square += tensor.grad().pow(2).sum().item<double>();
-  optimizer.reduce();
+  optimizer.reduce(*single_process());
   EXPECT_NEAR(optimizer.clip(0.5).item<double>(), std::sqrt(square), 1e-5);
   double clipped = 0;
   for (const auto& [name, tensor] : parameters)
@@ -112,7 +112,7 @@ TEST(AdamW, KeepsFp32MastersOfBf16Weights) {
   for (int step = 0; step < 200; ++step) {
     optimizer.zero_grad();
     set_gradients(parameters, 1);
-    optimizer.reduce();
+    optimizer.reduce(*single_process());
     (void)optimizer.clip(0.0);
     optimizer.update(1e-4);
   }
@@ -131,7 +131,7 @@ TEST(AdamW, LeavesOutAStepThatDoesNotCount) {
                         bool counts) {
       set_gradients(owned, 1);
       owned[0].tensor.grad().fill_(gradient);
-      each.reduce();
+      each.reduce(*single_process());
       (void)each.clip(1.0);
       each.update(0.01, torch::tensor(counts));
     };
@@ -166,7 +166,7 @@ TEST(AdamW, GoesOnExactlyFromItsState) {
     const auto run = [](AdamW& each, const std::vector<NamedParameter>& owned, uint64_t seed) {
       each.zero_grad();
       set_gradients(owned, seed);
-      each.reduce();
+      each.reduce(*single_process());
       (void)each.clip(1.0);
       each.update(0.01);
     };
@@ -200,7 +200,7 @@ TEST(AdamW, UpdatesNothingWithoutTheGradientsOfThisStep) {
   weight.square().sum().backward();
   EXPECT_THROW((void)optimizer.clip(1.0), c10::Error);
   EXPECT_THROW(optimizer.update(0.1), c10::Error);
-  optimizer.reduce();
+  optimizer.reduce(*single_process());
   optimizer.update(0.1);
   EXPECT_THROW(optimizer.update(0.1), c10::Error) << "of the step before";
 }

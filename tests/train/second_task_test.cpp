@@ -26,6 +26,7 @@ RunConfig autoencoder_run(const fs::path& output_dir, const std::string& name) {
   RunConfig config = test::tiny_run(output_dir);
   config.run.name = name;
   config.optim.lr = 0.1;
+  config.model.text.dropout = 0.2;
   config.train.max_steps = 20;
   config.train.checkpoint_every_steps = 4;
   config.eval.every_steps = 5;

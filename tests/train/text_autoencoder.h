@@ -35,7 +35,10 @@ TORCH_MODULE(BagAutoencoder);
 class TextAutoencoder final : public Task {
  public:
   explicit TextAutoencoder(const TaskInputs& inputs)
-      : vocab_size_(inputs.tokenizer.vocab_size()), model_(vocab_size_) {
+      : vocab_size_(inputs.tokenizer.vocab_size()),
+        kept_(1.0 - inputs.config.model.text.dropout),
+        communicator_(inputs.communicator),
+        model_(vocab_size_) {
     if (!inputs.has_checkpoint)
       init_parameters(*model_, 0.05, make_generator(torch::kCPU, inputs.config.run.seed));
     model_->to(inputs.device);
@@ -47,15 +50,15 @@ class TextAutoencoder final : public Task {
   TaskLosses forward_backward(const Batch& batch, uint64_t dropout_seed) override {
     const torch::Tensor counts = counts_of(batch.tokens);
     const torch::Tensor kept =
-        torch::empty_like(counts).bernoulli_(0.8, make_generator(counts.device(), dropout_seed));
+        torch::empty_like(counts).bernoulli_(kept_, make_generator(counts.device(), dropout_seed));
     const torch::Tensor code = (counts * kept).matmul(model_->table);  // [B, kCode]
     const torch::Tensor reconstruction = cross_entropy(code, counts);
     const torch::Tensor code_norm = code.square().mean();
     const torch::Tensor total = reconstruction + 0.01 * code_norm;
-    total.backward();
-    return {
-        .total = total.detach(),
-        .terms = {{"reconstruction", reconstruction.detach()}, {"code_norm", code_norm.detach()}}};
+    (total / communicator_.world_size()).backward();
+    return {.total = mean_of_ranks(total),
+            .terms = {{"reconstruction", mean_of_ranks(reconstruction)},
+                      {"code_norm", mean_of_ranks(code_norm)}}};
   }
 
   void after_update() override {
@@ -79,6 +82,12 @@ class TextAutoencoder final : public Task {
   }
 
  private:
+  [[nodiscard]] torch::Tensor mean_of_ranks(const torch::Tensor& loss) const {
+    torch::Tensor sum = loss.detach().clone();
+    communicator_.all_reduce(sum);
+    return sum / communicator_.world_size();
+  }
+
   /// Each piece's share of its text: [B, V].
   [[nodiscard]] torch::Tensor counts_of(const TokenBatch& texts) const {
     const torch::Tensor lengths = texts.cu_seqlens.diff().to(torch::kInt64);
@@ -94,6 +103,8 @@ class TextAutoencoder final : public Task {
   }
 
   int64_t vocab_size_;
+  double kept_;
+  Communicator& communicator_;
   mutable BagAutoencoder model_;
   torch::Tensor average_;  // Of model_->table.
 };

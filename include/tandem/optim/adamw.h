@@ -6,6 +6,7 @@
 #include <torch/types.h>
 
 #include "tandem/config/run_config.h"
+#include "tandem/distributed/communicator.h"
 #include "tandem/io/safetensors.h"
 
 namespace tandem {
@@ -39,8 +40,9 @@ class AdamW {
 
   /// A step is zero_grad(), a backward pass, then reduce(), clip() and update() in this order.
   void zero_grad();
-  /// Collects the gradients of the backward pass in the fp32 buffers that clip() and update() use.
-  void reduce();
+  /// Collects the gradients of the backward pass in the fp32 buffers that clip() and update() use,
+  /// and sums them over all ranks.
+  void reduce(Communicator& communicator);
   /// Scales the gradients so that their joint norm is at most `max_norm`; 0 only measures. Returns
   /// the norm before scaling, an fp32 scalar on the device, without a wait for it.
   torch::Tensor clip(double max_norm);

@@ -13,6 +13,7 @@
 
 #include "tandem/config/run_config.h"
 #include "tandem/data/loader.h"
+#include "tandem/distributed/communicator.h"
 #include "tandem/io/safetensors.h"
 #include "tandem/text/tokenizer.h"
 
@@ -22,7 +23,8 @@ namespace tandem {
 /// guessing gives has the same name with "_chance" appended.
 using Metrics = std::map<std::string, double>;
 
-/// The losses of one step: detached fp32 scalars on the run's device.
+/// The losses of one step over the samples of all ranks, the same on each: detached fp32 scalars on
+/// the run's device.
 struct TaskLosses {
   torch::Tensor total;  ///< The one that was differentiated.
   /// What it consists of, where that is more than one loss; the same names in every step.
@@ -39,8 +41,9 @@ class Task {
   /// Returns the module that is trained, always the same one. Its named parameters are the weights
   /// of a checkpoint; those that require gradients are trained.
   [[nodiscard]] virtual std::shared_ptr<torch::nn::Module> module() const = 0;
-  /// Runs forward, loss and backward of a batch and adds to the gradients of the module. Images are
-  /// on the run's device, everything else on the host. Random numbers must follow from
+  /// Runs forward, loss and backward of this rank's part of a batch and adds to the gradients of
+  /// the module: the sum over all ranks is that of the whole batch. Images are on the run's device,
+  /// everything else on the host. Random numbers must follow from
   /// `dropout_seed` alone: a resumed run repeats the step to the bit.
   virtual TaskLosses forward_backward(const Batch& batch, uint64_t dropout_seed) = 0;
   /// Called after each update of the weights, for limits on them and for averages of them. Not
@@ -75,6 +78,7 @@ struct TaskInputs {
       config;  ///< Resolved: vocab_size, steps and warm-up filled in. Outlives the task.
   const Tokenizer& tokenizer;  ///< Outlives the task.
   torch::Device device;        ///< Where the module must be.
+  Communicator& communicator;  ///< Of the run. Outlives the task.
   bool has_checkpoint;         ///< All weights and the state come from a checkpoint, which is read
                                ///< afterwards: no others need to be drawn or read.
 };

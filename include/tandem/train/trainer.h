@@ -11,10 +11,13 @@
 
 #include "tandem/config/run_config.h"
 #include "tandem/data/source.h"
+#include "tandem/distributed/communicator.h"
 #include "tandem/text/tokenizer.h"
 #include "tandem/train/task.h"
 
 namespace tandem {
+
+class TrainingLoop;
 
 /// What one logged step was like. Averages are over the steps since the last log.
 struct StepStats {
@@ -58,6 +61,9 @@ struct TrainerOptions {
   /// The training data where data.train.kind is program. Its fingerprint decides whether a run can
   /// be resumed.
   std::shared_ptr<const Source> source = {};
+  /// The processes that train together. Every one of them makes a Trainer of the same
+  /// configuration; rank 0 writes the run directory.
+  std::shared_ptr<Communicator> communicator = single_process();
 };
 
 /// Trains the task of a configuration. Construction does everything that can fail early: device,
@@ -65,7 +71,8 @@ struct TrainerOptions {
 /// not there afterwards. Throws tandem::Error of the kind in question: kCannotCreate when another
 /// process trains in the same folder; kConfig, with a table of differences, when a run to resume
 /// differs in task, architecture, batch size, seed, tokenizer or data. Every other setting may
-/// change, with a warning. One run at a time per object; not thread-safe except request_stop.
+/// change, with a warning. An error of one rank ends all of them: the others throw kInterrupted.
+/// One run at a time per object; not thread-safe except request_stop.
 class Trainer {
  public:
   explicit Trainer(RunConfig config, const TrainerOptions& options = {});
@@ -95,8 +102,7 @@ class Trainer {
   [[nodiscard]] const Tokenizer& tokenizer() const;
 
  private:
-  struct Implementation;
-  std::unique_ptr<Implementation> implementation_;
+  std::unique_ptr<TrainingLoop> loop_;
   std::atomic<bool> stop_requested_{false};
 };
 
