@@ -18,7 +18,6 @@
 namespace tandem {
 namespace {
 
-constexpr size_t kMaxTexts = 1'000'000;
 constexpr size_t kMaxBytes = size_t{1} << 28;  // of all texts together
 constexpr int kMaxDepth = 64;
 
@@ -111,7 +110,7 @@ std::optional<Range> read_range(std::string_view text) {
   const uint64_t steps = (range.up ? static_cast<uint64_t>(*last) - static_cast<uint64_t>(*first)
                                    : static_cast<uint64_t>(*first) - static_cast<uint64_t>(*last)) /
                          range.stride;
-  if (steps >= kMaxTexts) fail("the range is too long", text, "at most a million");
+  if (steps >= kMaxBraceTexts) fail("the range is too long", text, "at most a million");
   range.count = steps + 1;
   range.longest = std::max(from.size(), to.size());
   if (is_padded(from) || is_padded(to)) range.width = range.longest;
@@ -144,7 +143,7 @@ class BraceReader {
 
  private:
   void check(const Size& size) const {
-    if (size.texts > kMaxTexts || size.bytes > kMaxBytes)
+    if (size.texts > kMaxBraceTexts || size.bytes > kMaxBytes)
       fail("the braces stand for more than a million texts or 256 MiB", pattern_,
            "name folders instead");
   }

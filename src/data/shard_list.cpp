@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -27,6 +29,23 @@ std::vector<std::string_view> split_at(std::string_view text, std::string_view m
   }
   parts.push_back(text);
   return parts;
+}
+
+[[noreturn]] void fail_list(std::string what, std::string_view list, std::string hint) {
+  throw Error(ErrorKind::kConfig,
+              {.what = std::move(what), .where = in_quotes(list), .hint = std::move(hint)});
+}
+
+std::vector<std::string> entries_of(std::string_view list) {
+  std::vector<std::string> entries;
+  for (const std::string_view part : split_at(list, "::")) {
+    if (part.empty()) fail_list("an entry of the shard list is empty", list, "remove the ::");
+    std::vector<std::string> more = expand_braces(part);
+    if (entries.size() + more.size() > kMaxBraceTexts)
+      fail_list("the list stands for more than a million shards", list, "name folders instead");
+    std::move(more.begin(), more.end(), std::back_inserter(entries));
+  }
+  return entries;
 }
 
 /// The entry itself or, for a folder, the files in it with the shards' ending.
@@ -76,14 +95,7 @@ void refuse_missing(const std::vector<std::string>& shards) {
 
 std::vector<std::string> expand_shards(std::string_view list, std::string_view ending) {
   std::vector<std::string> shards;
-  for (const std::string_view part : split_at(list, "::")) {
-    if (part.empty()) {
-      throw Error(ErrorKind::kConfig, {.what = "an entry of the shard list is empty",
-                                       .where = in_quotes(list),
-                                       .hint = "remove the ::"});
-    }
-    for (const std::string& entry : expand_braces(part)) add_entry(entry, ending, shards);
-  }
+  for (const std::string& entry : entries_of(list)) add_entry(entry, ending, shards);
   refuse_missing(shards);
   return shards;
 }

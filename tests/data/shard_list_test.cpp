@@ -28,6 +28,11 @@ TEST(ExpandShards, RefusesEmptyListsAndFolders) {
                [&] { (void)expand_shards(folder.path().string()); });
 }
 
+TEST(ExpandShards, CountsAllEntriesBeforeItLooksForOne) {
+  expect_error(ErrorKind::kConfig, "more than a million shards",
+               [] { (void)expand_shards("{0..600000}.tar::{0..600000}.tar"); });
+}
+
 TEST(ExpandShards, PassesPipesThrough) {
   EXPECT_EQ(expand_shards("pipe:cat {0,1}.tar"), (Texts{"pipe:cat 0.tar", "pipe:cat 1.tar"}));
 }
