@@ -45,6 +45,7 @@ JSON_USERS = ["src/config", "src/io", "src/text", "src/interop", "src/data", "sr
 DOORS = {
     r"opencv2/": ["src/image", "src/data", "tests"],
     r"jpeglib\.h|turbojpeg\.h": ["src/image", "tests/image"],
+    r"png\.h": ["src/image"],
     # Its headers by name: our own files may be called after it.
     r"sentencepiece_(processor|trainer)": ["src/text", "tests/text"],
     r"utf8proc\.h|pcre2\.h": ["src/text"],

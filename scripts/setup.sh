@@ -17,7 +17,7 @@ readonly kCudaWheels="nvidia-cublas==13.1.0.3 nvidia-cuda-nvrtc==13.0.88 nvidia-
   nvidia-curand==10.4.0.35 nvidia-cusolver==12.0.4.66 nvidia-cusparse==12.6.3.3 nvidia-nvjitlink==13.0.88 nvidia-nvtx==13.0.85
   nvidia-cudnn-cu13==9.19.0.56 nvidia-cusparselt-cu13==0.8.0 nvidia-nccl-cu13==2.28.9 nvidia-nvshmem-cu13==3.4.5"
 readonly kPackages="g++ cmake ninja-build ccache git unzip python3 python3-pip ca-certificates
-  libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libjpeg-dev nlohmann-json3-dev libcli11-dev
+  libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libjpeg-dev libpng-dev nlohmann-json3-dev libcli11-dev
   libspdlog-dev libfmt-dev libxxhash-dev libgtest-dev libutf8proc-dev libpcre2-dev zlib1g-dev"
 
 deps=${TANDEM_DEPS:-${XDG_CACHE_HOME:-$HOME/.cache}/tandem}

@@ -1,4 +1,4 @@
-# OpenCV 4.5 or newer: decoding of everything but JPEG, and drawing. Debian: libopencv-{core,imgproc,imgcodecs}-dev.
+# OpenCV 4.5 or newer: decoding of WebP and BMP, encoding of PNG, and drawing. Debian: libopencv-{core,imgproc,imgcodecs}-dev.
 # Elsewhere: -DOpenCV_DIR=<folder of OpenCVConfig.cmake>, or a prefix in CMAKE_PREFIX_PATH.
 add_library(tandem_opencv INTERFACE)
 find_package(OpenCV 4.5 QUIET COMPONENTS core imgproc imgcodecs)

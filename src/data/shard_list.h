@@ -8,16 +8,11 @@ namespace tandem {
 
 inline constexpr std::string_view kPipePrefix = "pipe:";
 
-/// Returns the texts that braces stand for, as a shell expands them: `{a,b}`, `{000..012}` (digits
-/// padded as the longer end is), `{0..10..2}`, `{a..e}`, nested ones too. Braces without a comma or
-/// a range stay. Throws kConfig for a brace that is not closed, for braces nested deeper than 64,
-/// and for more than a million texts or 256 MiB of them.
-[[nodiscard]] std::vector<std::string> expand_braces(std::string_view text);
-
 /// Returns the entries of a shard list: parts joined by `::`, braces expanded, and a folder
-/// replaced by its files with this ending in order of name. Throws kConfig as expand_braces and for
-/// an empty list, kMissingInput for shards that are not there (naming the first ones and how many)
-/// and for a folder without shards. `pipe:` entries are passed through.
+/// replaced by its files with this ending in order of name. Throws kConfig as expand_braces, for an
+/// empty entry and for more than a million entries before one is looked at, kMissingInput for
+/// shards that are not there (naming the first ones and how many) and for a folder without shards.
+/// `pipe:` entries are passed through.
 [[nodiscard]] std::vector<std::string> expand_shards(std::string_view list,
                                                      std::string_view ending = ".tar");
 

@@ -49,6 +49,18 @@ void check_pixel_count(const EncodedImage& encoded, int64_t width, int64_t heigh
                                  .reason = "too many pixels"});
 }
 
+namespace {
+
+Image decode_format(const EncodedImage& encoded) {
+  switch (encoded.header.format) {
+    case ImageFormat::kJpeg: return decode_jpeg(encoded);
+    case ImageFormat::kPng: return decode_png(encoded);
+    default: return decode_other(encoded);
+  }
+}
+
+}  // namespace
+
 Image decode_any(const EncodedImage& encoded, const ImageTransformOptions& options) {
   const ImageHeader& header = encoded.header;
   if (header.format == ImageFormat::kUnknown) reject_unknown(header, encoded.where);
@@ -59,7 +71,7 @@ Image decode_any(const EncodedImage& encoded, const ImageTransformOptions& optio
                                    .found = std::to_string(encoded.bytes.size())});
   }
   check_pixel_count(encoded, header.width, header.height);
-  Image image = header.format == ImageFormat::kJpeg ? decode_jpeg(encoded) : decode_other(encoded);
+  Image image = decode_format(encoded);
   image.is_large = image.width * image.height > kManyPixels;
   if (options.exif == ExifOrientation::kIgnore) return image;
   return apply_orientation(std::move(image), exif_orientation(encoded.bytes, header.format));

@@ -59,7 +59,11 @@ void check_pixel_count(const EncodedImage& encoded, int64_t width, int64_t heigh
 /// are invented.
 [[nodiscard]] Image decode_jpeg(const EncodedImage& encoded);
 
-/// Decodes PNG, WebP and BMP through OpenCV; throws kData.
+/// Decodes a PNG; throws kData on every error of libpng, a wrong checksum in any chunk, and a file
+/// without its end. libpng's warnings change no pixel.
+[[nodiscard]] Image decode_png(const EncodedImage& encoded);
+
+/// Decodes WebP and BMP through OpenCV; throws kData.
 [[nodiscard]] Image decode_other(const EncodedImage& encoded);
 
 }  // namespace tandem

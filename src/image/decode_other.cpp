@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include <opencv2/core.hpp>
 #include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgcodecs.hpp>
@@ -9,7 +7,6 @@
 
 #include "image/bmp.h"
 #include "image/decode.h"
-#include "image/png.h"
 #include "image/segments.h"
 #include "image/stored_mode.h"
 #include "image/transparency.h"
@@ -77,25 +74,17 @@ void check_webp(const EncodedImage& encoded) {
 
 /// OpenCV looks for another reader where it finds a start damaged; its DICOM reader, the only one
 /// whose mark is not at the start, reserves whatever memory the file names.
-void check_not_dicom(const EncodedImage& encoded, std::string_view bytes) {
+void check_not_dicom(const EncodedImage& encoded) {
   constexpr size_t kMarkOffset = 128;
+  const std::string_view bytes = encoded.bytes;
   if (bytes.size() > kMarkOffset && bytes.substr(kMarkOffset).starts_with("DICM"))
     reject_image(encoded, {.what = encoded.header.found + " that is marked as DICOM, too"});
 }
 
-cv::Mat high_bytes(const cv::Mat& wide) {
-  cv::Mat narrow(wide.rows, wide.cols, CV_8UC(wide.channels()));
-  for (int y = 0; y < wide.rows; ++y) {
-    const auto* from = wide.ptr<uint16_t>(y);
-    std::transform(from, from + wide.cols * wide.channels(), narrow.ptr<uint8_t>(y),
-                   [](uint16_t value) { return static_cast<uint8_t>(value >> 8); });
-  }
-  return narrow;
-}
-
-cv::Mat decode_by_opencv(const EncodedImage& encoded, std::string_view bytes, int flags) {
+cv::Mat decode_by_opencv(const EncodedImage& encoded, int flags) {
+  const std::string_view bytes = encoded.bytes;
   tame_opencv();
-  check_not_dicom(encoded, bytes);
+  check_not_dicom(encoded);
   const cv::Mat buffer(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
   cv::Mat decoded;
   try {
@@ -106,7 +95,7 @@ cv::Mat decode_by_opencv(const EncodedImage& encoded, std::string_view bytes, in
   const ImageHeader& header = encoded.header;
   if (decoded.cols != header.width || decoded.rows != header.height || decoded.empty())
     reject_damaged(encoded, "damaged " + header.found, kUnreadable);
-  return decoded.depth() == CV_16U ? high_bytes(decoded) : decoded;
+  return decoded;
 }
 
 /// Fills `image` from a picture of three or four channels and returns the fourth.
@@ -124,42 +113,10 @@ AlphaPlane take_channels(const cv::Mat& decoded, Image& image) {
 
 constexpr int kColors = cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION;
 
-constexpr uint8_t kPalette = 3;
-constexpr uint8_t kAlphaBit = 4;
-
-AlphaPlane decode_png_colors(const EncodedImage& encoded, const CheckedPng& png, Image& image) {
-  const PngTransparency& transparency = png.transparency;
-  const bool has_channel = (transparency.color_type & kAlphaBit) != 0;
-  const cv::Mat decoded =
-      decode_by_opencv(encoded, png.bytes, has_channel ? cv::IMREAD_UNCHANGED : kColors);
-  AlphaPlane alpha = take_channels(decoded, image);
-  if (has_channel || transparency.payload.empty()) return alpha;
-  if (transparency.color_type != kPalette) return alpha_of_color_key(image, transparency);
-  const cv::Mat gray = decode_by_opencv(encoded, palette_alpha_png(png), kColors);
-  alpha.resize(image.pixels.size() / 3);
-  cv::Mat plane(gray.rows, gray.cols, CV_8UC1, alpha.data());
-  cv::extractChannel(gray, plane, 0);
-  return alpha;
-}
-
-Image decode_png(const EncodedImage& encoded) {
-  const CheckedPng png = check_png(encoded.bytes);
-  if (!png.problem.empty()) reject_damaged(encoded, png.problem, png.details);
-  Image image;
-  const AlphaPlane alpha = decode_png_colors(encoded, png, image);
-  lay_on(image, alpha, encoded.background);
-  if (!encoded.drops_after_resize) return image;
-  const uint8_t color_type = png.transparency.color_type;
-  if (color_type == kPalette || png.transparency.bit_depth == 1)
-    keep_palette(image, first_palette_color(png));
-  if ((color_type & kAlphaBit) != 0) keep_alpha(image, alpha);
-  return image;
-}
-
 Image decode_bmp(const EncodedImage& encoded) {
   check_bmp(encoded);
   Image image;
-  take_channels(decode_by_opencv(encoded, encoded.bytes, kColors), image);
+  take_channels(decode_by_opencv(encoded, kColors), image);
   const AlphaPlane alpha = alpha_of_bmp(image, encoded.bytes);
   lay_on(image, alpha, encoded.background);
   if (!encoded.drops_after_resize) return image;
@@ -171,8 +128,7 @@ Image decode_bmp(const EncodedImage& encoded) {
 Image decode_webp(const EncodedImage& encoded) {
   check_webp(encoded);
   Image image;
-  const AlphaPlane alpha =
-      take_channels(decode_by_opencv(encoded, encoded.bytes, cv::IMREAD_UNCHANGED), image);
+  const AlphaPlane alpha = take_channels(decode_by_opencv(encoded, cv::IMREAD_UNCHANGED), image);
   lay_on(image, alpha, encoded.background);
   if (encoded.drops_after_resize) keep_alpha(image, alpha);
   return image;
@@ -181,11 +137,7 @@ Image decode_webp(const EncodedImage& encoded) {
 }  // namespace
 
 Image decode_other(const EncodedImage& encoded) {
-  switch (encoded.header.format) {
-    case ImageFormat::kPng: return decode_png(encoded);
-    case ImageFormat::kBmp: return decode_bmp(encoded);
-    default: return decode_webp(encoded);
-  }
+  return encoded.header.format == ImageFormat::kBmp ? decode_bmp(encoded) : decode_webp(encoded);
 }
 
 }  // namespace tandem

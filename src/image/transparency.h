@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "image/png.h"
 #include "tandem/image/image.h"
 
 namespace tandem {
@@ -14,6 +13,13 @@ namespace tandem {
 /// One value for each pixel, row by row: 0 is transparent, 255 opaque. Empty for a picture that is
 /// opaque everywhere.
 using AlphaPlane = std::vector<uint8_t>;
+
+/// What makes pixels of a PNG without an alpha channel transparent.
+struct PngTransparency {
+  std::string_view payload = {};  ///< Of the tRNS chunk, in the file's bytes; empty without one.
+  uint8_t color_type = 0;
+  uint8_t bit_depth = 0;
+};
 
 /// Marks the picture as transparent if some pixel is, and lays it on `background`, if there is one.
 /// Equal to Pillow's alpha_composite on an opaque ground, value for value.

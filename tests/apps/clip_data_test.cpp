@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <zlib.h>
+
 #include "apps/run_program.h"
 #include "apps/workshop.h"
 #include "core/temporary_folder.h"
@@ -11,6 +13,18 @@ namespace tandem::test {
 namespace {
 
 namespace fs = std::filesystem;
+
+std::string big_endian(size_t value) {
+  std::string bytes;
+  for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 0xFF);
+  return bytes;
+}
+
+std::string png_chunk(const std::string& type, const std::string& payload) {
+  const std::string summed = type + payload;
+  return big_endian(payload.size()) + summed +
+         big_endian(crc32_z(0, reinterpret_cast<const Bytef*>(summed.data()), summed.size()));
+}
 
 class ClipData : public ::testing::Test {
  protected:
@@ -81,6 +95,29 @@ TEST_F(ClipData, LeavesOutWhatCannotBeUsedAndSaysSo) {
   EXPECT_NE(exported.err.find("HTML"), std::string::npos) << exported.err;
   EXPECT_EQ(lines_of(read_text(output() / "captions.tsv")).size(), 2U);
   EXPECT_FALSE(fs::exists(output() / "classes.txt"));
+}
+
+/// libpng warns of the first two files and gives up the third.
+TEST_F(ClipData, SaysWhatAPngIsInItsOwnWords) {
+  constexpr size_t kHeaderEnd = 33;
+  constexpr size_t kEndBytes = 12;
+  draw_png(folder_ / "profile.png", {.red = 200});
+  const std::string png = read_text(folder_ / "profile.png");
+  const std::string body = png.substr(0, png.size() - kEndBytes);
+  const std::string profile = png_chunk("iCCP", std::string("name\0\0no profile", 16));
+  write_text(folder_ / "profile.png", std::string(png).insert(kHeaderEnd, profile));
+  write_text(folder_ / "end.png", body + png_chunk("IEND", "?"));
+  write_text(folder_ / "bad.png",
+             png.substr(0, kHeaderEnd) + png_chunk("IDAT", "no stream") + png_chunk("IEND", ""));
+  write_text(folder_ / "all.tsv",
+             "filepath\ttitle\nprofile.png\tone\nend.png\ttwo\nbad.png\tthree\n");
+  const ProgramResult checked =
+      run_program("clip-data", {"check", "--config", config(), "--set", "data.train.kind=table",
+                                "--set", "data.train.path=" + (folder_ / "all.tsv").string()});
+  EXPECT_EQ(checked.exit_code, 65);
+  EXPECT_NE(checked.out.find("2 usable"), std::string::npos) << checked.out;
+  EXPECT_NE((checked.out + checked.err).find("damaged PNG"), std::string::npos) << checked.err;
+  EXPECT_EQ(checked.err.find("libpng"), std::string::npos) << checked.err;
 }
 
 TEST_F(ClipData, RefusesAnOccupiedOutputAndASplitThatIsNotThere) {

@@ -10,7 +10,6 @@
 #include "core/expect_error.h"
 #include "core/temporary_folder.h"
 #include "image/pictures.h"
-#include "image/png.h"
 #include "tandem/core/error.h"
 
 namespace tandem {
@@ -163,22 +162,6 @@ TEST(Decode, BmpKindsThatWouldComeOutWrongAreRefused) {
   std::string bytes = encode(gradient(8, 8), ".bmp");
   bytes[28] = 16;  // bits per pixel
   EXPECT_NE(testing::refusal(bytes).find("16 bits per pixel"), std::string::npos);
-}
-
-TEST(Png, ChecksumIsTheStandardOne) {
-  EXPECT_EQ(png_checksum("IEND"), 0xAE426082U);
-  EXPECT_EQ(png_checksum("123456789"), 0xCBF43926U);
-}
-
-TEST(Png, OnlyChunksThatMakePixelsReachTheDecoder) {
-  const std::string plain = encode(gradient(8, 8), ".png");
-  std::string decorated = plain;
-  decorated.insert(33, testing::png_chunk("tEXt", "Comment: hello") +
-                           testing::png_chunk("acTL", std::string(8, '\1')));
-  const CheckedPng checked = check_png(decorated);
-  EXPECT_EQ(checked.problem, "");
-  EXPECT_EQ(checked.bytes, check_png(plain).bytes);
-  EXPECT_EQ(decode_image(decorated, {}).pixels, gradient(8, 8).pixels);
 }
 
 }  // namespace

@@ -8,8 +8,8 @@
 #include <opencv2/imgproc.hpp>
 
 #include <jpeglib.h>
+#include <zlib.h>
 
-#include "image/png.h"
 #include "tandem/core/error.h"
 
 namespace tandem::testing {
@@ -112,8 +112,10 @@ std::string big_endian(uint32_t value) {
 }
 
 std::string png_chunk(const std::string& type, const std::string& payload) {
-  return big_endian(static_cast<uint32_t>(payload.size())) + type + payload +
-         big_endian(png_checksum(type + payload));
+  const std::string summed = type + payload;
+  const auto checksum = crc32_z(0, reinterpret_cast<const Bytef*>(summed.data()), summed.size());
+  return big_endian(static_cast<uint32_t>(payload.size())) + summed +
+         big_endian(static_cast<uint32_t>(checksum));
 }
 
 std::string png_start(uint32_t width, uint32_t height) {
