@@ -51,10 +51,8 @@ ClipModel build_model(const RunConfig& config, const torch::Device& device,
   return model;
 }
 
-std::vector<NamedParameter> trainable_parameters(const ClipModel& model) {
-  std::vector<NamedParameter> parameters;
-  for (const auto& entry : model->named_parameters())
-    if (entry.value().requires_grad()) parameters.push_back({entry.key(), entry.value()});
+std::vector<NamedParameter> parameters_to_train(const ClipModel& model) {
+  std::vector<NamedParameter> parameters = trainable_parameters(*model);
   if (parameters.empty()) {
     throw Error(ErrorKind::kConfig, {.what = "nothing to train: every parameter is frozen",
                                      .where = "model",
@@ -75,7 +73,7 @@ TrainingSession::TrainingSession(TrainingInputs inputs, const Checkpoint* checkp
   open_loader();
 
   model_ = build_model(config(), device(), checkpoint);
-  optimizer_ = std::make_unique<AdamW>(trainable_parameters(model_), config().optim);
+  optimizer_ = std::make_unique<AdamW>(parameters_to_train(model_), config().optim);
   if (checkpoint != nullptr)
     optimizer_->load_state(checkpoint->optimizer, checkpoint->optimizer_steps);
 }
