@@ -19,13 +19,6 @@ struct TrainStepArguments {
   std::string precision = "fp32";
 };
 
-std::vector<NamedParameter> named_parameters(ClipModel model) {
-  std::vector<NamedParameter> parameters;
-  for (const auto& entry : model->named_parameters())
-    parameters.push_back({.name = entry.key(), .tensor = entry.value()});
-  return parameters;
-}
-
 // Forward and backward of both towers, and of the loss, both ways: backward is twice forward.
 double step_flops(const ModelOptions& model, const TokenBatch& tokens) {
   const auto batch = static_cast<double>(tokens.size());
@@ -44,7 +37,7 @@ int run_train_step(const TrainStepArguments& arguments) {
   model->to(device);
   set_precision(model, parse_precision(arguments.precision));
   model->train();
-  AdamW optimizer(named_parameters(model), config.optim);
+  AdamW optimizer(trainable_parameters(*model), config.optim);
   const torch::Tensor pictures = random_pictures(config.model.image, batch).to(device);
   const TokenBatch texts = random_texts(arguments.lengths, config.model.text, batch);
   const TokenBatch tokens = texts.to(device);

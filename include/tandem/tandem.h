@@ -61,6 +61,7 @@
 #include "tandem/nn/dropout.h"
 #include "tandem/nn/layer_norm.h"
 #include "tandem/nn/linear.h"
+#include "tandem/nn/parameter_role.h"
 #include "tandem/nn/transformer.h"
 #include "tandem/optim/adamw.h"
 #include "tandem/optim/schedule.h"

@@ -27,12 +27,13 @@ ClipModelImpl::ClipModelImpl(const ModelOptions& options, std::optional<uint64_t
         "image_projector",
         Projector(image->feature_dim(), options.embed_dim, image_projector_of(options)));
   }
-  logit_scale_ =
-      register_parameter("logit_scale", torch::tensor(options.logit_scale_init, torch::kFloat32),
-                         /*requires_grad=*/options.learn_logit_scale);
+  constexpr ParameterRole kScalar = {.init = Init::kKept, .keeps_fp32 = true};
+  logit_scale_ = register_parameter(
+      "logit_scale", torch::tensor(options.logit_scale_init, torch::kFloat32), kScalar);
+  logit_scale_.requires_grad_(options.learn_logit_scale);
   if (options.logit_bias) {
-    logit_bias_ =
-        register_parameter("logit_bias", torch::tensor(options.logit_bias_init, torch::kFloat32));
+    logit_bias_ = register_parameter(
+        "logit_bias", torch::tensor(options.logit_bias_init, torch::kFloat32), kScalar);
   }
   // One stream per part: changing one tower leaves the other's first weights as they were.
   if (!seed) return;
@@ -87,8 +88,8 @@ void ClipModelImpl::recompute_activations(bool on) {
 
 void set_precision(ClipModel model, torch::ScalarType dtype) {
   const torch::NoGradGuard no_grad;
-  for (auto& entry : model->named_parameters()) {
-    if (!entry.key().starts_with("logit_")) entry.value().set_data(entry.value().to(dtype));
+  for (const ModelParameter& parameter : model_parameters(*model)) {
+    if (!parameter.role.keeps_fp32) parameter.tensor.set_data(parameter.tensor.to(dtype));
   }
 }
 

@@ -46,7 +46,7 @@ torch::Tensor pixel_statistic(const std::array<double, 3>& values) {
 
 MapHeadImpl::MapHeadImpl(const ImageEncoderOptions& options) : options_(options) {
   const int64_t width = options.width;
-  probe = register_parameter("probe", torch::empty({1, 1, width}));
+  probe = register_parameter("probe", torch::empty({1, 1, width}), {.decays = false});
   query = register_module("query", Linear(width, width));
   key_value = register_module("key_value", Linear(width, 2 * width));
   output = register_module("output", Linear(width, width));
@@ -73,24 +73,35 @@ ImageEncoderImpl::ImageEncoderImpl(const ImageEncoderOptions& options,
                                    std::shared_ptr<DropoutStream> stream)
     : options_(options), dropout_(options.dropout, stream) {
   check(options);
+  set_tower(Tower::kImage);
+  set_layer(0);
   const int64_t width = options.width;
   const int64_t patch_values = kChannels * options.patch_size * options.patch_size;
   patch_embedding =
       register_module("patch_embedding", Linear(patch_values, width, options.patch_bias));
-  if (options.class_token) class_token = register_parameter("class_token", torch::empty({width}));
-  position_embedding =
-      register_parameter("position_embedding", torch::empty({image_tokens(options), width}));
+  if (options.class_token)
+    class_token = register_parameter("class_token", torch::empty({width}), {.decays = false});
+  position_embedding = register_parameter(
+      "position_embedding", torch::empty({image_tokens(options), width}), {.decays = false});
   if (options.pre_norm) pre_norm = register_module("pre_norm", LayerNorm(width, options.norm_eps));
   layers = register_module("layers", Transformer(block_options(options), std::move(stream)));
-  if (options.final_norm)
+  const int64_t last_layer = options.layers + 1;
+  if (options.final_norm) {
     final_norm = register_module("final_norm", LayerNorm(width, options.norm_eps));
+    final_norm->set_layer(last_layer);
+  }
   if (options.pool == ImagePool::kPooler) {
     pooler = register_module("pooler", Linear(width, width));
+    pooler->set_layer(last_layer);
   }
   if (options.pool == ImagePool::kLogits) {
     head = register_module("head", Linear(width, options.num_classes));
+    head->set_layer(last_layer);
   }
-  if (options.pool == ImagePool::kMap) map_head = register_module("map_head", MapHead(options));
+  if (options.pool == ImagePool::kMap) {
+    map_head = register_module("map_head", MapHead(options));
+    map_head->set_layer(last_layer);
+  }
   pixel_mean_ = register_buffer("pixel_mean", pixel_statistic(options.mean));
   pixel_std_ = register_buffer("pixel_std", pixel_statistic(options.std));
 }

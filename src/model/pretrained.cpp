@@ -62,40 +62,30 @@ void fit_positions(TensorMap& weights, const ModelOptions& options) {
   entry->second = interpolate_positions(entry->second, rows, options.image);
 }
 
-// Loads the tower called `tower` from a file that may hold more than it.
-void load_tower(ClipModel model, const std::string& tower, const std::string& path) {
-  TensorMap weights = part_of(read_weights(path), tower + ".");
+// Loads one tower from a file that may hold more than it.
+void load_tower(ClipModel model, Tower tower, const std::string& path) {
+  const std::string name = tower == Tower::kText ? "text" : "image";
+  TensorMap weights = part_of(read_weights(path), name + ".");
   if (weights.empty()) {
     throw Error(ErrorKind::kCheckpoint, {.what = "holds no weights of this tower",
                                          .where = path,
-                                         .expected = "names that start with " + tower + "."});
+                                         .expected = "names that start with " + name + "."});
   }
   fit_positions(weights, model->options());
-  for (const auto& [name, tensor] : named_weights(*model)) {
-    if (!name.starts_with(tower + ".")) weights.emplace(name, tensor);
+  for (const ModelParameter& parameter : model_parameters(*model)) {
+    if (parameter.tower != tower) weights.emplace(parameter.name, parameter.tensor.detach());
   }
   load_weights(*model, weights, path);
-  log_info(fmt::format("{} tower loaded from {}; its projector starts from random weights", tower,
-                       path));
+  log_info(
+      fmt::format("{} tower loaded from {}; its projector starts from random weights", name, path));
 }
 
-// Whether a parameter of a frozen tower is trained all the same: it belongs to the last
-// `unfrozen` blocks or to what follows them.
-bool stays_trainable(const std::string& name, int64_t layers, int64_t unfrozen) {
-  if (unfrozen == 0) return false;
-  constexpr std::string_view kLayers = "layers.";
-  const size_t at = name.find(kLayers);
-  if (at != std::string::npos)
-    return std::stoll(name.substr(at + kLayers.size())) >= layers - unfrozen;
-  return std::ranges::any_of(
-      std::array{"final_norm.", "pooler.", "head.", "map_head."},
-      [&](const char* part) { return name.find(part) == name.find('.') + 1; });
-}
-
-void freeze_tower(ClipModel model, const std::string& tower, int64_t layers, int64_t unfrozen) {
-  for (auto& entry : model->named_parameters()) {
-    if (!entry.key().starts_with(tower + ".")) continue;
-    entry.value().requires_grad_(stays_trainable(entry.key(), layers, unfrozen));
+// Freezes a tower, except its last `unfrozen` blocks and what follows them. 0 freezes all of it.
+void freeze_tower(ClipModel model, Tower tower, int64_t layers, int64_t unfrozen) {
+  const int64_t frozen_up_to = unfrozen == 0 ? layers + 1 : std::max<int64_t>(layers - unfrozen, 0);
+  for (const ModelParameter& parameter : model_parameters(*model)) {
+    if (parameter.tower != tower) continue;
+    parameter.tensor.set_requires_grad(parameter.layer.value() > frozen_up_to);
   }
 }
 
@@ -106,8 +96,8 @@ void load_pretrained(ClipModel model) {
     fit_positions(weights, options);
     load_weights(*model, weights, options.pretrained);
   }
-  if (!options.text.pretrained.empty()) load_tower(model, "text", options.text.pretrained);
-  if (!options.image.pretrained.empty()) load_tower(model, "image", options.image.pretrained);
+  if (!options.text.pretrained.empty()) load_tower(model, Tower::kText, options.text.pretrained);
+  if (!options.image.pretrained.empty()) load_tower(model, Tower::kImage, options.image.pretrained);
 }
 
 }  // namespace
@@ -116,10 +106,10 @@ ClipModel make_model(const ModelOptions& options, std::optional<uint64_t> seed) 
   ClipModel model(options, seed);
   if (seed) load_pretrained(model);
   if (options.text.freeze) {
-    freeze_tower(model, "text", options.text.layers, options.text.unfreeze_last_layers);
+    freeze_tower(model, Tower::kText, options.text.layers, options.text.unfreeze_last_layers);
   }
   if (options.image.freeze) {
-    freeze_tower(model, "image", options.image.layers, options.image.unfreeze_last_layers);
+    freeze_tower(model, Tower::kImage, options.image.layers, options.image.unfreeze_last_layers);
   }
   return model;
 }

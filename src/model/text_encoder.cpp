@@ -76,23 +76,30 @@ TextEncoderImpl::TextEncoderImpl(const TextEncoderOptions& options,
                                  std::shared_ptr<DropoutStream> stream)
     : options_(options), dropout_(options.dropout, stream) {
   check(options);
+  set_tower(Tower::kText);
+  set_layer(0);
   const int64_t width = options.width;
   const int64_t positions = options.context_length + first_position(options);
-  token_embedding =
-      register_parameter("token_embedding", torch::empty({options.vocab_size, width}));
-  position_embedding = register_parameter("position_embedding", torch::empty({positions, width}));
+  token_embedding = register_parameter("token_embedding", torch::empty({options.vocab_size, width}),
+                                       {.decays = true});
+  position_embedding =
+      register_parameter("position_embedding", torch::empty({positions, width}), {.decays = false});
   if (options.type_vocab_size > 0) {
-    type_embedding =
-        register_parameter("type_embedding", torch::empty({options.type_vocab_size, width}));
+    type_embedding = register_parameter(
+        "type_embedding", torch::empty({options.type_vocab_size, width}), {.decays = true});
   }
   if (options.embedding_norm) {
     embedding_norm = register_module("embedding_norm", LayerNorm(width, options.norm_eps));
   }
   layers = register_module("layers", Transformer(block_options(options), std::move(stream)));
-  if (options.final_norm)
+  const int64_t last_layer = options.layers + 1;
+  if (options.final_norm) {
     final_norm = register_module("final_norm", LayerNorm(width, options.norm_eps));
+    final_norm->set_layer(last_layer);
+  }
   if (options.pool == TextPool::kPooler) {
     pooler = register_module("pooler", Linear(width, width));
+    pooler->set_layer(last_layer);
   }
 }
 

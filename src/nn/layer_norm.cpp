@@ -5,8 +5,8 @@
 namespace tandem {
 
 LayerNormImpl::LayerNormImpl(int64_t width, double eps) : eps_(eps) {
-  weight = register_parameter("weight", torch::ones({width}));
-  bias = register_parameter("bias", torch::zeros({width}));
+  weight = register_parameter("weight", torch::ones({width}), {.init = Init::kOnes});
+  bias = register_parameter("bias", torch::zeros({width}), {.init = Init::kZeros});
 }
 
 torch::Tensor LayerNormImpl::forward(const torch::Tensor& x) const {

@@ -165,7 +165,8 @@ TransformerImpl::TransformerImpl(const TransformerOptions& options,
                                  std::shared_ptr<DropoutStream> stream)
     : stream_(std::move(stream)) {
   for (int64_t layer = 0; layer < options.layers; ++layer) {
-    blocks_.emplace_back(register_module(std::to_string(layer), Block(options, stream_)));
+    blocks_.push_back(register_module(std::to_string(layer), Block(options, stream_)));
+    blocks_.back()->set_layer(layer + 1);
   }
 }
 

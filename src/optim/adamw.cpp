@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include <ATen/ops/_fused_adamw.h>
 #include <torch/utils.h>
 
 #include "tandem/core/error.h"
+#include "tandem/nn/parameter_role.h"
 
 namespace tandem {
 namespace {
@@ -22,9 +24,15 @@ torch::Tensor view_at(const torch::Tensor& flat, int64_t offset, const torch::Te
 
 }  // namespace
 
-bool decays(const std::string& name, const torch::Tensor& parameter) {
-  return parameter.dim() >= 2 && !name.ends_with("position_embedding") &&
-         !name.ends_with("class_token") && !name.ends_with("probe");
+std::vector<NamedParameter> trainable_parameters(const torch::nn::Module& module) {
+  std::vector<NamedParameter> trainable;
+  for (ModelParameter& each : model_parameters(module)) {
+    if (!each.tensor.requires_grad()) continue;
+    trainable.push_back({.name = std::move(each.name),
+                         .tensor = std::move(each.tensor),
+                         .decays = each.role.decays});
+  }
+  return trainable;
 }
 
 AdamW::AdamW(std::vector<NamedParameter> parameters, const OptimOptions& options)
@@ -32,12 +40,13 @@ AdamW::AdamW(std::vector<NamedParameter> parameters, const OptimOptions& options
   TORCH_CHECK(!parameters.empty(), "nothing to train: every parameter is frozen");
   // Only equal dtypes share a buffer; the loss's temperature stays fp32 beside bf16 towers.
   for (auto& parameter : parameters) {
-    const bool decay = decays(parameter.name, parameter.tensor);
     const auto dtype = parameter.tensor.scalar_type();
     auto group = std::find_if(groups_.begin(), groups_.end(), [&](const Group& each) {
-      return each.decay == decay && each.parameters.front().tensor.scalar_type() == dtype;
+      return each.decay == parameter.decays &&
+             each.parameters.front().tensor.scalar_type() == dtype;
     });
-    if (group == groups_.end()) group = groups_.insert(groups_.end(), Group{.decay = decay});
+    if (group == groups_.end())
+      group = groups_.insert(groups_.end(), Group{.decay = parameter.decays});
     group->parameters.push_back(std::move(parameter));
   }
   for (Group& group : groups_) flatten(group);
@@ -135,7 +144,7 @@ TensorMap AdamW::state() const {
   TensorMap state;
   for (const Group& group : groups_) {
     for (size_t i = 0; i < group.parameters.size(); ++i) {
-      const auto& [name, parameter] = group.parameters[i];
+      const auto& [name, parameter, decays] = group.parameters[i];
       const int64_t offset = group.offsets[i];
       state.emplace("exp_avg." + name, view_at(group.exp_avg, offset, parameter));
       state.emplace("exp_avg_sq." + name, view_at(group.exp_avg_sq, offset, parameter));

@@ -36,10 +36,8 @@ LoaderOptions loader_options(const TrainingInputs& inputs) {
           .stall_timeout_seconds = 60.0 * config.train.stall_timeout_minutes};
 }
 
-std::vector<NamedParameter> trainable_parameters(const torch::nn::Module& module) {
-  std::vector<NamedParameter> parameters;
-  for (const auto& entry : module.named_parameters())
-    if (entry.value().requires_grad()) parameters.push_back({entry.key(), entry.value()});
+std::vector<NamedParameter> parameters_to_train(const torch::nn::Module& module) {
+  std::vector<NamedParameter> parameters = trainable_parameters(module);
   if (parameters.empty()) {
     throw Error(ErrorKind::kConfig, {.what = "nothing to train: every parameter is frozen",
                                      .where = "model",
@@ -81,7 +79,7 @@ TrainingSession::TrainingSession(TrainingInputs inputs, const Checkpoint* checkp
   task_ = checkpoint != nullptr ? make_task(*checkpoint, "checkpoint")
                                 : inputs_.make_task(task_inputs(inputs_, false));
   task_->module()->train();
-  optimizer_ = std::make_unique<AdamW>(trainable_parameters(*task_->module()), config().optim);
+  optimizer_ = std::make_unique<AdamW>(parameters_to_train(*task_->module()), config().optim);
   if (checkpoint != nullptr)
     optimizer_->load_state(checkpoint->optimizer, checkpoint->optimizer_steps);
 }

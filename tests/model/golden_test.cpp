@@ -36,14 +36,6 @@ TensorMap with_prefix(const TensorMap& tensors, const std::string& prefix) {
   return chosen;
 }
 
-std::vector<NamedParameter> trainable(const ClipModel& model) {
-  std::vector<NamedParameter> parameters;
-  for (const auto& entry : model->named_parameters()) {
-    parameters.push_back({entry.key(), entry.value()});
-  }
-  return parameters;
-}
-
 class Golden : public testing::TestWithParam<std::string> {
  protected:
   Golden() : file_(load_safetensors(GetParam())), data_(file_.tensors) {
@@ -100,7 +92,8 @@ TEST_P(Golden, EveryGradientEqualsTheReference) {
 }
 
 TEST_P(Golden, TenStepsOfAdamWFollowTheReference) {
-  AdamW optimizer(trainable(model_), OptimOptions{.beta1 = 0.9, .beta2 = 0.98, .eps = 1e-6});
+  AdamW optimizer(trainable_parameters(*model_),
+                  OptimOptions{.beta1 = 0.9, .beta2 = 0.98, .eps = 1e-6});
   const torch::Tensor reference = data_.at("out.loss_curve");
   const double lr = file_.metadata.contains("lr") ? std::stod(file_.metadata.at("lr")) : 1e-3;
   for (int64_t step = 0; step < reference.size(0); ++step) {

@@ -1,12 +1,15 @@
 #include "tandem/optim/adamw.h"
 
 #include <cmath>
+#include <map>
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
 #include "tandem/core/device.h"
 #include "tandem/core/error.h"
+#include "tandem/nn/linear.h"
+#include "tandem/nn/parameter_role.h"
 
 namespace tandem {
 namespace {
@@ -15,7 +18,8 @@ std::vector<NamedParameter> some_parameters(torch::ScalarType dtype) {
   std::vector<NamedParameter> parameters;
   const auto add = [&](const std::string& name, torch::IntArrayRef sizes, torch::ScalarType type) {
     const torch::Tensor value = torch::randn(sizes, make_generator(torch::kCPU, parameters.size()));
-    parameters.push_back({name, value.to(type).requires_grad_()});
+    parameters.push_back(
+        {.name = name, .tensor = value.to(type).requires_grad_(), .decays = name == "weight"});
   };
   add("weight", {3, 4}, dtype);
   add("bias", {4}, dtype);
@@ -25,7 +29,7 @@ std::vector<NamedParameter> some_parameters(torch::ScalarType dtype) {
 }
 
 void set_gradients(const std::vector<NamedParameter>& parameters, uint64_t seed) {
-  for (const auto& [name, tensor] : parameters) {
+  for (const auto& [name, tensor, decays] : parameters) {
     const torch::Tensor noise = torch::randn(tensor.sizes(), make_generator(torch::kCPU, seed));
     tensor.grad().copy_(noise);
   }
@@ -35,7 +39,7 @@ TEST(AdamW, FollowsThePapersUpdate) {
   const OptimOptions options{.beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .weight_decay = 0.1};
   const auto parameters = some_parameters(torch::kFloat32);
   std::vector<torch::Tensor> expected, m, v;
-  for (const auto& [name, tensor] : parameters) {
+  for (const auto& [name, tensor, decays] : parameters) {
     expected.push_back(tensor.detach().to(torch::kFloat64, false, true));
     m.push_back(torch::zeros_like(expected.back()));
     v.push_back(torch::zeros_like(expected.back()));
@@ -65,7 +69,7 @@ TEST(AdamW, FollowsThePapersUpdate) {
   }
 }
 
-TEST(AdamW, DecaysOnlyWeightMatrices) {
+TEST(AdamW, DecaysWhatItsParametersSay) {
   AdamW optimizer(some_parameters(torch::kFloat32), {});
   for (const ParameterGroup& group : optimizer.groups()) {
     EXPECT_EQ(group.tensors, group.decay ? 1 : 3);
@@ -73,31 +77,17 @@ TEST(AdamW, DecaysOnlyWeightMatrices) {
   }
 }
 
-// open_clip's rule today: one dimension, positions and class tokens are not decayed.
-TEST(AdamW, LeavesPositionsTokensAndTemperatureUndecayed) {
-  const torch::Tensor matrix = torch::zeros({4, 4}), vector = torch::zeros({4}),
-                      scalar = torch::zeros({});
-  for (const char* name : {"text.token_embedding", "image.layers.0.attention.qkv.weight",
-                           "image_projector.linear.weight", "image.patch_embedding.weight"})
-    EXPECT_TRUE(decays(name, matrix)) << name;
-  for (const char* name : {"text.position_embedding", "image.position_embedding"})
-    EXPECT_FALSE(decays(name, matrix)) << name;
-  for (const char* name :
-       {"image.class_token", "text.layers.0.mlp_norm.weight", "text.layers.0.mlp_in.bias"})
-    EXPECT_FALSE(decays(name, vector)) << name;
-  for (const char* name : {"logit_scale", "logit_bias"}) EXPECT_FALSE(decays(name, scalar)) << name;
-}
-
 TEST(AdamW, ClipsTheJointNorm) {
   const auto parameters = some_parameters(torch::kFloat32);
   AdamW optimizer(parameters, {});
   set_gradients(parameters, 1);
   double square = 0;
-  for (const auto& [name, tensor] : parameters) square += tensor.grad().pow(2).sum().item<double>();
+  for (const auto& [name, tensor, decays] : parameters)
+    square += tensor.grad().pow(2).sum().item<double>();
   optimizer.reduce(*single_process());
   EXPECT_NEAR(optimizer.clip(0.5).item<double>(), std::sqrt(square), 1e-5);
   double clipped = 0;
-  for (const auto& [name, tensor] : parameters)
+  for (const auto& [name, tensor, decays] : parameters)
     clipped += tensor.grad().pow(2).sum().item<double>();
   EXPECT_NEAR(std::sqrt(clipped), 0.5, 1e-5);
   EXPECT_NEAR(optimizer.clip(0.0).item<double>(), 0.5, 1e-5);
@@ -152,7 +142,7 @@ TEST(AdamW, LaysParametersOnMultiplesOf64Bytes) {
   for (const auto dtype : {torch::kFloat32, torch::kBFloat16}) {
     const auto parameters = some_parameters(dtype);
     const AdamW optimizer(parameters, {});
-    for (const auto& [name, tensor] : parameters) {
+    for (const auto& [name, tensor, decays] : parameters) {
       for (const torch::Tensor& each : {tensor, tensor.grad()})
         EXPECT_EQ(reinterpret_cast<uintptr_t>(each.data_ptr()) % 64, 0) << name;
     }
@@ -196,13 +186,48 @@ TEST(AdamW, RefusesTheStateOfAnotherModel) {
 
 TEST(AdamW, UpdatesNothingWithoutTheGradientsOfThisStep) {
   const torch::Tensor weight = torch::ones({2, 2}).requires_grad_();
-  AdamW optimizer({{"weight", weight}}, {});
+  AdamW optimizer({{.name = "weight", .tensor = weight, .decays = true}}, {});
   weight.square().sum().backward();
   EXPECT_THROW((void)optimizer.clip(1.0), c10::Error);
   EXPECT_THROW(optimizer.update(0.1), c10::Error);
   optimizer.reduce(*single_process());
   optimizer.update(0.1);
   EXPECT_THROW(optimizer.update(0.1), c10::Error) << "of the step before";
+}
+
+// A module of a kind that the library does not have: a gate of two dimensions that begins closed
+// and is not decayed, and a layer that begins with zeros.
+class GateImpl : public ModuleWithRoles {
+ public:
+  GateImpl() {
+    gate = register_parameter("gate", torch::ones({2, 4}), {.init = Init::kZeros});
+    scale = register_parameter("scale", torch::full({3}, 7.0), {.init = Init::kKept});
+    free = register_parameter("free", torch::zeros({3, 5}), {.decays = true});
+    layer = register_module("layer", Linear(4, 4));
+    layer->set_role("weight", {.init = Init::kZeros, .decays = true});
+  }
+
+  torch::Tensor gate, scale, free;
+  Linear layer{nullptr};
+};
+TORCH_MODULE(Gate);
+
+TEST(TrainableParameters, FollowTheRolesOfANewModule) {
+  Gate gate;
+  init_parameters(*gate, 0.5, make_generator(torch::kCPU, 1));
+  const torch::Tensor expected =
+      torch::empty({3, 5}).normal_(0.0, 0.5, make_generator(torch::kCPU, 1));
+  EXPECT_EQ(gate->gate.abs().max().item<double>(), 0.0);
+  EXPECT_EQ(gate->scale.min().item<double>(), 7.0);
+  EXPECT_TRUE(torch::equal(gate->free, expected)) << "no other parameter draws numbers";
+  EXPECT_EQ(gate->layer->weight.abs().max().item<double>(), 0.0);
+
+  gate->layer->bias.set_requires_grad(false);
+  const AdamW optimizer(trainable_parameters(*gate), {});
+  std::map<bool, std::vector<std::string>> names;
+  for (const ParameterGroup& group : optimizer.groups()) names[group.decay] = group.names;
+  EXPECT_EQ(names[true], (std::vector<std::string>{"free", "layer.weight"}));
+  EXPECT_EQ(names[false], (std::vector<std::string>{"gate", "scale"}));
 }
 
 }  // namespace

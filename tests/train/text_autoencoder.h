@@ -7,21 +7,21 @@
 #include <string_view>
 #include <vector>
 
-#include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
 #include "tandem/core/device.h"
 #include "tandem/nn/linear.h"
+#include "tandem/nn/parameter_role.h"
 #include "tandem/train/task.h"
 
 namespace tandem::test {
 
 /// Compresses the piece counts of a text into eight numbers and predicts the counts from them.
-class BagAutoencoderImpl : public torch::nn::Module {
+class BagAutoencoderImpl : public ModuleWithRoles {
  public:
   explicit BagAutoencoderImpl(int64_t vocab_size) {
-    table = register_parameter("table", torch::zeros({vocab_size, kCode}));
+    table = register_parameter("table", torch::zeros({vocab_size, kCode}), {.decays = true});
     decoder = register_module("decoder", Linear(kCode, vocab_size));
   }
   static constexpr int64_t kCode = 8;

@@ -132,10 +132,7 @@ class StepOfVariant : public testing::TestWithParam<Variant> {
     model->to(where);
     set_precision(model, precision);
     model->recompute_activations(GetParam().recomputes);
-    std::vector<NamedParameter> parameters;
-    for (const auto& entry : model->named_parameters())
-      parameters.push_back({.name = entry.key(), .tensor = entry.value()});
-    const AdamW optimizer(parameters, {});
+    const AdamW optimizer(trainable_parameters(*model), {});
     const PairBatch pairs = make_pairs();
     return gradients_of(
         model, forward_backward(model, {.images = pairs.images.to(where), .tokens = pairs.tokens},

@@ -3,7 +3,6 @@
 #include <memory>
 #include <optional>
 
-#include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
 #include "tandem/config/model_options.h"
@@ -11,6 +10,7 @@
 #include "tandem/model/image_encoder.h"
 #include "tandem/model/projector.h"
 #include "tandem/model/text_encoder.h"
+#include "tandem/nn/parameter_role.h"
 
 namespace tandem {
 
@@ -22,7 +22,7 @@ struct ClipEmbeddings {
 };
 
 /// Two towers, two projectors and a temperature. Radford et al., arXiv:2103.00020.
-class ClipModelImpl : public torch::nn::Module {
+class ClipModelImpl : public ModuleWithRoles {
  public:
   /// Weights are drawn from `seed`; without one they hold nothing yet. `options.text.vocab_size`
   /// must be known by now; `pretrained` and `freeze` are the business of make_model. Throws kConfig

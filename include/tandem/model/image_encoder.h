@@ -3,11 +3,11 @@
 #include <memory>
 #include <vector>
 
-#include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
 #include "tandem/config/model_options.h"
 #include "tandem/nn/layer_norm.h"
+#include "tandem/nn/parameter_role.h"
 #include "tandem/nn/transformer.h"
 
 namespace tandem {
@@ -15,7 +15,7 @@ namespace tandem {
 /// Attention pooling of SigLIP: a learned probe attends over the tokens, then x +
 /// MLP(LayerNorm(x)). Zhai et al., "Sigmoid Loss for Language Image Pre-Training", arXiv:2303.15343
 /// (big_vision's MAPHead).
-class MapHeadImpl : public torch::nn::Module {
+class MapHeadImpl : public ModuleWithRoles {
  public:
   explicit MapHeadImpl(const ImageEncoderOptions& options);
   /// Returns [B, width] for tokens [B, N, width].
@@ -35,7 +35,7 @@ class MapHeadImpl : public torch::nn::Module {
 TORCH_MODULE(MapHead);
 
 /// Vision transformer (ImageEncoderOptions names its variants).
-class ImageEncoderImpl : public torch::nn::Module {
+class ImageEncoderImpl : public ModuleWithRoles {
  public:
   /// Throws kConfig for contradictions.
   ImageEncoderImpl(const ImageEncoderOptions& options, std::shared_ptr<DropoutStream> stream);
@@ -51,7 +51,7 @@ class ImageEncoderImpl : public torch::nn::Module {
                                std::vector<torch::Tensor>* states = nullptr);
   /// F, the size of a picture's features.
   [[nodiscard]] int64_t feature_dim() const;
-  /// Draws new weights from `generator`: normal with init_std, biases 0, norms 1.
+  /// Draws new weights from `generator`: init_parameters with init_std.
   void reset_parameters(at::Generator generator);
 
   Linear patch_embedding{

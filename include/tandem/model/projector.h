@@ -17,7 +17,7 @@ class ProjectorImpl : public torch::nn::Module {
   ProjectorImpl(int64_t input_dim, int64_t embed_dim, const ProjectorOptions& options);
   /// Returns [B, embed_dim] for features [B, input_dim].
   torch::Tensor forward(const torch::Tensor& features);
-  /// Draws new weights from `generator`: normal with std 1/√fan_in, biases 0, norms 1.
+  /// Draws new weights from `generator`: init_parameters with 1/√fan_in.
   void reset_parameters(at::Generator generator);
 
   Linear linear{nullptr};

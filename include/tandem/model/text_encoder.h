@@ -3,19 +3,19 @@
 #include <memory>
 #include <vector>
 
-#include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
 #include "tandem/config/model_options.h"
 #include "tandem/core/token_batch.h"
 #include "tandem/nn/layer_norm.h"
+#include "tandem/nn/parameter_role.h"
 #include "tandem/nn/transformer.h"
 
 namespace tandem {
 
 /// RoBERTa-style transformer over packed tokens (TextEncoderOptions names its variants). No row is
 /// ever spent on padding, so a text's features do not depend on the texts beside it.
-class TextEncoderImpl : public torch::nn::Module {
+class TextEncoderImpl : public ModuleWithRoles {
  public:
   /// `options.vocab_size` must be known by now. Throws kConfig for contradictions.
   TextEncoderImpl(const TextEncoderOptions& options, std::shared_ptr<DropoutStream> stream);
@@ -27,7 +27,7 @@ class TextEncoderImpl : public torch::nn::Module {
   /// and what leaves each one, layers + 1 tensors of this shape.
   torch::Tensor encode_tokens(const TokenBatch& tokens,
                               std::vector<torch::Tensor>* states = nullptr);
-  /// Draws new weights from `generator`: normal with init_std, biases 0, norms 1.
+  /// Draws new weights from `generator`: init_parameters with init_std.
   void reset_parameters(at::Generator generator);
 
   torch::Tensor token_embedding;     ///< [vocab_size, width]

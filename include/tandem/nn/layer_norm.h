@@ -2,15 +2,16 @@
 
 #include <utility>
 
-#include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
+
+#include "tandem/nn/parameter_role.h"
 
 namespace tandem {
 
 /// y = (x − mean) / √(variance + eps) · weight + bias over the last dimension. Ba, Kiros, Hinton,
-/// "Layer Normalization", arXiv:1607.06450. Made with weight 1 and bias 0.
-class LayerNormImpl : public torch::nn::Module {
+/// "Layer Normalization", arXiv:1607.06450. Made with weight 1 and bias 0; neither is decayed.
+class LayerNormImpl : public ModuleWithRoles {
  public:
   LayerNormImpl(int64_t width, double eps);
   /// Returns [..., width], of x's dtype, for x [..., width]. Thread-safe.

@@ -3,10 +3,10 @@
 #include <atomic>
 #include <memory>
 
-#include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
 #include "tandem/config/model_options.h"
+#include "tandem/nn/parameter_role.h"
 
 namespace tandem {
 
@@ -16,8 +16,9 @@ class QuantizedLinear;
 }  // namespace kernels
 
 /// y = x · weightᵀ + bias. Unlike torch::nn::Linear it draws no numbers when made: weights hold
-/// nothing until init_parameters or a checkpoint fills them.
-class LinearImpl : public torch::nn::Module {
+/// nothing until init_parameters or a checkpoint fills them. The weight is decayed and begins with
+/// normal numbers, the bias is not and begins with 0.
+class LinearImpl : public ModuleWithRoles {
  public:
   LinearImpl(int64_t input_dim, int64_t output_dim, bool with_bias = true);
   /// Returns [..., output_dim] for x [..., input_dim].
@@ -53,10 +54,5 @@ void pack_linears(torch::nn::Module& module);
 /// projectors keep their precision. Returns how many layers were: 0 where there are no 8-bit
 /// products.
 int64_t quantize_blocks(torch::nn::Module& module);
-
-/// Fills every parameter of `module`: biases with 0, norms' weights with 1, everything else with
-/// normal numbers of deviation `std` drawn from `generator`, in registration order. std = 0 takes
-/// 1/√fan_in, the last dimension of the weight in question.
-void init_parameters(torch::nn::Module& module, double std, at::Generator generator);
 
 }  // namespace tandem

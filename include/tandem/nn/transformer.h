@@ -10,6 +10,7 @@
 #include "tandem/nn/dropout.h"
 #include "tandem/nn/layer_norm.h"
 #include "tandem/nn/linear.h"
+#include "tandem/nn/parameter_role.h"
 
 namespace tandem {
 
@@ -66,7 +67,7 @@ class AttentionImpl : public torch::nn::Module {
 TORCH_MODULE(Attention);
 
 /// Attention and MLP with residuals; LayerNorm before each (kPre) or after each sum (kPost).
-class BlockImpl : public torch::nn::Module {
+class BlockImpl : public ModuleWithRoles {
  public:
   BlockImpl(const TransformerOptions& options, std::shared_ptr<DropoutStream> stream);
   /// Returns [T, D] for rows x [T, D], or [R, D], those of `wanted` alone, as above.
@@ -87,7 +88,7 @@ class BlockImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Block);
 
-/// A stack of blocks, registered as `0`, `1`, ….
+/// A stack of blocks, registered as `0`, `1`, …. Block i is layer i + 1.
 class TransformerImpl : public torch::nn::Module {
  public:
   TransformerImpl(const TransformerOptions& options, std::shared_ptr<DropoutStream> stream);

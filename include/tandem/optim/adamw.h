@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include <torch/nn/module.h>
 #include <torch/types.h>
 
 #include "tandem/config/run_config.h"
@@ -11,11 +12,16 @@
 
 namespace tandem {
 
-/// A trainable parameter and what it is called in checkpoints.
+/// A trainable parameter, as the optimizer needs it.
 struct NamedParameter {
-  std::string name;
+  std::string name;  ///< As in checkpoints.
   torch::Tensor tensor;
+  bool decays;  ///< Whether weight decay applies.
 };
+
+/// Returns the parameters of `module` that require a gradient, in its order, decayed as their roles
+/// say (nn/parameter_role.h). Throws c10::Error for a parameter without a role.
+[[nodiscard]] std::vector<NamedParameter> trainable_parameters(const torch::nn::Module& module);
 
 /// One line of the printed table of decay groups.
 struct ParameterGroup {
@@ -29,9 +35,7 @@ struct ParameterGroup {
 /// lie in one tensor, so that a step is one fused update per group, whatever the number of
 /// parameters. fp32 parameters become views of the masters; bf16 parameters keep their own storage
 /// and are refreshed from the masters after each step. Loshchilov and Hutter, arXiv:1711.05101.
-///
-/// Decayed: parameters of two and more dimensions, but for position and class tokens and
-/// logit_scale. Not thread-safe.
+/// Not thread-safe.
 class AdamW {
  public:
   /// Takes over the storage of `parameters` and gives each a gradient that is a view into the flat
@@ -80,8 +84,5 @@ class AdamW {
   torch::Tensor step_count_;  // fp32 scalar: exact up to 16 million
   bool reduced_ = false;      // whether `gradients` hold those of this step
 };
-
-/// Returns whether a parameter of this name and rank is decayed.
-[[nodiscard]] bool decays(const std::string& name, const torch::Tensor& parameter);
 
 }  // namespace tandem
