@@ -66,11 +66,12 @@ void Section::add_name(std::string_view name, std::string* target, std::string d
   add(name, target, std::move(doc)).names = std::move(names);
 }
 
-void Section::add_color(std::string_view name, std::string* target, std::string doc,
-                        std::vector<std::string> names) {
+Field& Section::add_color(std::string_view name, std::string* target, std::string doc,
+                          std::vector<std::string> names) {
   Field& field = add(name, target, std::move(doc));
   field.names = std::move(names);
   field.takes_color = true;
+  return field;
 }
 
 FieldTable field_table(RunConfig& config) {

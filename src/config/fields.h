@@ -38,6 +38,13 @@ struct Bounds {
   std::optional<double> below = {};  ///< Exclusive.
 };
 
+/// What another value beside `pretrained` does to the weights that are read.
+enum class OnPretrained {
+  kFree,      ///< Nothing, or what was asked for.
+  kReported,  ///< They compute something else: a warning.
+  kFixed,     ///< They cannot be read: an error.
+};
+
 struct Field {
   std::string path;  ///< "optim.lr"
   FieldTarget target;
@@ -47,6 +54,7 @@ struct Field {
   bool takes_color = false;             ///< Of a text: #rrggbb is allowed beside `names`.
   bool is_path = false;                 ///< Of a text: a leading `~` is the user's home.
   OnResume on_resume = OnResume::kMayChange;
+  OnPretrained on_pretrained = OnPretrained::kFree;
 };
 
 struct SectionInfo {
@@ -88,8 +96,8 @@ class Section {
   void add_name(std::string_view name, std::string* target, std::string doc,
                 std::vector<std::string> names);
   /// A text that names a colour: one of `names`, #rrggbb, or empty.
-  void add_color(std::string_view name, std::string* target, std::string doc,
-                 std::vector<std::string> names);
+  Field& add_color(std::string_view name, std::string* target, std::string doc,
+                   std::vector<std::string> names);
 
  private:
   FieldTable& table_;
@@ -109,6 +117,10 @@ void add_data_fields(FieldTable& table, DataOptions& data);
 void add_run_fields(FieldTable& table, RunOptions& run);
 void add_task_fields(FieldTable& table, TaskOptions& task);
 void add_training_fields(FieldTable& table, RunConfig& config);
+
+/// Mark a field: see OnPretrained.
+inline void reported(Field& field) { field.on_pretrained = OnPretrained::kReported; }
+inline void fixed(Field& field) { field.on_pretrained = OnPretrained::kFixed; }
 
 /// Returns "section.name", or the name alone at the top.
 [[nodiscard]] std::string join_path(std::string_view section, std::string_view name);

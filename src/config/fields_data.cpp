@@ -110,27 +110,30 @@ void add_transform_fields(FieldTable& table, ImageTransformOptions& o) {
                      "Known recipe whose values come first, model.image.mean and std too; keys "
                      "given beside it win.",
                      transform_preset_names());
-  transform.add("resize_mode", choice(&o.resize_mode, kResizeModes),
-                "Shortest side to image_size, then center crop; longest side to it, then black "
-                "borders; or squash both sides to it.");
-  transform.add("interpolation", choice(&o.interpolation, kInterpolations),
-                "Filter of the resize, as Pillow computes it.");
-  transform.add("crop_pct", &o.crop_pct,
-                "Share of the resized side that the center crop keeps: resize to image_size / "
-                "crop_pct, rounded down.",
-                {.above = 0, .max = 1});
-  transform.add("crop_offset", choice(&o.crop_offset, kCropOffsets),
-                "How the center crop's beginning is rounded when it falls on half a pixel: even "
-                "(torchvision, open_clip) or down (transformers).");
-  transform.add_color(
+  reported(
+      transform.add("resize_mode", choice(&o.resize_mode, kResizeModes),
+                    "Shortest side to image_size, then center crop; longest side to it, then black "
+                    "borders; or squash both sides to it."));
+  reported(transform.add("interpolation", choice(&o.interpolation, kInterpolations),
+                         "Filter of the resize, as Pillow computes it."));
+  reported(
+      transform.add("crop_pct", &o.crop_pct,
+                    "Share of the resized side that the center crop keeps: resize to image_size / "
+                    "crop_pct, rounded down.",
+                    {.above = 0, .max = 1}));
+  reported(transform.add(
+      "crop_offset", choice(&o.crop_offset, kCropOffsets),
+      "How the center crop's beginning is rounded when it falls on half a pixel: even "
+      "(torchvision, open_clip) or down (transformers)."));
+  reported(transform.add_color(
       "background", &o.background,
       "Colour that transparent pixels are laid on before the resize; drop ignores "
       "transparency, drop_after_resize does so after the resize (OpenAI's CLIP, open_clip), "
       "transformers lays it on white. Empty takes white, and when a run is resumed what it did "
       "before.",
-      background_names());
-  transform.add("exif", choice(&o.exif, kExifOrientations),
-                "Whether the camera's orientation mark turns the picture.");
+      background_names()));
+  reported(transform.add("exif", choice(&o.exif, kExifOrientations),
+                         "Whether the camera's orientation mark turns the picture."));
   transform.add(
       "max_image_pixels", &o.max_image_pixels,
       "Larger pictures are refused before they are decoded; the default is Pillow's limit. "

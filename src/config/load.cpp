@@ -9,6 +9,7 @@
 #include "config/field_value.h"
 #include "config/json.h"
 #include "config/names.h"
+#include "config/pretrained.h"
 #include "config/reader.h"
 #include "config/validate.h"
 #include "tandem/core/error.h"
@@ -93,18 +94,26 @@ void add_contradictions(const Contradictions& found, const Reader& reader, const
   }
 }
 
+/// Whether a configuration takes over what pretrained models say about themselves. One that was
+/// written by a run says everything itself.
+enum class Pretrained { kRead, kIgnored };
+
 RunConfig read_run_config(std::string_view json, const std::string& name,
-                          const std::vector<Override>& overrides) {
+                          const std::vector<Override>& overrides, Pretrained mode) {
   RunConfig result;
   const FieldTable table = config::field_table(result);
   Problems problems;
   Reader reader(table, problems);
   reader.read_text(json, name);
   for (const Override& each : overrides) reader.read_override(each.text, each.origin);
+  const config::PretrainedConfigs pretrained =
+      mode == Pretrained::kRead ? config::read_pretrained(reader) : config::PretrainedConfigs{};
+  config::apply_pretrained(pretrained, result);
   apply_presets(reader, result.model, result.data.transform);
   reader.apply();
   Contradictions found;
   config::check_run(result, found);
+  config::check_pretrained(pretrained, result, found);
   add_contradictions(found, reader, name, problems);
   problems.throw_if_any(name);
   return result;
@@ -140,12 +149,12 @@ RunConfig load_run_config(const std::filesystem::path& path,
                           const std::vector<std::string>& overrides) {
   std::vector<Override> all = environment_overrides();
   for (Override& each : flag_overrides(overrides)) all.push_back(std::move(each));
-  return read_run_config(read_config_file(path), path.string(), all);
+  return read_run_config(read_config_file(path), path.string(), all, Pretrained::kRead);
 }
 
 RunConfig parse_run_config(std::string_view json, const std::vector<std::string>& overrides,
                            const std::string& name) {
-  return read_run_config(json, name, flag_overrides(overrides));
+  return read_run_config(json, name, flag_overrides(overrides), Pretrained::kIgnored);
 }
 
 ModelConfig parse_model_config(std::string_view json, const std::string& name) {

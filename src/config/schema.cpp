@@ -140,9 +140,10 @@ std::string reference_rows(const config::FieldTable& table, const std::string& s
 
 constexpr const char* kReferenceHead =
     "# Configuration reference\n\n"
-    "One JSON file drives a run. Values come from the defaults below, then from the preset of a\n"
-    "tower, then from the file, then from the environment variable `TANDEM_SET`, then from\n"
-    "`--set section.key=value`; the later one wins. `TANDEM_SET` holds any number of\n"
+    "One JSON file drives a run. Values come from the defaults below, then from the model that\n"
+    "`pretrained` names, then from the preset of a tower, then from the file, then from the\n"
+    "environment variable `TANDEM_SET`, then from `--set section.key=value`; the later one wins.\n"
+    "`TANDEM_SET` holds any number of\n"
     "`section.key=value` with white space between them, so no value in it can hold any; one after\n"
     "`--set` or in the file can. Every key may be left out; an unknown or repeated key, a value\n"
     "of another type, `null`, or a value out of range is an error. A byte order mark is skipped;\n"
@@ -151,7 +152,24 @@ constexpr const char* kReferenceHead =
     "A relative path starts from the working directory, wherever the configuration lies; `~` at\n"
     "the front of one is the user's home. Two kinds of file have paths of their own: in a mixture\n"
     "they start from the mixture's folder, and in a table, JSON lines or caption file from\n"
-    "`image_root` or, without it, from that file's folder. An absolute path is taken as it is.\n";
+    "`image_root` or, without it, from that file's folder. An absolute path is taken as it is.\n\n"
+    "`model.pretrained` names a whole model to start from, `model.text.pretrained` and\n"
+    "`model.image.pretrained` that of one tower. Its configuration is taken over: architecture,\n"
+    "tokenizer (of a text tower) and `data.transform` (of an image tower). Keys beside it "
+    "override\n"
+    "that. One that changes what the weights compute, such as `activation`, `heads` or `mean`, is\n"
+    "reported; one that the weights cannot be read with, such as `width`, is an error. A smaller\n"
+    "`context_length` cuts the table of positions, another `image_size` interpolates it. This "
+    "fine-\n"
+    "tunes any model that `clip-convert` has written:\n\n"
+    "```json\n"
+    "{\n"
+    "  \"model\": {\"pretrained\": \"my-clip\"},\n"
+    "  \"data\": {\"train\": {\"kind\": \"table\", \"path\": \"pairs.csv\"}, \"batch_size\": 64},\n"
+    "  \"optim\": {\"lr\": 1e-5},\n"
+    "  \"train\": {\"epochs\": 3}\n"
+    "}\n"
+    "```\n";
 
 }  // namespace
 

@@ -54,12 +54,27 @@ torch::Tensor interpolate_positions(const torch::Tensor& table, int64_t rows,
   return torch::cat({table.slice(0, 0, class_rows).to(torch::kFloat32), resized});
 }
 
-void fit_positions(TensorMap& weights, const ModelOptions& options) {
-  const auto entry = weights.find("image.position_embedding");
-  if (entry == weights.end() || entry->second.dim() != 2) return;
-  const int64_t rows = image_tokens(options.image);
-  if (entry->second.size(0) == rows) return;
-  entry->second = interpolate_positions(entry->second, rows, options.image);
+void fit_image_positions(torch::Tensor& table, const ImageEncoderOptions& options) {
+  const int64_t rows = image_tokens(options);
+  if (table.dim() == 2 && table.size(0) != rows)
+    table = interpolate_positions(table, rows, options);
+}
+
+// A shorter context_length leaves the first positions.
+void fit_text_positions(torch::Tensor& table, int64_t rows) {
+  if (table.dim() != 2 || table.size(0) <= rows) return;
+  log_info(
+      fmt::format("position table of the text tower cut from {} to {} rows", table.size(0), rows));
+  table = table.slice(0, 0, rows);
+}
+
+void fit_positions(TensorMap& weights, const ClipModel& model) {
+  const auto image = weights.find("image.position_embedding");
+  if (model->image && image != weights.end())
+    fit_image_positions(image->second, model->options().image);
+  const auto text = weights.find("text.position_embedding");
+  if (model->text && text != weights.end())
+    fit_text_positions(text->second, model->text->position_embedding.size(0));
 }
 
 // Loads one tower from a file that may hold more than it.
@@ -71,7 +86,7 @@ void load_tower(ClipModel model, Tower tower, const std::string& path) {
                                          .where = path,
                                          .expected = "names that start with " + name + "."});
   }
-  fit_positions(weights, model->options());
+  fit_positions(weights, model);
   for (const ModelParameter& parameter : model_parameters(*model)) {
     if (parameter.tower != tower) weights.emplace(parameter.name, parameter.tensor.detach());
   }
@@ -93,7 +108,7 @@ void load_pretrained(ClipModel model) {
   const ModelOptions& options = model->options();
   if (!options.pretrained.empty()) {
     TensorMap weights = read_weights(options.pretrained);
-    fit_positions(weights, options);
+    fit_positions(weights, model);
     load_weights(*model, weights, options.pretrained);
   }
   if (!options.text.pretrained.empty()) load_tower(model, Tower::kText, options.text.pretrained);

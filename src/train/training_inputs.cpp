@@ -52,7 +52,10 @@ Tokenizer open_tokenizer(const TokenizerOptions& options, const Source& source,
 
 void resolve_vocabulary(TextEncoderOptions& text, TokenizerOptions& options,
                         const Tokenizer& tokenizer) {
-  if (text.vocab_size != 0 && text.vocab_size != tokenizer.vocab_size()) {
+  // The table of a pretrained model may have rows to spare.
+  const bool fits = options.file.empty() ? text.vocab_size == tokenizer.vocab_size()
+                                         : text.vocab_size >= tokenizer.vocab_size();
+  if (text.vocab_size != 0 && !fits) {
     const std::string name = options.file.empty() ? "the trained tokenizer" : options.file;
     throw Error(ErrorKind::kConfig,
                 {.what = "the model's vocabulary is not the tokenizer's",
@@ -63,7 +66,7 @@ void resolve_vocabulary(TextEncoderOptions& text, TokenizerOptions& options,
   }
   // Captions may hold fewer pieces than were asked for.
   options.train_vocab_size = std::min(options.train_vocab_size, tokenizer.vocab_size());
-  text.vocab_size = tokenizer.vocab_size();
+  if (text.vocab_size == 0) text.vocab_size = tokenizer.vocab_size();
   text.pad_id = tokenizer.pad_id();
   text.bos_id = tokenizer.bos_id();
   text.eos_id = tokenizer.eos_id();

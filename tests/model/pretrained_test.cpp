@@ -67,6 +67,20 @@ TEST_F(Pretrained, TakesTheModelOfARunThatIsOver) {
   expect_starts_from(folder_ / "model");
 }
 
+TEST_F(Pretrained, LosesThePositionsBeyondAShorterContext) {
+  ModelOptions options = tiny_options();
+  options.text.context_length = 4;
+  options.text.pretrained = (folder_ / "checkpoints").string();
+  const ClipModel model = make_model(options, 1);
+  const torch::Tensor& table = model->text->position_embedding;
+  EXPECT_EQ(table.size(0), trained_->text->position_embedding.size(0) - 2);
+  EXPECT_TRUE(torch::equal(table, trained_->text->position_embedding.slice(0, 0, table.size(0))));
+
+  options.text.context_length = 9;  // There is nothing to fill the further ones with.
+  expect_error(ErrorKind::kCheckpoint, "text.position_embedding",
+               [&] { (void)make_model(options, 1); });
+}
+
 TEST_F(Pretrained, NamesAPlaceWithoutWeights) {
   const auto refuses = [&](const std::string& part, const fs::path& place) {
     expect_error(ErrorKind::kMissingInput, part, [&] { (void)find_weights_file(place); });

@@ -19,10 +19,16 @@ namespace tandem {
 /// `model.image.preset` and `data.transform.preset` come before all of them. At most 16 MB, nested
 /// 64 deep; a byte order mark is skipped, comments are not JSON, and `$schema` at the top is the
 /// one key that is tolerated.
+///
+/// What `model.pretrained`, `model.text.pretrained` and `model.image.pretrained` name comes before
+/// the presets: architecture, tokenizer and preprocessing of that model. A value beside it that the
+/// weights cannot be read with is a mistake; one that changes what they compute is logged as a
+/// warning.
 [[nodiscard]] RunConfig load_run_config(const std::filesystem::path& path,
                                         const std::vector<std::string>& overrides = {});
 
-/// The same for text at hand; `name` stands for the file in messages. TANDEM_SET is not read.
+/// The same for text at hand; `name` stands for the file in messages. Nothing else is read: not
+/// TANDEM_SET, and no pretrained model's configuration.
 [[nodiscard]] RunConfig parse_run_config(std::string_view json,
                                          const std::vector<std::string>& overrides = {},
                                          const std::string& name = "config");
