@@ -46,7 +46,7 @@ struct Kind {
     return colors + ((color_type & kAlphaBit) != 0 ? 1 : 0);
   }
   [[nodiscard]] uint32_t sample(int x, int y, int channel) const {
-    const auto mixed = static_cast<uint32_t>(x * 7919 + y * 104729 + channel * 1299709);
+    const auto mixed = static_cast<uint32_t>(int64_t{x} * 7919 + y * 104729 + channel * 1299709);
     return (mixed * 2654435761U >> 8) & ((1U << depth) - 1);
   }
 };
