@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include <ATen/ops/scaled_dot_product_attention.h>
-
 #include "kernels/fused_rows.h"
 #include "tandem/config/load.h"
 #include "tandem/config/tower_shape.h"
@@ -62,9 +60,9 @@ torch::Tensor MapHeadImpl::forward(const torch::Tensor& tokens) {
       query(probe).view({1, 1, heads, -1}).transpose(1, 2).expand({B, -1, -1, -1}).contiguous();
   const std::vector<torch::Tensor> kv = key_value(tokens).chunk(2, -1);  // [B, N, D] each
   const std::vector<int64_t> by_head = {B, N, heads, D / heads};
-  const torch::Tensor k = kv[0].view(by_head).transpose(1, 2),
-                      v = kv[1].view(by_head).transpose(1, 2);  // [B, H, N, Dh]
-  const torch::Tensor mixed = at::scaled_dot_product_attention(q, k, v);
+  const torch::Tensor mixed = attend({.queries = q,  // [B, H, 1, Dh]
+                                      .keys = kv[0].view(by_head).transpose(1, 2),
+                                      .values = kv[1].view(by_head).transpose(1, 2)});
   const torch::Tensor x = output(mixed.transpose(1, 2).reshape({B, D}));
   return x + mlp_out(mlp_in->activated(norm(x), options_.activation));  // [B, D]
 }
@@ -134,11 +132,12 @@ torch::Tensor ImageEncoderImpl::embed(const torch::Tensor& images) {
   return pre_norm ? pre_norm(x) : x;
 }
 
-// Every token's state for x [B, N, width], or those of the rows wanted among B * N: [R, width].
-torch::Tensor ImageEncoderImpl::run_layers(const torch::Tensor& x, const torch::Tensor& wanted,
+// Every token's state for x [B, N, width], or those of the output rows among B * N: [R, width].
+torch::Tensor ImageEncoderImpl::run_layers(const torch::Tensor& x, const torch::Tensor& output_rows,
                                            std::vector<torch::Tensor>* states) {
   const auto layout = SequenceLayout::equal(x.size(0), x.size(1));
-  const torch::Tensor rows = layers(x.view({-1, options_.width}), layout, wanted, states);
+  const torch::Tensor rows = layers->forward(x.view({-1, options_.width}), layout,
+                                             {.output_rows = output_rows, .states = states});
   return final_norm ? final_norm(rows) : rows;
 }
 

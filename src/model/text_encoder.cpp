@@ -145,11 +145,12 @@ TokenBatch TextEncoderImpl::filled(const TokenBatch& tokens) const {
           .max_length = length};
 }
 
-// Every token's state, [T, D], or those of the rows wanted.
-torch::Tensor TextEncoderImpl::run_layers(const TokenBatch& tokens, const torch::Tensor& wanted,
+// Every token's state, [T, D], or those of the output rows.
+torch::Tensor TextEncoderImpl::run_layers(const TokenBatch& tokens,
+                                          const torch::Tensor& output_rows,
                                           std::vector<torch::Tensor>* states) {
-  const torch::Tensor x =
-      layers(embed(tokens.ids, positions(tokens)), layout_of(tokens), wanted, states);
+  const torch::Tensor x = layers->forward(embed(tokens.ids, positions(tokens)), layout_of(tokens),
+                                          {.output_rows = output_rows, .states = states});
   return final_norm ? final_norm(x) : x;
 }
 
@@ -199,8 +200,7 @@ torch::Tensor TextEncoderImpl::mean_over_padding(const TokenBatch& tokens) {
             ? torch::full({count * length}, options_.pad_id, ids.options())
             : torch::arange(length, ids.options()).repeat({count});
     position_ids = padding.index_copy(0, layout.padded_index, position_ids);
-    layout.padded_index.reset();  // All rows are there now, and those of a text are length apart.
-    layout.cu_seqlens.reset();
+    layout = SequenceLayout::padded(layout.key_mask.view({count, length}));
   }
   const torch::Tensor x = layers(embed(ids, position_ids), layout);
   return (final_norm ? final_norm(x) : x).view({count, length, -1}).mean(1);  // [B, D]

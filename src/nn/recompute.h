@@ -1,7 +1,7 @@
 #pragma once
 
 #include <functional>
-#include <memory>
+#include <vector>
 
 #include <torch/types.h>
 
@@ -9,10 +9,12 @@
 
 namespace tandem {
 
-/// Returns run(x), of which only x is kept for the backward pass; there `run` is called once more,
-/// with `stream`, if any, where it stood. Parameters that `run` uses receive their gradients by
-/// backward() alone. Without a graph to build, or when x needs no gradient, it is run(x) plainly.
-torch::Tensor recomputed(const std::function<torch::Tensor(const torch::Tensor&)>& run,
-                         const torch::Tensor& x, const std::shared_ptr<DropoutStream>& stream);
+/// Returns run(inputs), of which only the inputs are kept for the backward pass; there `run` is
+/// called once more, with `stream`, if any, at the position of the first call. Parameters that
+/// `run` uses receive their gradients by backward() alone. Without a graph to build, or when no
+/// input needs a gradient, it is run(inputs) plainly.
+torch::Tensor recomputed(const std::function<torch::Tensor(const std::vector<torch::Tensor>&)>& run,
+                         const std::vector<torch::Tensor>& inputs,
+                         const std::shared_ptr<DropoutStream>& stream);
 
 }  // namespace tandem

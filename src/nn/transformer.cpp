@@ -1,164 +1,129 @@
 #include "tandem/nn/transformer.h"
 
-#include <cmath>
-
-#include <ATen/ops/_flash_attention_forward.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
+#include <string>
+#include <utility>
 
 #include "nn/recompute.h"
-#include "tandem/core/device.h"
 
 namespace tandem {
 namespace {
 
-// Rows of the packed form, laid out with every sequence at the full length; the gaps hold zeros.
-torch::Tensor pad_rows(const torch::Tensor& rows, const SequenceLayout& layout) {
-  if (!layout.padded_index.defined()) return rows;
-  torch::Tensor padded =
-      torch::zeros({layout.count * layout.max_length, rows.size(1)}, rows.options());
-  return padded.index_copy(0, layout.padded_index, rows);  // [B * L, D]
+AttentionOptions attention_options(const TransformerOptions& options) {
+  return {.width = options.width,
+          .heads = options.heads,
+          .causal = options.causal,
+          .dropout = options.attention_dropout};
 }
 
-// The rows named, or all of them.
-torch::Tensor select_rows(const torch::Tensor& rows, const torch::Tensor& wanted) {
-  return wanted.defined() ? rows.index_select(0, wanted) : rows;
-}
-
-// Where the rows of the packed form that are wanted stand in the padded one; undefined: all of it.
-torch::Tensor padded_places(const torch::Tensor& wanted, const SequenceLayout& layout) {
-  return layout.padded_index.defined() ? select_rows(layout.padded_index, wanted) : wanted;
-}
-
-// True where query i may see key j.
-torch::Tensor attention_mask(const SequenceLayout& layout, bool causal,
-                             const torch::Device& device) {
-  if (!causal) return layout.key_mask;
+// The rows of `values` [B, D] that belong to the rows of the layout, or to those of them that
+// `rows` names: [R, D].
+torch::Tensor by_row(const torch::Tensor& values, const SequenceLayout& layout,
+                     const torch::Tensor& rows) {
   const int64_t length = layout.max_length;
-  const torch::Tensor past =
-      torch::ones({length, length}, torch::dtype(torch::kBool).device(device)).tril();
-  return layout.key_mask.defined() ? past & layout.key_mask : past;
+  const torch::Tensor places = layout.padded_places(rows);
+  if (places.defined()) return values.index_select(0, places.div(length, "floor"));
+  return values.unsqueeze(1).expand({-1, length, -1}).reshape({-1, values.size(1)});
 }
 
-struct Heads {
-  torch::Tensor q, k, v;
-};
-
-// The three parts of [T, 3 * D], in place, each with the shape given. Chunks, because their
-// gradients meet in one concatenation; three selects would add up three matrices of mostly zeros.
-Heads split_heads(const torch::Tensor& qkv, at::IntArrayRef shape) {
-  const std::vector<torch::Tensor> parts = qkv.chunk(3, 1);
-  return {.q = parts[0].view(shape), .k = parts[1].view(shape), .v = parts[2].view(shape)};
+// What enters a branch.
+torch::Tensor modulated(torch::Tensor x, const Modulation& modulation, const SequenceLayout& layout,
+                        const torch::Tensor& rows = {}) {
+  if (modulation.scale.defined()) x = x * (1 + by_row(modulation.scale, layout, rows));
+  if (modulation.shift.defined()) x = x + by_row(modulation.shift, layout, rows);
+  return x;
 }
 
-// Attention that reads the packed rows where they lie: FlashAttention's form for texts of several
-// lengths. Dao et al., arXiv:2205.14135; on GPUs, in 16 bits.
-bool attends_packed(const torch::Tensor& qkv, const SequenceLayout& layout, int64_t head_dim) {
-  constexpr int64_t kLargestHead = 256, kHeadUnit = 8;
-  return qkv.is_cuda() && layout.cu_seqlens.defined() && head_dim <= kLargestHead &&
-         head_dim % kHeadUnit == 0 &&
-         (qkv.scalar_type() == torch::kBFloat16 || qkv.scalar_type() == torch::kFloat16);
+// What leaves it.
+torch::Tensor gated(const torch::Tensor& x, const Modulation& modulation,
+                    const SequenceLayout& layout, const torch::Tensor& rows) {
+  return modulation.gate.defined() ? x * by_row(modulation.gate, layout, rows) : x;
 }
 
-torch::Tensor packed_attention(const Heads& heads, const SequenceLayout& layout, bool causal) {
-  const auto& bounds = layout.cu_seqlens;
-  return std::get<0>(at::_flash_attention_forward(
-      heads.q, heads.k, heads.v, bounds, bounds, layout.max_length, layout.max_length,
-      /*dropout_p=*/0.0, causal, /*return_debug_mask=*/false));  // [T, H, Dh]
+bool is_given(const Modulation& modulation) {
+  return modulation.shift.defined() || modulation.scale.defined() || modulation.gate.defined();
 }
 
 }  // namespace
 
-SequenceLayout SequenceLayout::equal(int64_t count, int64_t length) {
-  return {.count = count, .max_length = length, .padded_index = {}, .key_mask = {}};
-}
-
-SequenceLayout SequenceLayout::packed(const torch::Tensor& cu_seqlens, int64_t max_length,
-                                      int64_t total) {
-  const int64_t count = cu_seqlens.size(0) - 1;
-  if (total == count * max_length) return equal(count, max_length);
-  const torch::Tensor bounds = cu_seqlens.to(torch::kInt64);
-  const torch::Tensor lengths = bounds.diff();  // [B]
-  const auto integers = bounds.options();
-  // Row t of sequence b moves from bounds[b] + i to b * L + i.
-  const torch::Tensor shift =
-      torch::arange(count, integers) * max_length - bounds.slice(0, 0, count);
-  const torch::Tensor index =
-      torch::arange(total, integers) + torch::repeat_interleave(shift, lengths, 0, total);
-  const torch::Tensor mask = torch::arange(max_length, integers) < lengths.unsqueeze(1);  // [B, L]
-  return {.count = count,
-          .max_length = max_length,
-          .padded_index = index,
-          .cu_seqlens = cu_seqlens,
-          .key_mask = mask.view({count, 1, 1, max_length})};
-}
-
-AttentionImpl::AttentionImpl(const TransformerOptions& options,
-                             std::shared_ptr<DropoutStream> stream)
-    : options_(options), stream_(std::move(stream)) {
-  qkv = register_module("qkv", Linear(options.width, 3 * options.width));
-  output = register_module("output", Linear(options.width, options.width));
-}
-
-torch::Tensor AttentionImpl::forward(const torch::Tensor& x, const SequenceLayout& layout,
-                                     const torch::Tensor& wanted) {
-  const int64_t head_dim = options_.width / options_.heads;
-  const torch::Tensor projected = qkv(x);  // [T, 3 * D]
-  const bool drops = is_training() && options_.attention_dropout > 0.0;
-  if (!drops && attends_packed(projected, layout, head_dim)) {
-    const torch::Tensor mixed = packed_attention(
-        split_heads(projected, {-1, options_.heads, head_dim}), layout, options_.causal);
-    return output(select_rows(mixed.reshape({-1, options_.width}), wanted));  // [R, D]
-  }
-  const Heads heads = split_heads(pad_rows(projected, layout),
-                                  {layout.count, layout.max_length, options_.heads, head_dim});
-  const torch::Tensor q = heads.q.transpose(1, 2), k = heads.k.transpose(1, 2),
-                      v = heads.v.transpose(1, 2);  // [B, H, L, Dh]
-  const torch::Tensor mask = attention_mask(layout, options_.causal, x.device());
-  torch::Tensor mixed;  // [B, H, L, Dh]
-  if (drops) {
-    // The fused operator draws its mask from the global generator, so the sum is written out here.
-    torch::Tensor scores = torch::matmul(q, k.transpose(-2, -1)) / std::sqrt(double(head_dim));
-    if (mask.defined()) scores = scores.masked_fill(mask.logical_not(), -INFINITY);
-    const Dropout drop(options_.attention_dropout, stream_);
-    mixed = torch::matmul(drop(scores.softmax(-1), true), v);
-  } else {
-    // Only without a mask of its own can the operator take its fastest way.
-    const bool only_causal = options_.causal && !layout.key_mask.defined();
-    const bool masked = mask.defined() && !only_causal;
-    mixed = at::scaled_dot_product_attention(
-        q, k, v, masked ? std::optional<torch::Tensor>(mask) : std::nullopt, /*dropout_p=*/0.0,
-        only_causal);
-  }
-  const torch::Tensor rows =
-      mixed.transpose(1, 2).reshape({layout.count * layout.max_length, options_.width});
-  return output(select_rows(rows, padded_places(wanted, layout)));  // [R, D]
-}
-
 BlockImpl::BlockImpl(const TransformerOptions& options, std::shared_ptr<DropoutStream> stream)
     : options_(options), dropout_(options.dropout, stream) {
-  attention = register_module("attention", Attention(options, std::move(stream)));
-  attention_norm = register_module("attention_norm", LayerNorm(options.width, options.norm_eps));
-  mlp_in = register_module("mlp_in", Linear(options.width, options.mlp_width));
-  mlp_out = register_module("mlp_out", Linear(options.mlp_width, options.width));
-  mlp_norm = register_module("mlp_norm", LayerNorm(options.width, options.norm_eps));
+  const int64_t width = options.width;
+  attention = register_module("attention", Attention(attention_options(options), stream));
+  attention_norm = register_module("attention_norm", LayerNorm(width, options.norm_eps));
+  if (options.context_width > 0) {
+    AttentionOptions crossing = attention_options(options);
+    crossing.causal = false;
+    cross_attention =
+        register_module("cross_attention", CrossAttention(crossing, options.context_width, stream));
+    cross_attention_norm =
+        register_module("cross_attention_norm", LayerNorm(width, options.norm_eps));
+  }
+  mlp_in = register_module("mlp_in", Linear(width, options.mlp_width));
+  mlp_out = register_module("mlp_out", Linear(options.mlp_width, width));
+  mlp_norm = register_module("mlp_norm", LayerNorm(width, options.norm_eps));
 }
 
 torch::Tensor BlockImpl::mlp(const torch::Tensor& x) {
   return mlp_out(mlp_in->activated(x, options_.activation));
 }
 
-torch::Tensor BlockImpl::forward(torch::Tensor x, const SequenceLayout& layout,
-                                 const torch::Tensor& wanted) {
-  const bool pre = options_.norm_order == NormOrder::kPre;
-  const torch::Tensor mixed =
-      dropout_(attention(pre ? attention_norm(x) : x, layout, wanted), is_training());  // [R, D]
-  x = select_rows(x, wanted);
-  if (pre) {
-    const auto [sum, normed] = mlp_norm->add_and_norm(x, mixed);
-    return sum + dropout_(mlp(normed), is_training());
+torch::Tensor BlockImpl::attend_to_context(const torch::Tensor& x, const SequenceLayout& layout,
+                                           const BlockInputs& inputs) {
+  KeyValueCache made;
+  KeyValueCache& context = inputs.cache != nullptr ? inputs.cache->context : made;
+  if (context.is_empty())
+    context = cross_attention->keys_values(inputs.context, inputs.context_layout);
+  return cross_attention(x, layout, context, inputs.output_rows);
+}
+
+// The sum after a branch, and what enters the next one.
+struct BlockImpl::Residual {
+  torch::Tensor sum;
+  torch::Tensor next;
+};
+
+BlockImpl::Residual BlockImpl::add(const torch::Tensor& x, const torch::Tensor& branch,
+                                   const LayerNorm& before, const LayerNorm& after) const {
+  if (options_.norm_order == NormOrder::kPre) {
+    auto [sum, normed] = before->add_and_norm(x, branch);
+    return {.sum = std::move(sum), .next = std::move(normed)};
   }
-  x = attention_norm->add_and_norm(x, mixed).second;
-  return mlp_norm->add_and_norm(x, dropout_(mlp(x), is_training())).second;
+  const torch::Tensor sum = after->add_and_norm(x, branch).second;
+  return {.sum = sum, .next = sum};
+}
+
+torch::Tensor BlockImpl::forward(torch::Tensor x, const SequenceLayout& layout,
+                                 const BlockInputs& inputs) {
+  const bool pre = options_.norm_order == NormOrder::kPre;
+  const auto& [at_attention, at_cross, at_mlp] = inputs.modulation;
+  TORCH_CHECK(pre || !(is_given(at_attention) || is_given(at_cross) || is_given(at_mlp)),
+              "only blocks with the norm before each branch can be modulated");
+  TORCH_CHECK(cross_attention || !inputs.context.defined(),
+              "a context for a block without cross attention");
+  const torch::Tensor& rows = inputs.output_rows;
+  const bool crosses =
+      inputs.context.defined() || (inputs.cache != nullptr && !inputs.cache->context.is_empty());
+  KeyValueCache* const past = inputs.cache != nullptr ? &inputs.cache->past : nullptr;
+  // Cross attention needs the rows of whole sequences: it is the last one that selects.
+  const torch::Tensor first_rows = crosses ? torch::Tensor() : rows;
+  torch::Tensor branch =
+      dropout_(attention(pre ? modulated(attention_norm(x), at_attention, layout) : x, layout,
+                         first_rows, past),
+               is_training());
+  branch = gated(branch, at_attention, layout, first_rows);
+  x = select_rows(x, first_rows);
+  if (crosses) {
+    auto [sum, next] = add(x, branch, cross_attention_norm, attention_norm);
+    branch = dropout_(attend_to_context(modulated(next, at_cross, layout), layout, inputs),
+                      is_training());
+    branch = gated(branch, at_cross, layout, rows);
+    x = select_rows(sum, rows);
+  }
+  const auto [sum, next] =
+      add(x, branch, mlp_norm, crosses ? cross_attention_norm : attention_norm);
+  branch = dropout_(mlp(modulated(next, at_mlp, layout, rows)), is_training());
+  branch = gated(branch, at_mlp, layout, rows);
+  return pre ? sum + branch : mlp_norm->add_and_norm(sum, branch).second;
 }
 
 TransformerImpl::TransformerImpl(const TransformerOptions& options,
@@ -170,23 +135,31 @@ TransformerImpl::TransformerImpl(const TransformerOptions& options,
   }
 }
 
-torch::Tensor TransformerImpl::run(const Block& block, const torch::Tensor& x,
-                                   const SequenceLayout& layout, const torch::Tensor& wanted) {
-  auto forward = [block = block, layout, wanted](const torch::Tensor& rows) mutable {
-    return block(rows, layout, wanted);
+torch::Tensor TransformerImpl::run(Block block, const torch::Tensor& x,
+                                   const SequenceLayout& layout, const BlockInputs& inputs) {
+  if (!recomputes_ || inputs.cache != nullptr) return block(x, layout, inputs);
+  auto forward = [block, layout, inputs = inputs](const std::vector<torch::Tensor>& kept) mutable {
+    if (kept.size() > 1) inputs.context = kept[1];
+    return block(kept[0], layout, inputs);
   };
-  return recomputes_ ? recomputed(forward, x, stream_) : forward(x);
+  std::vector<torch::Tensor> kept = {x};
+  if (inputs.context.defined()) kept.push_back(inputs.context);
+  return recomputed(forward, kept, stream_);
 }
 
 torch::Tensor TransformerImpl::forward(torch::Tensor x, const SequenceLayout& layout,
-                                       const torch::Tensor& wanted,
-                                       std::vector<torch::Tensor>* states) {
-  if (blocks_.empty()) x = select_rows(x, wanted);
-  if (states) states->push_back(x);
-  for (size_t i = 0; i < blocks_.size(); ++i) {
-    const bool last = i + 1 == blocks_.size();
-    x = run(blocks_[i], x, layout, last ? wanted : torch::Tensor());
-    if (states) states->push_back(x);
+                                       const TransformerInputs& inputs) {
+  const size_t count = blocks_.size();
+  if (blocks_.empty()) x = select_rows(x, inputs.output_rows);
+  if (inputs.states) inputs.states->push_back(x);
+  if (inputs.cache) inputs.cache->blocks.resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    const BlockInputs each{.output_rows = i + 1 == count ? inputs.output_rows : torch::Tensor(),
+                           .context = inputs.context,
+                           .context_layout = inputs.context_layout,
+                           .cache = inputs.cache ? &inputs.cache->blocks[i] : nullptr};
+    x = run(blocks_[i], x, layout, each);
+    if (inputs.states) inputs.states->push_back(x);
   }
   return x;
 }

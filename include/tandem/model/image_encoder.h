@@ -69,7 +69,7 @@ class ImageEncoderImpl : public ModuleWithRoles {
   torch::Tensor to_patches(const torch::Tensor& images) const;
   torch::Tensor embed(const torch::Tensor& images);
   torch::Tensor class_token_state(const torch::Tensor& images);
-  torch::Tensor run_layers(const torch::Tensor& x, const torch::Tensor& wanted,
+  torch::Tensor run_layers(const torch::Tensor& x, const torch::Tensor& output_rows,
                            std::vector<torch::Tensor>* states = nullptr);
 
   ImageEncoderOptions options_;

@@ -43,7 +43,7 @@ class TextEncoderImpl : public ModuleWithRoles {
   TokenBatch filled(const TokenBatch& tokens) const;
   torch::Tensor positions(const TokenBatch& tokens) const;
   torch::Tensor embed(const torch::Tensor& ids, const torch::Tensor& position_ids);
-  torch::Tensor run_layers(const TokenBatch& tokens, const torch::Tensor& wanted,
+  torch::Tensor run_layers(const TokenBatch& tokens, const torch::Tensor& output_rows,
                            std::vector<torch::Tensor>* states = nullptr);
   torch::Tensor pooled_rows(const TokenBatch& tokens) const;
   torch::Tensor mean_over_padding(const TokenBatch& tokens);

@@ -7,32 +7,15 @@
 #include <torch/nn/pimpl.h>
 
 #include "tandem/config/model_options.h"
+#include "tandem/nn/attention.h"
 #include "tandem/nn/dropout.h"
+#include "tandem/nn/key_value_cache.h"
 #include "tandem/nn/layer_norm.h"
 #include "tandem/nn/linear.h"
 #include "tandem/nn/parameter_role.h"
+#include "tandem/nn/sequence_layout.h"
 
 namespace tandem {
-
-/// How the rows of a packed [T, D] tensor divide into sequences.
-struct SequenceLayout {
-  int64_t count = 0;       ///< B, the number of sequences.
-  int64_t max_length = 0;  ///< L, tokens of the longest one.
-  torch::Tensor padded_index =
-      {};  ///< int64 [T]: where row t stands among the B * L rows of the padded
-           ///< form. Undefined when every sequence has L tokens: T = B * L.
-  torch::Tensor cu_seqlens =
-      {};                       ///< int32 [B + 1], boundaries of the sequences; undefined as above.
-  torch::Tensor key_mask = {};  ///< bool [B, 1, 1, L]: which tokens may be attended to. Undefined
-                                ///< when all may.
-
-  /// B sequences of L rows each.
-  [[nodiscard]] static SequenceLayout equal(int64_t count, int64_t length);
-  /// Sequences with the boundaries `cu_seqlens` (int32 [B + 1]), `total` rows in all. Made once,
-  /// used by every block.
-  [[nodiscard]] static SequenceLayout packed(const torch::Tensor& cu_seqlens, int64_t max_length,
-                                             int64_t total);
-};
 
 struct TransformerOptions {
   int64_t width = 128;
@@ -45,70 +28,97 @@ struct TransformerOptions {
   bool causal = false;
   double dropout = 0.0;
   double attention_dropout = 0.0;
+  int64_t context_width = 0;  ///< Width of the context that blocks attend to as well, by cross
+                              ///< attention between self-attention and MLP; 0: they have none.
 };
 
-/// Multi-head self-attention with one fused projection. Rows of qkv's weight: queries, keys,
-/// values, each head by head. Vaswani et al., "Attention Is All You Need", arXiv:1706.03762.
-class AttentionImpl : public torch::nn::Module {
- public:
-  AttentionImpl(const TransformerOptions& options, std::shared_ptr<DropoutStream> stream);
-  /// Returns [T, D] for rows x [T, D], or [R, D], those of `wanted` (int64 [R]) alone, if it is
-  /// defined. A row attends within its own sequence only.
-  torch::Tensor forward(const torch::Tensor& x, const SequenceLayout& layout,
-                        const torch::Tensor& wanted = {});
-
-  Linear qkv{nullptr};
-  Linear output{nullptr};
-
- private:
-  TransformerOptions options_;
-  std::shared_ptr<DropoutStream> stream_;
+/// What changes one branch of a block, by sequence: branch(norm(x) · (1 + scale) + shift) · gate is
+/// added to x. Each is [B, width], or undefined, which leaves it out. Peebles and Xie, "Scalable
+/// Diffusion Models with Transformers", arXiv:2212.09748.
+struct Modulation {
+  torch::Tensor shift = {};
+  torch::Tensor scale = {};
+  torch::Tensor gate = {};
 };
-TORCH_MODULE(Attention);
 
-/// Attention and MLP with residuals; LayerNorm before each (kPre) or after each sum (kPost).
+struct BlockModulation {
+  Modulation attention = {};
+  Modulation cross_attention = {};
+  Modulation mlp = {};
+};
+
+/// What a block reads beside its rows.
+struct BlockInputs {
+  torch::Tensor output_rows = {};      ///< int64 [R]: the rows to return; undefined: all.
+  torch::Tensor context = {};          ///< [C, context_width]. Undefined: cross attention is left
+                                       ///< out, unless `cache` holds the context.
+  SequenceLayout context_layout = {};  ///< How the context divides into as many sequences.
+  BlockModulation modulation = {};     ///< Of pre-norm blocks (kPre) only.
+  BlockCache* cache = nullptr;  ///< Of decoding: what earlier steps left and this one adds to.
+};
+
+/// Self-attention, cross attention if there is a context, and MLP, with residuals; LayerNorm before
+/// each (kPre) or after each sum (kPost).
 class BlockImpl : public ModuleWithRoles {
  public:
   BlockImpl(const TransformerOptions& options, std::shared_ptr<DropoutStream> stream);
-  /// Returns [T, D] for rows x [T, D], or [R, D], those of `wanted` alone, as above.
+  /// Returns [T, D] for rows x [T, D], or [R, D], those of `inputs.output_rows` alone.
   torch::Tensor forward(torch::Tensor x, const SequenceLayout& layout,
-                        const torch::Tensor& wanted = {});
+                        const BlockInputs& inputs = {});
 
   Attention attention{nullptr};
   LayerNorm attention_norm{nullptr};
+  CrossAttention cross_attention{nullptr};  ///< Null without context_width.
+  LayerNorm cross_attention_norm{nullptr};  ///< Likewise.
   Linear mlp_in{nullptr};
   Linear mlp_out{nullptr};
   LayerNorm mlp_norm{nullptr};
 
  private:
+  struct Residual;
+
+  torch::Tensor attend_to_context(const torch::Tensor& x, const SequenceLayout& layout,
+                                  const BlockInputs& inputs);
   torch::Tensor mlp(const torch::Tensor& x);
+  [[nodiscard]] Residual add(const torch::Tensor& x, const torch::Tensor& branch,
+                             const LayerNorm& before, const LayerNorm& after) const;
 
   TransformerOptions options_;
   Dropout dropout_;
 };
 TORCH_MODULE(Block);
 
+/// What a transformer reads beside its rows, and where it leaves what it makes on the way.
+struct TransformerInputs {
+  torch::Tensor output_rows = {};      ///< int64 [R]: the rows to return; undefined: all. Nothing
+                                       ///< after the last attention is computed for the others.
+  torch::Tensor context = {};          ///< [C, context_width], as in BlockInputs.
+  SequenceLayout context_layout = {};  ///< Likewise.
+  DecodingCache* cache = nullptr;      ///< Of decoding; filled by the first step.
+  std::vector<torch::Tensor>* states =
+      nullptr;  ///< If given, what enters the first block and what leaves each is appended to it:
+                ///< layers() + 1 tensors.
+};
+
 /// A stack of blocks, registered as `0`, `1`, …. Block i is layer i + 1.
 class TransformerImpl : public torch::nn::Module {
  public:
   TransformerImpl(const TransformerOptions& options, std::shared_ptr<DropoutStream> stream);
-  /// Returns [T, D] for rows x [T, D], or [R, D], those of `wanted` (int64 [R]) alone, if it is
-  /// defined: nothing behind the last block's attention is computed for the others. Appends to
-  /// `states`, if given, what enters the first block and what leaves each: layers() + 1 tensors.
+  /// Returns [T, D] for rows x [T, D], or [R, D], those of `inputs.output_rows` alone.
   torch::Tensor forward(torch::Tensor x, const SequenceLayout& layout,
-                        const torch::Tensor& wanted = {},
-                        std::vector<torch::Tensor>* states = nullptr);
+                        const TransformerInputs& inputs = {});
   /// From now on a forward pass under autograd keeps only what enters each block; the backward pass
   /// computes the rest again, with the same masks of dropout: memory for a third more time. Chen et
   /// al., "Training Deep Nets with Sublinear Memory Cost", arXiv:1604.06174. Gradients reach
-  /// parameters through backward() only, not through torch::autograd::grad.
+  /// parameters through backward() only, not through torch::autograd::grad. A pass with a cache
+  /// keeps everything.
   void recompute_activations(bool on) { recomputes_ = on; }
   [[nodiscard]] int64_t layers() const { return static_cast<int64_t>(blocks_.size()); }
   [[nodiscard]] Block block(int64_t index) const { return blocks_.at(static_cast<size_t>(index)); }
 
  private:
-  torch::Tensor run(const Block& block, const torch::Tensor& x, const SequenceLayout& layout,
-                    const torch::Tensor& wanted);
+  torch::Tensor run(Block block, const torch::Tensor& x, const SequenceLayout& layout,
+                    const BlockInputs& inputs);
 
   std::vector<Block> blocks_;
   std::shared_ptr<DropoutStream> stream_;
