@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "data/text_input.h"
-#include "io/utf8.h"
+#include "io/files/utf8.h"
 #include "tandem/core/error.h"
 
 namespace tandem {

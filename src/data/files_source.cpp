@@ -2,7 +2,7 @@
 
 #include "data/manifest.h"
 #include "data/picture_root.h"
-#include "io/utf8.h"
+#include "io/files/utf8.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"

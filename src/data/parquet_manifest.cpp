@@ -6,7 +6,7 @@
 #include "data/manifest.h"
 #include "data/parquet_pictures.h"
 #include "data/shard_list.h"
-#include "io/file_reader.h"
+#include "io/files/file_reader.h"
 #include "tandem/core/error.h"
 #include "tandem/core/log.h"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "data/shard_files.h"
-#include "io/parquet_file.h"
+#include "io/parquet/parquet_file.h"
 
 namespace tandem {
 

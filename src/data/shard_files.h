@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "io/file_reader.h"
+#include "io/files/file_reader.h"
 
 namespace tandem {
 

@@ -11,7 +11,7 @@
 
 #include "data/access_problem.h"
 #include "data/braces.h"
-#include "io/utf8.h"
+#include "io/files/utf8.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "data/tar_index.h"
-#include "io/tar_reader.h"
+#include "io/tar/tar_reader.h"
 
 namespace tandem {
 

@@ -12,7 +12,7 @@
 #include "data/parallel.h"
 #include "data/shard_set.h"
 #include "data/tar_index.h"
-#include "io/tar_writer.h"
+#include "io/tar/tar_writer.h"
 #include "tandem/core/files.h"
 #include "tandem/text/tokenizer.h"
 

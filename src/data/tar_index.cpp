@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "io/tar_reader.h"
+#include "io/tar/tar_reader.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/core/hash.h"

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "data/access_problem.h"
-#include "io/foreign_content.h"
+#include "io/files/foreign_content.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 

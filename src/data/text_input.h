@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "io/file_reader.h"
-#include "io/gunzip.h"
+#include "io/files/file_reader.h"
+#include "io/files/gunzip.h"
 
 namespace tandem {
 

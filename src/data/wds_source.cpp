@@ -10,7 +10,7 @@
 #include "data/json_chars.h"
 #include "data/manifest.h"
 #include "data/shard_set.h"
-#include "io/utf8.h"
+#include "io/files/utf8.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"

@@ -10,7 +10,7 @@
 
 #include "config/class_marks.h"
 #include "data/caption_template.h"
-#include "io/utf8.h"
+#include "io/files/utf8.h"
 #include "nn/unit_norm.h"
 #include "tandem/core/log.h"
 

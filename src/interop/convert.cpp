@@ -11,7 +11,7 @@
 #include "interop/maps.h"
 #include "interop/weights_file.h"
 #include "interop/wrapped_names.h"
-#include "io/utf8.h"
+#include "io/files/utf8.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 

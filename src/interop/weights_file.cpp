@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "io/file_reader.h"
-#include "io/foreign_content.h"
+#include "io/files/file_reader.h"
+#include "io/files/foreign_content.h"
 #include "tandem/core/error.h"
 
 namespace tandem {

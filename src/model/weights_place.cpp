@@ -1,6 +1,6 @@
 #include "model/weights_place.h"
 
-#include "io/utf8.h"
+#include "io/files/utf8.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/model/foreign_model.h"

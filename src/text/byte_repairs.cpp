@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "io/utf8.h"
+#include "io/files/utf8.h"
 
 namespace tandem {
 namespace {

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <utility>
 
-#include "io/utf8.h"
+#include "io/files/utf8.h"
 #include "text/pattern.h"
 #include "text/splitter.h"
 #include "text/unicode.h"

@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "io/utf8.h"
+#include "io/files/utf8.h"
 #include "tandem/core/error.h"
 #include "text/added_tokens.h"
 #include "text/decoder.h"

@@ -8,8 +8,8 @@
 #include <sentencepiece_processor.h>
 #include <sentencepiece_trainer.h>
 
-#include "io/foreign_content.h"
-#include "io/utf8.h"
+#include "io/files/foreign_content.h"
+#include "io/files/utf8.h"
 #include "tandem/core/error.h"
 #include "text/sentencepiece_errors.h"
 #include "text/sentencepiece_json.h"

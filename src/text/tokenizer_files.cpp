@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "io/foreign_content.h"
-#include "io/utf8.h"
+#include "io/files/foreign_content.h"
+#include "io/files/utf8.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "text/json_engine.h"

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <sentencepiece_trainer.h>
 
-#include "io/utf8.h"
+#include "io/files/utf8.h"
 #include "tandem/core/error.h"
 #include "tandem/core/log.h"
 #include "tandem/text/tokenizer.h"

@@ -9,7 +9,7 @@
 
 #include <utf8proc.h>
 
-#include "io/utf8.h"
+#include "io/files/utf8.h"
 #include "tandem/core/error.h"
 #include "text/unicode_versions.h"
 

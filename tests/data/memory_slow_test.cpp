@@ -7,7 +7,7 @@
 #include <torch/types.h>
 
 #include "data/shard_fixtures.h"
-#include "io/tar_writer.h"
+#include "io/tar/tar_writer.h"
 #include "tandem/core/files.h"
 
 namespace tandem {

@@ -3,8 +3,8 @@
 #include <string_view>
 
 #include "fuzz/memory_file.h"
-#include "io/unpickler.h"
-#include "io/zip_directory.h"
+#include "io/pickle/unpickler.h"
+#include "io/pickle/zip_directory.h"
 #include "tandem/core/error.h"
 
 /// Any bytes as a file of torch.save: an archive whose entries lie inside the file, or a pickle by

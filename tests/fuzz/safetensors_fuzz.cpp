@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "io/safetensors_header.h"
+#include "io/safetensors/safetensors_header.h"
 #include "tandem/core/error.h"
 
 namespace {

@@ -1,6 +1,6 @@
 #include "tandem/io/parquet.h"
 #include "core/temporary_folder.h"
-#include "io/parquet_file.h"
+#include "io/parquet/parquet_file.h"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 
 #include "core/expect_error.h"
 #include "core/temporary_folder.h"
-#include "io/safetensors_header.h"
+#include "io/safetensors/safetensors_header.h"
 #include "tandem/core/files.h"
 
 namespace tandem {

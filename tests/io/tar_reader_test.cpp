@@ -1,12 +1,12 @@
-#include "io/tar_reader.h"
+#include "io/tar/tar_reader.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "core/expect_error.h"
 #include "core/temporary_folder.h"
-#include "io/tar_header.h"
-#include "io/tar_writer.h"
+#include "io/tar/tar_header.h"
+#include "io/tar/tar_writer.h"
 #include "tandem/core/files.h"
 
 namespace tandem {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "io/utf8.h"
+#include "io/files/utf8.h"
 #include "tandem/core/random.h"
 #include "tandem/text/tokenizer.h"
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "io/utf8.h"
+#include "io/files/utf8.h"
 #include "tandem/core/random.h"
 #include "text/unicode.h"
 

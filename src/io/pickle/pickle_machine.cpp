@@ -1,4 +1,4 @@
-#include "io/pickle_machine.h"
+#include "io/pickle/pickle_machine.h"
 
 #include <charconv>
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/unpickler.h"
+#include "io/pickle/unpickler.h"
 
 namespace tandem {
 

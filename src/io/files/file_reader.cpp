@@ -1,4 +1,4 @@
-#include "io/file_reader.h"
+#include "io/files/file_reader.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

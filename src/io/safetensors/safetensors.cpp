@@ -7,10 +7,10 @@
 
 #include <fmt/format.h>
 
-#include "io/file_reader.h"
-#include "io/mapped_file.h"
-#include "io/safetensors_header.h"
-#include "io/utf8.h"
+#include "io/files/file_reader.h"
+#include "io/files/mapped_file.h"
+#include "io/files/utf8.h"
+#include "io/safetensors/safetensors_header.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 

@@ -1,4 +1,4 @@
-#include "io/safetensors_sax.h"
+#include "io/safetensors/safetensors_sax.h"
 
 #include <algorithm>
 #include <limits>
@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "io/utf8.h"
+#include "io/files/utf8.h"
 #include "tandem/core/error.h"
 
 namespace tandem {

@@ -1,10 +1,10 @@
-#include "io/tar_header.h"
+#include "io/tar/tar_header.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
 
-#include "io/utf8.h"
+#include "io/files/utf8.h"
 
 namespace tandem {
 namespace {

@@ -3,7 +3,7 @@
 #include <parquet/arrow/writer.h>
 #include <parquet/exception.h>
 
-#include "io/parquet_content.h"
+#include "io/parquet/parquet_content.h"
 #include "tandem/core/files.h"
 #include "tandem/io/parquet.h"
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "io/safetensors_header.h"
+#include "io/safetensors/safetensors_header.h"
 
 namespace tandem {
 

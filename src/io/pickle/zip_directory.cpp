@@ -1,4 +1,4 @@
-#include "io/zip_directory.h"
+#include "io/pickle/zip_directory.h"
 
 #include <algorithm>
 #include <cstring>
@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "io/utf8.h"
+#include "io/files/utf8.h"
 #include "tandem/core/error.h"
 
 namespace tandem {

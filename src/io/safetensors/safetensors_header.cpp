@@ -1,4 +1,4 @@
-#include "io/safetensors_header.h"
+#include "io/safetensors/safetensors_header.h"
 
 #include <algorithm>
 #include <bit>
@@ -9,9 +9,9 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include "io/foreign_content.h"
-#include "io/safetensors_sax.h"
-#include "io/utf8.h"
+#include "io/files/foreign_content.h"
+#include "io/files/utf8.h"
+#include "io/safetensors/safetensors_sax.h"
 #include "tandem/core/error.h"
 
 namespace tandem {

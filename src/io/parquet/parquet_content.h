@@ -11,7 +11,7 @@
 #include <parquet/metadata.h>
 #include <parquet/properties.h>
 
-#include "io/parquet_file.h"
+#include "io/parquet/parquet_file.h"
 #include "tandem/core/error.h"
 
 namespace tandem {

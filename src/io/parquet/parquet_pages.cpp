@@ -9,8 +9,8 @@
 #include <parquet/file_reader.h>
 #include <parquet/schema.h>
 
-#include "io/file_reader.h"
-#include "io/parquet_content.h"
+#include "io/files/file_reader.h"
+#include "io/parquet/parquet_content.h"
 
 namespace tandem {
 namespace {

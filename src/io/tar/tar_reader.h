@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "io/file_reader.h"
-#include "io/tar_header.h"
+#include "io/files/file_reader.h"
+#include "io/tar/tar_header.h"
 
 namespace tandem {
 

@@ -1,12 +1,12 @@
 // What a pickle of torch.save makes of the classes that it names.
-#include "io/unpickler.h"
+#include "io/pickle/unpickler.h"
 
 #include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
 
-#include "io/pickle_machine.h"
+#include "io/pickle/pickle_machine.h"
 
 namespace tandem {
 namespace {

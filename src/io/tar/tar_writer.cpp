@@ -1,8 +1,8 @@
-#include "io/tar_writer.h"
+#include "io/tar/tar_writer.h"
 
 #include <fmt/format.h>
 
-#include "io/tar_reader.h"
+#include "io/tar/tar_reader.h"
 #include "tandem/core/error.h"
 
 namespace tandem {

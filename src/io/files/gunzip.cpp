@@ -1,4 +1,4 @@
-#include "io/gunzip.h"
+#include "io/files/gunzip.h"
 
 #include <algorithm>
 #include <climits>

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "io/file_reader.h"
+#include "io/files/file_reader.h"
 
 namespace tandem {
 

@@ -1,4 +1,4 @@
-#include "io/foreign_content.h"
+#include "io/files/foreign_content.h"
 
 #include <algorithm>
 #include <cctype>

@@ -2,7 +2,7 @@
 #include <charconv>
 #include <optional>
 
-#include "io/pickle_machine.h"
+#include "io/pickle/pickle_machine.h"
 
 namespace tandem {
 namespace {

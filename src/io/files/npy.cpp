@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "io/file_reader.h"
-#include "io/utf8.h"
+#include "io/files/file_reader.h"
+#include "io/files/utf8.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 

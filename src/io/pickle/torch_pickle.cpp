@@ -5,11 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "io/file_reader.h"
-#include "io/foreign_content.h"
-#include "io/unpickler.h"
-#include "io/utf8.h"
-#include "io/zip_directory.h"
+#include "io/files/file_reader.h"
+#include "io/files/foreign_content.h"
+#include "io/files/utf8.h"
+#include "io/pickle/unpickler.h"
+#include "io/pickle/zip_directory.h"
 #include "tandem/core/error.h"
 
 namespace tandem {

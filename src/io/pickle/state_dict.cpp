@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "io/pickle_machine.h"
-#include "io/utf8.h"
+#include "io/files/utf8.h"
+#include "io/pickle/pickle_machine.h"
 
 namespace tandem {
 namespace {

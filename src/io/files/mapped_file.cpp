@@ -1,4 +1,4 @@
-#include "io/mapped_file.h"
+#include "io/files/mapped_file.h"
 
 #include <sys/mman.h>
 

@@ -1,4 +1,4 @@
-#include "io/parquet_file.h"
+#include "io/parquet/parquet_file.h"
 
 #include <algorithm>
 
@@ -11,8 +11,8 @@
 #include <parquet/exception.h>
 #include <parquet/file_reader.h>
 
-#include "io/file_reader.h"
-#include "io/parquet_content.h"
+#include "io/files/file_reader.h"
+#include "io/parquet/parquet_content.h"
 
 namespace tandem {
 namespace {

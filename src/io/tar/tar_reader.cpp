@@ -1,4 +1,4 @@
-#include "io/tar_reader.h"
+#include "io/tar/tar_reader.h"
 
 #include <algorithm>
 #include <charconv>
@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "io/foreign_content.h"
-#include "io/tar_header.h"
-#include "io/utf8.h"
+#include "io/files/foreign_content.h"
+#include "io/files/utf8.h"
+#include "io/tar/tar_header.h"
 #include "tandem/core/error.h"
 
 namespace tandem {

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "io/utf8.h"
+#include "io/files/utf8.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/core/json_depth.h"

@@ -1,4 +1,4 @@
-#include "io/parquet_file.h"
+#include "io/parquet/parquet_file.h"
 #include "tandem/core/error.h"
 #include "tandem/io/parquet.h"
 

@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "io/file_reader.h"
+#include "io/files/file_reader.h"
 
 namespace tandem {
 
