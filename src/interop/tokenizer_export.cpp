@@ -7,7 +7,7 @@
 #include "interop/config_object.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
-#include "text/tokenizer_files.h"
+#include "text/huggingface/tokenizer_files.h"
 
 namespace tandem {
 namespace {

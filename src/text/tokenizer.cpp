@@ -11,10 +11,10 @@
 
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
-#include "text/engine.h"
-#include "text/json_engine.h"
-#include "text/sentencepiece_engine.h"
-#include "text/tokenizer_files.h"
+#include "text/huggingface/json_engine.h"
+#include "text/huggingface/tokenizer_files.h"
+#include "text/models/engine.h"
+#include "text/sentencepiece/sentencepiece_engine.h"
 
 namespace tandem {
 namespace {

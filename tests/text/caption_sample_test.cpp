@@ -1,4 +1,4 @@
-#include "text/caption_sample.h"
+#include "text/sentencepiece/caption_sample.h"
 
 #include <algorithm>
 #include <set>

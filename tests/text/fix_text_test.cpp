@@ -1,10 +1,10 @@
-#include "text/fix_text.h"
+#include "text/cleaning/fix_text.h"
 
 #include <gtest/gtest.h>
 
 #include "io/files/utf8.h"
 #include "tandem/core/random.h"
-#include "text/unicode.h"
+#include "text/unicode/unicode.h"
 
 namespace tandem {
 namespace {

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "tandem/core/files.h"
-#include "text/fix_text.h"
-#include "text/text_cleaning.h"
+#include "text/cleaning/fix_text.h"
+#include "text/cleaning/text_cleaning.h"
 
 namespace tandem {
 namespace {

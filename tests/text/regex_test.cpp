@@ -1,9 +1,9 @@
-#include "text/regex.h"
+#include "text/steps/regex.h"
 
 #include <gtest/gtest.h>
 
 #include "core/expect_error.h"
-#include "text/pattern.h"
+#include "text/steps/pattern.h"
 
 namespace tandem {
 namespace {

@@ -1,5 +1,5 @@
 // A sentencepiece model and the tokenizer.json that is made of it give the same ids.
-#include "text/sentencepiece_json.h"
+#include "text/sentencepiece/sentencepiece_json.h"
 
 #include <filesystem>
 
@@ -9,7 +9,7 @@
 #include "core/temporary_folder.h"
 #include "tandem/core/files.h"
 #include "text/captions.h"
-#include "text/tokenizer_files.h"
+#include "text/huggingface/tokenizer_files.h"
 
 namespace tandem {
 namespace {

@@ -1,4 +1,4 @@
-#include "text/text_cleaning.h"
+#include "text/cleaning/text_cleaning.h"
 
 #include <gtest/gtest.h>
 

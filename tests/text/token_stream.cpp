@@ -20,8 +20,8 @@
 #include <fmt/ranges.h>
 
 #include "tandem/text/tokenizer.h"
-#include "text/text_cleaning.h"
-#include "text/unicode.h"
+#include "text/cleaning/text_cleaning.h"
+#include "text/unicode/unicode.h"
 
 namespace tandem {
 namespace {

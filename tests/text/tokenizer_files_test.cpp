@@ -1,4 +1,4 @@
-#include "text/tokenizer_files.h"
+#include "text/huggingface/tokenizer_files.h"
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,8 @@
-#include "text/unicode.h"
+#include "text/unicode/unicode.h"
 
 #include <gtest/gtest.h>
 
-#include "text/unicode_versions.h"
+#include "text/unicode/unicode_versions.h"
 
 namespace tandem {
 namespace {

@@ -1,9 +1,9 @@
-#include "text/word_model.h"
+#include "text/models/word_model.h"
 
 #include <gtest/gtest.h>
 
 #include "tandem/core/random.h"
-#include "text/word_cache.h"
+#include "text/models/word_cache.h"
 
 namespace tandem {
 namespace {
