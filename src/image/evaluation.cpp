@@ -5,10 +5,10 @@
 
 #include <fmt/format.h>
 
-#include "image/decode.h"
-#include "image/exif.h"
-#include "image/resample.h"
-#include "image/stored_mode.h"
+#include "image/formats/decode.h"
+#include "image/formats/exif.h"
+#include "image/formats/stored_mode.h"
+#include "image/resample/resample.h"
 #include "tandem/core/error.h"
 #include "tandem/image/resize.h"
 #include "tandem/image/sniff.h"

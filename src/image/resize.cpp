@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
-#include "image/resample.h"
-#include "image/stored_mode.h"
+#include "image/formats/stored_mode.h"
+#include "image/resample/resample.h"
 #include "tandem/core/error.h"
 
 namespace tandem {

@@ -6,9 +6,9 @@
 #include <optional>
 #include <utility>
 
-#include "image/color.h"
-#include "image/resample.h"
-#include "image/stored_mode.h"
+#include "image/formats/color.h"
+#include "image/formats/stored_mode.h"
+#include "image/resample/resample.h"
 #include "tandem/core/random.h"
 #include "tandem/image/resize.h"
 

@@ -1,4 +1,4 @@
-#include "image/exif.h"
+#include "image/formats/exif.h"
 
 #include <gtest/gtest.h>
 

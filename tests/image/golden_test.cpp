@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "image/color.h"
+#include "image/formats/color.h"
 #include "image/pictures.h"
 #include "tandem/image/resize.h"
 #include "tandem/image/transform.h"

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "image/pictures.h"
-#include "image/resample_passes.h"
+#include "image/resample/resample_passes.h"
 #include "tandem/core/random.h"
 
 namespace tandem {

@@ -1,10 +1,10 @@
-#include "image/decode.h"
+#include "image/formats/decode.h"
 
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "image/exif.h"
+#include "image/formats/exif.h"
 #include "tandem/core/error.h"
 #include "tandem/image/sniff.h"
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "image/resample.h"
+#include "image/resample/resample.h"
 #include "tandem/core/error.h"
 #include "tandem/image/image.h"
 

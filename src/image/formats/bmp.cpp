@@ -1,8 +1,8 @@
-#include "image/bmp.h"
+#include "image/formats/bmp.h"
 
 #include <algorithm>
 
-#include "image/segments.h"
+#include "image/formats/segments.h"
 
 namespace tandem {
 

@@ -1,4 +1,4 @@
-#include "image/color.h"
+#include "image/formats/color.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,8 +1,8 @@
-#include "image/exif.h"
+#include "image/formats/exif.h"
 
 #include <cstring>
 
-#include "image/segments.h"
+#include "image/formats/segments.h"
 
 namespace tandem {
 namespace {

@@ -1,8 +1,8 @@
-#include "image/transparency.h"
+#include "image/formats/transparency.h"
 
 #include <algorithm>
 
-#include "image/segments.h"
+#include "image/formats/segments.h"
 
 namespace tandem {
 namespace {

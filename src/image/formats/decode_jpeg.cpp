@@ -9,8 +9,8 @@
 // after jpeglib.h, which it needs
 #include <jerror.h>
 
-#include "image/decode.h"
-#include "image/stored_mode.h"
+#include "image/formats/decode.h"
+#include "image/formats/stored_mode.h"
 
 namespace tandem {
 namespace {

@@ -12,7 +12,7 @@
 
 #include <fmt/format.h>
 
-#include "image/decode.h"
+#include "image/formats/decode.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/image/sniff.h"

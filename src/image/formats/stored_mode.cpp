@@ -1,4 +1,4 @@
-#include "image/stored_mode.h"
+#include "image/formats/stored_mode.h"
 
 #include <algorithm>
 #include <cstring>

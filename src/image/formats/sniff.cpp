@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "image/segments.h"
+#include "image/formats/segments.h"
 
 namespace tandem {
 namespace {

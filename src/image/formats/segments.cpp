@@ -1,4 +1,4 @@
-#include "image/segments.h"
+#include "image/formats/segments.h"
 
 #include <algorithm>
 

@@ -8,10 +8,10 @@
 
 #include <png.h>
 
-#include "image/decode.h"
-#include "image/segments.h"
-#include "image/stored_mode.h"
-#include "image/transparency.h"
+#include "image/formats/decode.h"
+#include "image/formats/segments.h"
+#include "image/formats/stored_mode.h"
+#include "image/formats/transparency.h"
 
 namespace tandem {
 namespace {

@@ -3,8 +3,8 @@
 #include <array>
 #include <cstdint>
 
-#include "image/resample.h"
-#include "image/transparency.h"
+#include "image/formats/transparency.h"
+#include "image/resample/resample.h"
 #include "tandem/image/image.h"
 
 namespace tandem {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "image/resample.h"
+#include "image/resample/resample.h"
 
 namespace tandem {
 

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "image/resample.h"
+#include "image/resample/resample.h"
 
 namespace tandem {
 namespace {

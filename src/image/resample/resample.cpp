@@ -1,9 +1,9 @@
-#include "image/resample.h"
+#include "image/resample/resample.h"
 
 #include <algorithm>
 #include <array>
 
-#include "image/resample_passes.h"
+#include "image/resample/resample_passes.h"
 
 namespace tandem {
 namespace {

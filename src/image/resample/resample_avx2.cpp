@@ -1,4 +1,4 @@
-#include "image/resample_passes.h"
+#include "image/resample/resample_passes.h"
 
 #if defined(__x86_64__)
 
