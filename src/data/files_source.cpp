@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "data/manifest.h"
-#include "data/picture_root.h"
+#include "data/files/picture_root.h"
+#include "data/manifest/manifest.h"
 #include "io/files/utf8.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"

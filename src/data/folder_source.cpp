@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
-#include "data/caption_template.h"
-#include "data/class_file.h"
-#include "data/manifest.h"
-#include "data/picture_root.h"
+#include "data/captions/caption_template.h"
+#include "data/files/picture_root.h"
+#include "data/manifest/manifest.h"
+#include "data/rows/class_file.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/data/picture_walk.h"

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "data/shard_list.h"
+#include "data/files/shard_list.h"
 #include "tandem/config/load.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "data/manifest.h"
+#include "data/manifest/manifest.h"
 #include "data/mixture.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"

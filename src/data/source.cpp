@@ -1,6 +1,6 @@
 #include "tandem/data/source.h"
 
-#include "data/manifest.h"
+#include "data/manifest/manifest.h"
 #include "tandem/core/error.h"
 #include "tandem/data/shapes.h"
 #include "tandem/image/encode.h"

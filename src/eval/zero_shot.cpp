@@ -9,7 +9,7 @@
 #include <torch/utils.h>
 
 #include "config/class_marks.h"
-#include "data/caption_template.h"
+#include "data/captions/caption_template.h"
 #include "io/files/utf8.h"
 #include "nn/unit_norm.h"
 #include "tandem/core/log.h"

@@ -11,7 +11,7 @@
 #include <fmt/ranges.h>
 
 #include "core/staging.h"
-#include "data/overlap.h"
+#include "data/survey/overlap.h"
 #include "model/evaluation_mode.h"
 #include "tandem/config/load.h"
 #include "tandem/core/error.h"

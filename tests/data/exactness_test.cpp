@@ -1,6 +1,6 @@
 #include <torch/types.h>
 
-#include "data/shard_fixtures.h"
+#include "data/shards/shard_fixtures.h"
 #include "tandem/core/files.h"
 #include "tandem/data/shards.h"
 

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "data/fixtures.h"
-#include "data/sample_order.h"
+#include "data/stream/sample_order.h"
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
 

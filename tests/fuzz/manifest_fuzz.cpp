@@ -1,4 +1,4 @@
-#include "data/manifest.h"
+#include "data/manifest/manifest.h"
 #include "fuzz/memory_file.h"
 #include "tandem/core/error.h"
 

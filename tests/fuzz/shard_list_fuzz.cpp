@@ -1,7 +1,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "data/braces.h"
+#include "data/files/braces.h"
 #include "tandem/core/error.h"
 
 /// Any bytes as a shard's path with braces.

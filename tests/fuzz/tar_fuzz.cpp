@@ -1,5 +1,5 @@
-#include "data/shard_samples.h"
-#include "data/tar_index.h"
+#include "data/shards/shard_samples.h"
+#include "data/shards/tar_index.h"
 #include "fuzz/memory_file.h"
 #include "tandem/core/error.h"
 
