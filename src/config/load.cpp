@@ -6,12 +6,12 @@
 
 #include <fmt/format.h>
 
-#include "config/field_value.h"
-#include "config/json.h"
-#include "config/names.h"
+#include "config/checks/validate.h"
+#include "config/fields/field_value.h"
+#include "config/fields/reader.h"
+#include "config/json/json.h"
+#include "config/json/names.h"
 #include "config/pretrained.h"
-#include "config/reader.h"
-#include "config/validate.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 

@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
-#include "config/field_value.h"
-#include "config/json.h"
+#include "config/fields/field_value.h"
+#include "config/json/json.h"
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
 

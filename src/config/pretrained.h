@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <optional>
 
-#include "config/reader.h"
-#include "config/validate.h"
+#include "config/checks/validate.h"
+#include "config/fields/reader.h"
 #include "tandem/config/load.h"
 
 namespace tandem::config {

@@ -5,8 +5,8 @@
 #include <optional>
 #include <utility>
 
-#include "config/names.h"
-#include "config/strings.h"
+#include "config/json/names.h"
+#include "config/json/strings.h"
 #include "tandem/core/error.h"
 #include "tandem/core/random.h"
 #include "tandem/data/shapes.h"

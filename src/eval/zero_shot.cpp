@@ -8,7 +8,7 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include "config/class_marks.h"
+#include "config/checks/class_marks.h"
 #include "data/captions/caption_template.h"
 #include "io/files/utf8.h"
 #include "nn/unit_norm.h"

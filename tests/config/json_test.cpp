@@ -1,10 +1,10 @@
-#include "config/json.h"
+#include "config/json/json.h"
 
 #include <string>
 
 #include <gtest/gtest.h>
 
-#include "config/strings.h"
+#include "config/json/strings.h"
 
 namespace tandem::config {
 namespace {

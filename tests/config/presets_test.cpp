@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
-#include "config/presets.h"
+#include "config/checks/validate.h"
+#include "config/presets/presets.h"
 #include "config/samples.h"
-#include "config/validate.h"
 #include "core/expect_error.h"
 
 namespace tandem {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "config/fields.h"
+#include "config/fields/fields.h"
 #include "config/samples.h"
 #include "tandem/core/files.h"
 

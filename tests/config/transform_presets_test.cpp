@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "config/presets.h"
+#include "config/presets/presets.h"
 #include "config/samples.h"
 #include "core/expect_error.h"
 

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "config/fields.h"
+#include "config/fields/fields.h"
 #include "config/samples.h"
 
 namespace tandem {

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "config/class_marks.h"
+#include "config/checks/class_marks.h"
 #include "tandem/core/error.h"
 
 namespace tandem {

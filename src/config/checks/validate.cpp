@@ -1,14 +1,14 @@
-#include "config/validate.h"
+#include "config/checks/validate.h"
 
 #include <algorithm>
 #include <string_view>
 
 #include <fmt/format.h>
 
-#include "config/class_marks.h"
-#include "config/enums.h"
-#include "config/fields.h"
-#include "config/strings.h"
+#include "config/checks/class_marks.h"
+#include "config/fields/enums.h"
+#include "config/fields/fields.h"
+#include "config/json/strings.h"
 
 namespace tandem::config {
 namespace {

@@ -1,5 +1,5 @@
-#include "config/fields.h"
-#include "config/presets.h"
+#include "config/fields/fields.h"
+#include "config/presets/presets.h"
 
 namespace tandem::config {
 namespace {

@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-#include "config/enums.h"
+#include "config/fields/enums.h"
 #include "tandem/config/load.h"
 
 namespace tandem::config {

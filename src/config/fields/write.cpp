@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "config/field_value.h"
+#include "config/fields/field_value.h"
 #include "tandem/config/load.h"
 
 namespace tandem {

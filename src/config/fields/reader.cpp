@@ -1,4 +1,4 @@
-#include "config/reader.h"
+#include "config/fields/reader.h"
 
 #include <optional>
 #include <unordered_map>
@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "config/field_value.h"
-#include "config/names.h"
-#include "config/strings.h"
+#include "config/fields/field_value.h"
+#include "config/json/names.h"
+#include "config/json/strings.h"
 #include "tandem/core/log.h"
 
 namespace tandem::config {

@@ -1,4 +1,4 @@
-#include "config/strings.h"
+#include "config/json/strings.h"
 
 #include <fmt/format.h>
 

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "config/json.h"
-#include "config/strings.h"
+#include "config/json/json.h"
+#include "config/json/strings.h"
 #include "tandem/config/load.h"
 #include "tandem/core/error.h"
 

@@ -3,8 +3,8 @@
 #include <optional>
 #include <string>
 
-#include "config/fields.h"
-#include "config/json.h"
+#include "config/fields/fields.h"
+#include "config/json/json.h"
 
 namespace tandem::config {
 

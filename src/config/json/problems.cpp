@@ -1,4 +1,4 @@
-#include "config/problems.h"
+#include "config/json/problems.h"
 
 #include <fmt/format.h>
 

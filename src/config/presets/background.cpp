@@ -2,9 +2,9 @@
 #include <cctype>
 #include <charconv>
 
-#include "config/names.h"
-#include "config/presets.h"
-#include "config/strings.h"
+#include "config/json/names.h"
+#include "config/json/strings.h"
+#include "config/presets/presets.h"
 #include "tandem/config/data_options.h"
 #include "tandem/core/error.h"
 

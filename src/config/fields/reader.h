@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "config/fields.h"
-#include "config/json.h"
-#include "config/problems.h"
+#include "config/fields/fields.h"
+#include "config/json/json.h"
+#include "config/json/problems.h"
 
 namespace tandem::config {
 

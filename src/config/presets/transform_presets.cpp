@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "config/names.h"
-#include "config/presets.h"
+#include "config/json/names.h"
+#include "config/presets/presets.h"
 #include "tandem/config/data_options.h"
 #include "tandem/core/error.h"
 

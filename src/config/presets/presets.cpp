@@ -1,8 +1,8 @@
-#include "config/presets.h"
+#include "config/presets/presets.h"
 
 #include <fmt/format.h>
 
-#include "config/names.h"
+#include "config/json/names.h"
 #include "tandem/config/model_options.h"
 #include "tandem/core/error.h"
 

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "config/enums.h"
-#include "config/validate.h"
+#include "config/checks/validate.h"
+#include "config/fields/enums.h"
 #include "tandem/config/tower_shape.h"
 
 namespace tandem::config {

@@ -1,4 +1,4 @@
-#include "config/field_value.h"
+#include "config/fields/field_value.h"
 
 #include <algorithm>
 #include <charconv>
@@ -7,9 +7,9 @@
 
 #include <fmt/format.h>
 
-#include "config/names.h"
-#include "config/presets.h"
-#include "config/strings.h"
+#include "config/json/names.h"
+#include "config/json/strings.h"
+#include "config/presets/presets.h"
 #include "tandem/core/files.h"
 
 namespace tandem::config {

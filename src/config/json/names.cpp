@@ -1,4 +1,4 @@
-#include "config/names.h"
+#include "config/json/names.h"
 
 #include <algorithm>
 #include <cctype>
