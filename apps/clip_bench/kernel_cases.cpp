@@ -7,10 +7,10 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include "kernels/fused_rows.h"
-#include "kernels/logit_tiles.h"
-#include "kernels/packed_linear.h"
-#include "kernels/quantized_linear.h"
+#include "kernels/linear/packed_linear.h"
+#include "kernels/linear/quantized_linear.h"
+#include "kernels/rows/fused_rows.h"
+#include "kernels/tiles/logit_tiles.h"
 #include "tandem/core/device.h"
 
 namespace tandem::apps {

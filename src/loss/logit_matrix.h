@@ -4,7 +4,7 @@
 
 #include <torch/types.h>
 
-#include "kernels/logit_tiles.h"
+#include "kernels/tiles/logit_tiles.h"
 
 namespace tandem {
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "kernels/fused_rows.h"
+#include "kernels/rows/fused_rows.h"
 #include "tandem/config/load.h"
 #include "tandem/config/tower_shape.h"
 #include "tandem/core/device.h"

@@ -1,6 +1,6 @@
 #include "tandem/nn/layer_norm.h"
 
-#include "kernels/fused_rows.h"
+#include "kernels/rows/fused_rows.h"
 
 namespace tandem {
 

@@ -2,11 +2,11 @@
 
 #include <torch/utils.h>
 
-#include "kernels/fused_rows.h"
+#include "kernels/linear/packed_linear.h"
+#include "kernels/linear/quantized_linear.h"
 #include "kernels/operators.h"
-#include "kernels/packed_linear.h"
-#include "kernels/quantized_linear.h"
-#include "kernels/quick_gelu.h"
+#include "kernels/rows/fused_rows.h"
+#include "kernels/rows/quick_gelu.h"
 #include "tandem/nn/transformer.h"
 
 namespace tandem {

@@ -6,7 +6,7 @@
 #include <torch/autograd.h>
 #include <torch/types.h>
 
-#include "kernels/fused_rows.h"
+#include "kernels/rows/fused_rows.h"
 #include "tandem/core/device.h"
 
 namespace tandem::kernels {

@@ -1,4 +1,4 @@
-#include "kernels/fused_rows.h"
+#include "kernels/rows/fused_rows.h"
 
 #include <cmath>
 

@@ -1,4 +1,4 @@
-#include "kernels/logit_tiles.h"
+#include "kernels/tiles/logit_tiles.h"
 
 #include <cmath>
 

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
-#include "kernels/logit_tiles.h"
+#include "kernels/tiles/logit_tiles.h"
 #include "tandem/core/device.h"
 
 namespace tandem::kernels {

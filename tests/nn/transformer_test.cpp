@@ -7,7 +7,7 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include "kernels/fused_rows.h"
+#include "kernels/rows/fused_rows.h"
 #include "tandem/core/device.h"
 
 namespace tandem {

@@ -31,9 +31,9 @@ class LinearImpl : public ModuleWithRoles {
   /// nothing, nor does packing a layer that is quantized. Other threads may be in forward
   /// meanwhile, none in pack.
   void pack();
-  /// Makes an 8-bit form of the weight (kernels/quantized_linear.h) that forward uses outside
-  /// autograd from then on, on the CPU. Returns whether there is one. No other thread may use the
-  /// layer meanwhile.
+  /// Makes an 8-bit form of the weight (kernels/linear/quantized_linear.h) that forward uses
+  /// outside autograd from then on, on the CPU. Returns whether there is one. No other thread may
+  /// use the layer meanwhile.
   bool quantize();
 
   torch::Tensor weight;  ///< [output_dim, input_dim]

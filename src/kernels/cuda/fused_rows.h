@@ -5,7 +5,7 @@
 #include "kernels/cuda/numbers.h"
 #include "tandem/config/model_options.h"
 
-/// The passes of kernels/fused_rows.h as CUDA kernels, on device pointers and a stream
+/// The passes of kernels/rows/fused_rows.h as CUDA kernels, on device pointers and a stream
 /// (cudaStream_t). They return as soon as they are launched. Rows are contiguous, start at
 /// multiples of kPackBytes, and so do all other pointers: these passes cost what memory costs, and
 /// memory gives most in accesses of that size.

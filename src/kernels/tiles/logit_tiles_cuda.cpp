@@ -1,4 +1,4 @@
-#include "kernels/logit_tiles_cuda.h"
+#include "kernels/tiles/logit_tiles_cuda.h"
 
 #include <ATen/cuda/CUDAContext.h>
 #include <c10/cuda/CUDAException.h>

@@ -1,9 +1,9 @@
-#include "kernels/logit_tiles.h"
+#include "kernels/tiles/logit_tiles.h"
 
 #include <limits>
 
 #ifdef TANDEM_CUDA_KERNELS
-#include "kernels/logit_tiles_cuda.h"
+#include "kernels/tiles/logit_tiles_cuda.h"
 #endif
 #include "kernels/parallel.h"
 

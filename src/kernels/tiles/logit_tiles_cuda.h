@@ -1,8 +1,8 @@
 #pragma once
 
-#include "kernels/logit_tiles.h"
+#include "kernels/tiles/logit_tiles.h"
 
-/// The fused CUDA forms of kernels/logit_tiles.h, for tiles on a GPU.
+/// The fused CUDA forms of kernels/tiles/logit_tiles.h, for tiles on a GPU.
 namespace tandem::kernels::cuda {
 
 void add_to_stats(const torch::Tensor& tile, const TileTerms& terms,

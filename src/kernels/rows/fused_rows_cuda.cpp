@@ -1,4 +1,4 @@
-#include "kernels/fused_rows_cuda.h"
+#include "kernels/rows/fused_rows_cuda.h"
 
 #include <ATen/cuda/CUDAContext.h>
 #include <c10/cuda/CUDAException.h>

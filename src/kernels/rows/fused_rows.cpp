@@ -1,7 +1,7 @@
-#include "kernels/fused_rows.h"
+#include "kernels/rows/fused_rows.h"
 
 #ifdef TANDEM_CUDA_KERNELS
-#include "kernels/fused_rows_cuda.h"
+#include "kernels/rows/fused_rows_cuda.h"
 #endif
 
 namespace tandem::kernels {

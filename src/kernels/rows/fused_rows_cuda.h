@@ -1,8 +1,8 @@
 #pragma once
 
-#include "kernels/fused_rows.h"
+#include "kernels/rows/fused_rows.h"
 
-/// kernels/fused_rows.h on a GPU, as functions of autograd; only in builds with nvcc.
+/// kernels/rows/fused_rows.h on a GPU, as functions of autograd; only in builds with nvcc.
 namespace tandem::kernels::cuda {
 
 /// Whether x is a contiguous matrix of fp32 or bf16 on a GPU, in rows that packs of kPackBytes

@@ -1,4 +1,4 @@
-#include "kernels/quick_gelu.h"
+#include "kernels/rows/quick_gelu.h"
 
 #include <cmath>
 

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-/// Passes over some rows of a tile, on pointers: what kernels/logit_tiles.h is made of on CPUs, and
-/// the words it shares with the CUDA form.
+/// Passes over some rows of a tile, on pointers: what kernels/tiles/logit_tiles.h is made of on
+/// CPUs, and the words it shares with the CUDA form.
 namespace tandem::kernels {
 
 /// Some rows of a tile in fp32: value (r, c) is values[r * columns + c].

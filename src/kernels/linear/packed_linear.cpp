@@ -1,4 +1,4 @@
-#include "kernels/packed_linear.h"
+#include "kernels/linear/packed_linear.h"
 
 #include <utility>
 

@@ -1,12 +1,12 @@
-#include "kernels/quantized_linear.h"
+#include "kernels/linear/quantized_linear.h"
 
 #include <algorithm>
 
 #include <torch/utils.h>
 
+#include "kernels/linear/row_quantization.h"
 #include "kernels/operators.h"
 #include "kernels/parallel.h"
-#include "kernels/row_quantization.h"
 
 namespace tandem::kernels {
 namespace {

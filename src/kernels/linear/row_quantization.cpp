@@ -1,4 +1,4 @@
-#include "kernels/row_quantization.h"
+#include "kernels/linear/row_quantization.h"
 
 #include <cmath>
 
