@@ -7,10 +7,10 @@
 #include <fmt/ranges.h>
 
 #include "interop/fidelity.h"
-#include "interop/foreign_config.h"
-#include "interop/maps.h"
-#include "interop/weights_file.h"
-#include "interop/wrapped_names.h"
+#include "interop/names/maps.h"
+#include "interop/names/wrapped_names.h"
+#include "interop/reading/foreign_config.h"
+#include "interop/reading/weights_file.h"
 #include "io/files/utf8.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"

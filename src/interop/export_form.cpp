@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "interop/fidelity.h"
-#include "interop/open_clip_towers.h"
+#include "interop/open_clip/open_clip_towers.h"
 
 namespace tandem {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "interop/layout.h"
+#include "interop/names/layout.h"
 #include "tandem/config/load.h"
 
 namespace tandem {

@@ -1,6 +1,6 @@
 #include "interop/fidelity.h"
 
-#include "interop/foreign_config.h"
+#include "interop/reading/foreign_config.h"
 #include "tandem/config/data_options.h"
 #include "tandem/config/tower_shape.h"
 

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "interop/config_object.h"
+#include "interop/reading/config_object.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "text/huggingface/tokenizer_files.h"

@@ -1,7 +1,7 @@
 // CLIPVisionModel, CLIPTextModel, both WithProjection, SiglipVisionModel and SiglipTextModel.
 #include <fmt/format.h>
 
-#include "interop/foreign_config.h"
+#include "interop/reading/foreign_config.h"
 
 namespace tandem {
 namespace {

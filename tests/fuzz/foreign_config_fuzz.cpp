@@ -8,7 +8,7 @@
 #include <fstream>
 #include <string>
 
-#include "interop/foreign_config.h"
+#include "interop/reading/foreign_config.h"
 #include "tandem/core/error.h"
 
 namespace {

@@ -8,8 +8,8 @@
 #include "core/expect_error.h"
 #include "core/temporary_folder.h"
 #include "interop/fidelity.h"
-#include "interop/foreign_config.h"
-#include "interop/image_processor_writer.h"
+#include "interop/hugging_face/image_processor_writer.h"
+#include "interop/reading/foreign_config.h"
 #include "tandem/core/files.h"
 
 namespace tandem {

@@ -7,7 +7,7 @@
 
 #include "core/expect_error.h"
 #include "core/temporary_folder.h"
-#include "interop/wrapped_names.h"
+#include "interop/names/wrapped_names.h"
 #include "tandem/core/files.h"
 #include "tandem/interop/convert.h"
 #include "tandem/interop/verify.h"

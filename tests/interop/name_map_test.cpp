@@ -1,4 +1,4 @@
-#include "interop/name_map.h"
+#include "interop/names/name_map.h"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>

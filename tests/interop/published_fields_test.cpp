@@ -6,7 +6,7 @@
 
 #include "core/expect_error.h"
 #include "core/temporary_folder.h"
-#include "interop/foreign_config.h"
+#include "interop/reading/foreign_config.h"
 #include "tandem/core/files.h"
 
 namespace tandem {

@@ -11,9 +11,9 @@
 
 #include "core/expect_error.h"
 #include "core/temporary_folder.h"
-#include "interop/foreign_config.h"
-#include "interop/maps.h"
+#include "interop/names/maps.h"
 #include "interop/parity_table.h"
+#include "interop/reading/foreign_config.h"
 #include "tandem/core/files.h"
 #include "tandem/interop/convert.h"
 #include "tandem/interop/verify.h"

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/temporary_folder.h"
-#include "interop/python_files.h"
+#include "interop/python/python_files.h"
 #include "tandem/core/files.h"
 #include "tandem/interop/convert.h"
 
