@@ -18,13 +18,13 @@
 #include "tandem/core/log.h"
 #include "tandem/core/random.h"
 #include "tandem/train/trainer.h"
-#include "train/checkpoint_folder.h"
-#include "train/manifest.h"
-#include "train/memory_limit.h"
-#include "train/resume.h"
-#include "train/run_directory.h"
-#include "train/run_records.h"
-#include "train/session.h"
+#include "train/run/checkpoint_folder.h"
+#include "train/run/manifest.h"
+#include "train/run/run_directory.h"
+#include "train/session/resume.h"
+#include "train/session/run_records.h"
+#include "train/session/session.h"
+#include "train/tasks/memory_limit.h"
 
 namespace tandem {
 namespace fs = std::filesystem;

@@ -8,10 +8,10 @@
 #include "tandem/config/load.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
-#include "train/checkpoint_folder.h"
-#include "train/divergence.h"
-#include "train/resume.h"
-#include "train/training_inputs.h"
+#include "train/run/checkpoint_folder.h"
+#include "train/session/divergence.h"
+#include "train/session/resume.h"
+#include "train/session/training_inputs.h"
 
 namespace tandem {
 namespace {

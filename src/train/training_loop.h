@@ -8,15 +8,15 @@
 
 #include "tandem/core/log.h"
 #include "tandem/train/trainer.h"
-#include "train/chance.h"
-#include "train/evaluations.h"
-#include "train/numerics_guard.h"
-#include "train/resume.h"
-#include "train/run_directory.h"
-#include "train/run_records.h"
-#include "train/run_saver.h"
-#include "train/session.h"
-#include "train/step_meter.h"
+#include "train/metrics/chance.h"
+#include "train/metrics/step_meter.h"
+#include "train/run/run_directory.h"
+#include "train/session/evaluations.h"
+#include "train/session/numerics_guard.h"
+#include "train/session/resume.h"
+#include "train/session/run_records.h"
+#include "train/session/run_saver.h"
+#include "train/session/session.h"
 
 namespace tandem {
 

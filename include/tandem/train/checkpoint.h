@@ -17,7 +17,7 @@ struct BestEvaluation {
   int64_t step = 0;
 };
 
-/// What the guard of the numbers remembers (train/numerics_guard.h).
+/// What the guard of the numbers remembers (train/session/numerics_guard.h).
 struct NumericsState {
   int64_t skipped_steps = 0;               ///< Steps left out since the start.
   int64_t bad_in_a_row = 0;                ///< Of these, up to now.

@@ -1,0 +1,150 @@
+#include "train/session/session.h"
+
+#include <utility>
+
+#include "tandem/config/load.h"
+#include "tandem/core/error.h"
+#include "tandem/core/random.h"
+#include "tandem/model/model_directory.h"
+
+namespace tandem {
+namespace {
+
+constexpr uint64_t kDropoutStream = 2;  // Of the run seed.
+
+LoaderOptions loader_options(const TrainingInputs& inputs) {
+  const RunConfig& config = inputs.config;
+  return {.batch_size = config.data.batch_size,
+          .image_size = config.model.image.image_size,
+          .context_length = config.model.text.context_length,
+          .transform = config.data.transform,
+          .augment = config.data.augment,
+          .training = true,
+          .seed = config.run.seed,
+          .start_position = 0,
+          .threads = config.data.loader_threads,
+          .prefetch_batches = config.data.prefetch_batches,
+          .pin_memory = inputs.device.is_cuda(),
+          .rank = inputs.communicator->rank(),
+          .world_size = inputs.communicator->world_size(),
+          .with_replacement = config.data.with_replacement,
+          .caption_dropout = config.data.caption_dropout,
+          .max_bad_ratio = config.data.max_bad_ratio,
+          .max_caption_bytes = config.data.max_caption_bytes,
+          .bad_samples_file = {},
+          .stall_warning_seconds = config.train.stall_warning_seconds,
+          .stall_timeout_seconds = 60.0 * config.train.stall_timeout_minutes};
+}
+
+std::vector<NamedParameter> parameters_to_train(const torch::nn::Module& module) {
+  std::vector<NamedParameter> parameters = trainable_parameters(module);
+  if (parameters.empty()) {
+    throw Error(ErrorKind::kConfig, {.what = "nothing to train: every parameter is frozen",
+                                     .where = "model",
+                                     .hint = "freeze = false for one of the towers"});
+  }
+  return parameters;
+}
+
+TaskInputs task_inputs(const TrainingInputs& inputs, bool has_checkpoint) {
+  return {.config = inputs.config,
+          .tokenizer = *inputs.tokenizer,
+          .device = inputs.device,
+          .communicator = *inputs.communicator,
+          .has_checkpoint = has_checkpoint};
+}
+
+// Each rank has samples of its own, and masks of its own.
+uint64_t dropout_seed(uint64_t run_seed, int64_t step, int64_t rank) {
+  const uint64_t seed = mix_seed({run_seed, kDropoutStream, static_cast<uint64_t>(step)});
+  return rank == 0 ? seed : mix_seed({seed, static_cast<uint64_t>(rank)});
+}
+
+void load(Task& task, const Checkpoint& checkpoint, const std::string& where) {
+  load_weights(*task.module(), checkpoint.weights, where);
+  task.load_state(checkpoint.task_state);
+}
+
+}  // namespace
+
+TrainingSession::TrainingSession(TrainingInputs inputs, const Checkpoint* checkpoint,
+                                 std::filesystem::path bad_samples_file)
+    : inputs_(std::move(inputs)),
+      bad_samples_file_(std::move(bad_samples_file)),
+      learning_rate_(config().optim, total_steps()),
+      to_device_(device()) {
+  if (checkpoint != nullptr) position_ = checkpoint->stream_position;
+  open_loader();
+
+  task_ = checkpoint != nullptr ? make_task(*checkpoint, "checkpoint")
+                                : inputs_.make_task(task_inputs(inputs_, false));
+  task_->module()->train();
+  optimizer_ = std::make_unique<AdamW>(parameters_to_train(*task_->module()), config().optim);
+  if (checkpoint != nullptr)
+    optimizer_->load_state(checkpoint->optimizer, checkpoint->optimizer_steps);
+}
+
+std::unique_ptr<Task> TrainingSession::make_task(const Checkpoint& checkpoint,
+                                                 const std::string& where) const {
+  std::unique_ptr<Task> task = inputs_.make_task(task_inputs(inputs_, true));
+  load(*task, checkpoint, where);
+  return task;
+}
+
+void TrainingSession::open_loader() {
+  LoaderOptions options = loader_options(inputs_);
+  options.start_position = position_;
+  options.bad_samples_file = bad_samples_file_;
+  loader_.reset();  // its threads end before others begin
+  loader_ = std::make_unique<Loader>(source(), tokenizer(), std::move(options));
+}
+
+void TrainingSession::rewind(const Checkpoint& checkpoint, uint64_t position) {
+  load(*task_, checkpoint, "checkpoint");
+  optimizer_->load_state(checkpoint.optimizer, checkpoint.optimizer_steps);
+  position_ = position;
+  open_loader();
+}
+
+StepResult TrainingSession::train_step(int64_t step) {
+  Batch batch;
+  run_together(communicator(), [&] { batch = loader_->next(); });
+  batch.images = to_device_(batch.images);
+  optimizer_->zero_grad();
+  TaskLosses losses =
+      task_->forward_backward(batch, dropout_seed(config().run.seed, step, communicator().rank()));
+  optimizer_->reduce(communicator());
+  const torch::Tensor grad_norm = optimizer_->clip(config().optim.grad_clip_norm);
+
+  const torch::Tensor finite = torch::isfinite(losses.total + grad_norm);
+  optimizer_->update(learning_rate_.at(step), finite);
+  task_->after_update();
+  position_ = batch.next_position;
+  return {.losses = std::move(losses),
+          .grad_norm = grad_norm,
+          .finite = LateFlag(finite),
+          .chance_loss = task_->chance_loss(batch),
+          .keys = std::move(batch.keys),
+          .image_groups = batch.image_groups,
+          .text_groups = batch.text_groups};
+}
+
+Checkpoint TrainingSession::checkpoint(int64_t step) const {
+  return {.step = step,
+          .stream_position = position_,
+          .weights = named_weights(*task_->module()),
+          .task_state = task_->state(),
+          .optimizer = optimizer_->state(),
+          .optimizer_steps = optimizer_->steps(),
+          .config_json = to_json(config()),
+          .data_fingerprint = source().fingerprint(),
+          .tokenizer_fingerprint = tokenizer().fingerprint(),
+          .best = {},
+          .numerics = {}};
+}
+
+double TrainingSession::epoch() const {
+  return static_cast<double>(position_) / static_cast<double>(source().epoch_size());
+}
+
+}  // namespace tandem

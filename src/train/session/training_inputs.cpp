@@ -1,0 +1,112 @@
+#include "train/session/training_inputs.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "tandem/core/device.h"
+#include "tandem/core/error.h"
+#include "tandem/core/log.h"
+#include "tandem/optim/schedule.h"
+
+namespace tandem {
+namespace {
+
+constexpr int64_t kTokenizerCaptions = 200000;
+
+std::shared_ptr<const Source> open_training_source(const RunConfig& config,
+                                                   const std::shared_ptr<const Source>& own) {
+  const bool wants_own = config.data.train.kind == SourceKind::kProgram;
+  if (own && wants_own) return own;
+  if (own) {
+    throw Error(ErrorKind::kConfig,
+                {.what = "the program brings its own data, which the configuration does not use",
+                 .where = "data.train.kind",
+                 .expected = "program"});
+  }
+  return open_source(config.data.train, source_context(config.data, config.model.image.image_size));
+}
+
+Tokenizer open_tokenizer(const TokenizerOptions& options, const Source& source,
+                         const std::filesystem::path& saved) {
+  if (!options.file.empty()) return Tokenizer::load(options.file, options.lowercase);
+  if (!saved.empty()) {
+    Tokenizer tokenizer = Tokenizer::load(saved, options.lowercase);
+    log_info(
+        fmt::format("tokenizer of the run: {}, {} pieces", saved.string(), tokenizer.vocab_size()));
+    return tokenizer;
+  }
+  if (options.train_vocab_size == 0) {
+    throw Error(ErrorKind::kConfig, {.what = "there is no tokenizer",
+                                     .where = "tokenizer",
+                                     .expected = "tokenizer.file, or tokenizer.train_vocab_size "
+                                                 "to train one on the captions"});
+  }
+  const std::vector<std::string> captions = collect_captions(source, kTokenizerCaptions);
+  Tokenizer tokenizer = train_tokenizer(captions, options);
+  log_info(fmt::format("tokenizer trained on {} captions: {} pieces", captions.size(),
+                       tokenizer.vocab_size()));
+  return tokenizer;
+}
+
+void resolve_vocabulary(TextEncoderOptions& text, TokenizerOptions& options,
+                        const Tokenizer& tokenizer) {
+  // The table of a pretrained model may have rows to spare.
+  const bool fits = options.file.empty() ? text.vocab_size == tokenizer.vocab_size()
+                                         : text.vocab_size >= tokenizer.vocab_size();
+  if (text.vocab_size != 0 && !fits) {
+    const std::string name = options.file.empty() ? "the trained tokenizer" : options.file;
+    throw Error(ErrorKind::kConfig,
+                {.what = "the model's vocabulary is not the tokenizer's",
+                 .where = "model.text.vocab_size",
+                 .expected = fmt::format("{} pieces of {}", tokenizer.vocab_size(), name),
+                 .found = std::to_string(text.vocab_size),
+                 .hint = "model.text.vocab_size = 0, which takes the tokenizer's"});
+  }
+  // Captions may hold fewer pieces than were asked for.
+  options.train_vocab_size = std::min(options.train_vocab_size, tokenizer.vocab_size());
+  if (text.vocab_size == 0) text.vocab_size = tokenizer.vocab_size();
+  text.pad_id = tokenizer.pad_id();
+  text.bos_id = tokenizer.bos_id();
+  text.eos_id = tokenizer.eos_id();
+  // CLIP and GPT-2 pad with the token that ends a text. It is a word of these texts, where padding
+  // is not written.
+  const bool shared = text.pad_id == text.bos_id || text.pad_id == text.eos_id;
+  if (shared && !text.pad_to_context) text.pad_id = -1;
+}
+
+void resolve_steps(RunConfig& config, int64_t epoch_size) {
+  if (!config.train.max_steps) {
+    const double batches = config.train.epochs * static_cast<double>(epoch_size) /
+                           static_cast<double>(config.data.batch_size);
+    constexpr double kRounding = 1e-9;
+    config.train.max_steps = std::max<int64_t>(1, std::llround(std::ceil(batches - kRounding)));
+  }
+  config.optim.warmup_steps = LearningRate(config.optim, *config.train.max_steps).warmup_steps();
+}
+
+}  // namespace
+
+torch::Device open_device(const RunOptions& options) {
+  const torch::Device device = resolve_device(options.device);
+  set_cpu_threads(static_cast<int>(options.cpu_threads));
+  return device;
+}
+
+TrainingInputs open_inputs(RunConfig config, const torch::Device& device,
+                           const TrainerOptions& options,
+                           const std::filesystem::path& saved_tokenizer) {
+  TrainingInputs inputs;
+  inputs.device = device;
+  inputs.make_task = options.make_task;
+  inputs.communicator = options.communicator;
+  inputs.source = open_training_source(config, options.source);
+  resolve_steps(config, inputs.source->epoch_size());
+  inputs.tokenizer = open_tokenizer(config.tokenizer, *inputs.source, saved_tokenizer);
+  resolve_vocabulary(config.model.text, config.tokenizer, *inputs.tokenizer);
+  inputs.config = std::move(config);
+  return inputs;
+}
+
+}  // namespace tandem
