@@ -40,6 +40,20 @@ ROOMS = {
 }
 ROOMS["apps"] = list(ROOMS)
 
+# The shelves of a room: sub-folders of src/<room>, each after those that it may include. The files that stand in the
+# room itself have the place of HERE.
+HERE = ""
+SHELVES = {
+    "config": ["json", "presets", "fields", "checks", HERE],
+    "io": ["files", "pickle", "safetensors", "parquet", "tar"],
+    "text": ["unicode", "cleaning", "steps", "models", "sentencepiece", "huggingface", HERE],
+    "image": ["resample", "formats", HERE],
+    "kernels": [HERE, "cuda", "rows", "linear", "tiles"],
+    "interop": ["names", "reading", "open_clip", "python", "hugging_face", "writers", HERE],
+    "data": ["files", "shapes", "stream", "rows", "survey", "manifest", "captions", "shards", HERE],
+    "train": ["metrics", "step", "run", "tasks", "session", HERE],
+}
+
 # Third-party headers, and the only places that may include them.
 JSON_USERS = ["src/config", "src/io", "src/text", "src/interop", "src/data", "src/train", "src/inference", "src/eval"]
 DOORS = {
@@ -64,6 +78,7 @@ ROOMS_WITHOUT_TORCH = ["config"]
 # Tests that look at several rooms at once, and so see further than the room they are filed under.
 WIDE_TESTS = {"tests/model/golden_test.cpp": "optim and loss: a whole training step against the reference"}
 
+FOLDER_LIMIT = 20  # Files and folders in one folder of sources.
 LINE_LIMITS = {"include": 300, "src": 300, "apps": 300, "tests": 400}
 MAIN_LIMIT = 100
 
@@ -150,6 +165,38 @@ def check_rooms(file):
             yield line, "rooms include each other's headers, not tandem/tandem.h"
 
 
+def shelf_of(parts):
+    """Returns the shelf of <room>/…/<name>, given as its parts."""
+    return parts[1] if len(parts) > 2 else HERE
+
+
+def check_shelves(file):
+    """A shelf includes those before it. Public headers have no shelf."""
+    if file.parts[0] != "src" or file.room not in SHELVES:
+        return
+    order = SHELVES[file.room]
+    own = shelf_of(file.parts[1:])
+    if own not in order:
+        yield 1, f"unknown shelf {own}: give it a place in scripts/check_layers.py"
+        return
+    for line, _, name in file.includes:
+        parts = name.split("/")
+        other = shelf_of(parts)
+        if parts[0] == file.room and len(parts) > 1 and other in order and order.index(other) > order.index(own):
+            yield line, f"shelf {own or file.room} may not include shelf {other or file.room} ({name})"
+
+
+def check_folders(files):
+    """Yields (folder, 1, rule) for each folder of sources with too many entries."""
+    entries = {}
+    for file in files:
+        for depth in range(1, len(file.parts)):
+            entries.setdefault("/".join(file.parts[:depth]), set()).add(file.parts[depth])
+    for folder, names in sorted(entries.items()):
+        if len(names) > FOLDER_LIMIT:
+            yield folder, 1, f"{len(names)} files and folders, {FOLDER_LIMIT} is the limit"
+
+
 def check_doors(file):
     for line, opening, name in file.includes:
         for pattern, places in DOORS.items():
@@ -167,8 +214,9 @@ def check_own_header_first(file, paths):
     if file.parts[0] != "src" or not file.path.endswith(".cpp") or file.room is None:
         return
     stem = "/".join(file.parts[1:])[:-len(".cpp")]
+    public = f"{file.room}/{file.parts[-1][:-len('.cpp')]}"
     first = file.includes[0][2] if file.includes else None
-    for header, spelling in ((f"include/tandem/{stem}.h", f"tandem/{stem}.h"),
+    for header, spelling in ((f"include/tandem/{public}.h", f"tandem/{public}.h"),
                              (f"src/{stem}.h", f"{stem}.h")):
         if header in paths and first != spelling:
             yield 1, f'the first include must be "{spelling}"'
@@ -205,10 +253,10 @@ def violations(root):
     paths = {file.path for file in files}
     found = []
     for file in files:
-        for check in (check_rooms(file), check_doors(file), check_form(file),
+        for check in (check_rooms(file), check_shelves(file), check_doors(file), check_form(file),
                       check_own_header_first(file, paths), check_whole_library(file, paths)):
             found += [(file.path, line, rule) for line, rule in check]
-    return sorted(found), len(files)
+    return sorted(found + list(check_folders(files))), len(files)
 
 
 def main():

@@ -9,7 +9,6 @@
 #include <nlohmann/json.hpp>
 
 #include "clip_embed/metadata.h"
-#include "common/failures.h"
 #include "common/json_names.h"
 #include "common/pictures.h"
 #include "common/text_io.h"

@@ -7,7 +7,6 @@
 #include <torch/types.h>
 
 #include "clip_zeroshot/report.h"
-#include "common/failures.h"
 #include "common/names.h"
 #include "common/pictures.h"
 #include "common/text_io.h"

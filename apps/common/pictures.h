@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+
+#include "tandem/core/error.h"
 
 namespace tandem::apps {
 
@@ -18,5 +21,21 @@ void add_outside_root_option(CLI::App& app, bool& allow_outside_root);
 /// listed, and kData when no picture comes of it all.
 [[nodiscard]] std::vector<std::filesystem::path> list_pictures(
     const std::vector<std::string>& arguments, bool allow_outside_root);
+
+/// What unusable pictures make of the exit code: 66 when all of them are only missing, 65 when one
+/// is damaged.
+class Failures {
+ public:
+  void add(const Error& error) {
+    ++count_;
+    if (error.kind() != ErrorKind::kMissingInput) kind_ = ErrorKind::kData;
+  }
+  [[nodiscard]] size_t count() const { return count_; }
+  [[nodiscard]] int code() const { return count_ == 0 ? 0 : exit_code(kind_); }
+
+ private:
+  size_t count_ = 0;
+  ErrorKind kind_ = ErrorKind::kMissingInput;
+};
 
 }  // namespace tandem::apps

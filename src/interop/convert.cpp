@@ -6,11 +6,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "interop/fidelity.h"
 #include "interop/names/maps.h"
 #include "interop/names/wrapped_names.h"
 #include "interop/reading/foreign_config.h"
 #include "interop/reading/weights_file.h"
+#include "interop/writers/fidelity.h"
 #include "io/files/utf8.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "interop/export_form.h"
+#include "interop/writers/export_form.h"
 
 namespace tandem {
 

@@ -106,8 +106,8 @@ class WholeLibraryTest(unittest.TestCase):
 
 
 class LayersTest(unittest.TestCase):
-    def expect(self, path, line, part, content):
-        found = layers({path: content})
+    def expect(self, path, line, part, content, others=None):
+        found = layers({path: content, **(others or {})})
         self.assertEqual(len(found), 1, found)
         self.assertEqual(found[0][:2], (path, line))
         self.assertIn(part, found[0][2])
@@ -130,6 +130,27 @@ class LayersTest(unittest.TestCase):
         every = "".join(f'#include "tandem/{room}/a.h"\n' for room in check_layers.ROOMS)
         self.assertEqual(layers({"apps/all.cpp": every}), [])
         self.expect("src/data/a.cpp", 1, "not tandem/tandem.h", '#include "tandem/tandem.h"\n')
+
+    def test_a_shelf_may_not_look_to_its_right(self):
+        self.expect("src/text/unicode/a.cpp", 1, "shelf unicode may not include shelf steps",
+                    '#include "text/steps/regex.h"\n')
+        self.expect("src/data/rows/a.h", 2, "shelf rows may not include shelf data",
+                    '#pragma once\n#include "data/mixture.h"\n')
+        self.expect("src/text/attic/a.cpp", 1, "unknown shelf attic", "int a;\n")
+        self.assertEqual(layers({"src/text/steps/a.cpp": '#include "text/unicode/unicode.h"\n'
+                                                         '#include "tandem/text/tokenizer.h"\n',
+                                 "src/text/b.cpp": '#include "text/steps/regex.h"\n'}), [])
+
+    def test_a_source_on_a_shelf_includes_its_public_header_first(self):
+        self.expect("src/data/stream/loader.cpp", 1, "the first include must be",
+                    '#include <string>\n#include "tandem/data/loader.h"\n',
+                    {"include/tandem/data/loader.h": "#pragma once\n"})
+
+    def test_a_folder_of_sources_stays_small(self):
+        many = {f"src/model/a{i}.cpp": "int a;\n" for i in range(21)}
+        self.assertEqual(layers(many), [("src/model", 1, "21 files and folders, 20 is the limit")])
+        many.popitem()
+        self.assertEqual(layers(many), [])
 
     def test_a_new_room_needs_a_place_in_the_order(self):
         self.expect("src/attic/a.cpp", 1, "unknown room attic", "int a;\n")

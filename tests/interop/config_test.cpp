@@ -7,9 +7,9 @@
 
 #include "core/expect_error.h"
 #include "core/temporary_folder.h"
-#include "interop/fidelity.h"
-#include "interop/hugging_face/image_processor_writer.h"
 #include "interop/reading/foreign_config.h"
+#include "interop/writers/fidelity.h"
+#include "interop/writers/image_processor_writer.h"
 #include "tandem/core/files.h"
 
 namespace tandem {

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "interop/hugging_face/image_processor_writer.h"
+#include "interop/writers/image_processor_writer.h"
 
 namespace tandem {
 namespace {

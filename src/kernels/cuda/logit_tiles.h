@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "kernels/cuda/numbers.h"
-#include "kernels/tiles/tile_passes.h"
+#include "kernels/tile_passes.h"
 
 /// The passes of kernels/tiles/logit_tiles.h as CUDA kernels, on device pointers and a stream
 /// (cudaStream_t). They return as soon as they are launched.

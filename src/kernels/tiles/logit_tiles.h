@@ -2,7 +2,7 @@
 
 #include <torch/types.h>
 
-#include "kernels/tiles/tile_passes.h"
+#include "kernels/tile_passes.h"
 
 /// Passes over one tile of a large matrix of logits: what a loss needs of it before it is thrown
 /// away. A tile comes as products [R, C], fp32 and contiguous, and is used up. Each pass has a form

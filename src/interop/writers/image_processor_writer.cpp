@@ -1,4 +1,4 @@
-#include "interop/hugging_face/image_processor_writer.h"
+#include "interop/writers/image_processor_writer.h"
 
 #include <array>
 #include <cstdint>

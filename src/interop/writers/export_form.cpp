@@ -1,11 +1,11 @@
-#include "interop/export_form.h"
+#include "interop/writers/export_form.h"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 
-#include "interop/fidelity.h"
 #include "interop/open_clip/open_clip_towers.h"
+#include "interop/writers/fidelity.h"
 
 namespace tandem {
 namespace {

@@ -1,4 +1,4 @@
-#include "interop/fidelity.h"
+#include "interop/writers/fidelity.h"
 
 #include "interop/reading/foreign_config.h"
 #include "tandem/config/data_options.h"

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "interop/export_form.h"
 #include "interop/open_clip/open_clip_towers.h"
 #include "interop/reading/foreign_config.h"
+#include "interop/writers/export_form.h"
 #include "tandem/config/tower_shape.h"
 #include "tandem/core/error.h"
 

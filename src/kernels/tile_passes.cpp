@@ -1,4 +1,4 @@
-#include "kernels/tiles/tile_passes.h"
+#include "kernels/tile_passes.h"
 
 #include <limits>
 

@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "interop/export_form.h"
-#include "interop/hugging_face/image_processor_writer.h"
 #include "interop/python/python_files.h"
 #include "interop/python/tandem_python.h"
 #include "interop/reading/foreign_config.h"
+#include "interop/writers/export_form.h"
+#include "interop/writers/image_processor_writer.h"
 #include "tandem/config/tower_shape.h"
 #include "tandem/core/error.h"
 
