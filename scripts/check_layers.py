@@ -45,7 +45,7 @@ ROOMS["apps"] = list(ROOMS)
 HERE = ""
 SHELVES = {
     "config": ["json", "presets", "fields", "checks", HERE],
-    "io": ["files", "pickle", "safetensors", "parquet", "tar"],
+    "io": ["files", "pickle", "safetensors", "parquet", "tar", HERE],
     "text": ["unicode", "cleaning", "steps", "models", "sentencepiece", "huggingface", HERE],
     "image": ["resample", "formats", HERE],
     "kernels": [HERE, "cuda", "rows", "linear", "tiles"],
