@@ -3,23 +3,25 @@
 #
 #   scripts/build.sh             optimised, into build/release/bin and build/release/lib
 #   scripts/build.sh PRESET      release, debug, asan, tsan or cuda, into build/PRESET
+#   scripts/build.sh PRESET TARGET…    these targets alone, as clip-train
 #
 # Uses one job per core; CMAKE_BUILD_PARALLEL_LEVEL changes that (a job needs about 1.5 GB of memory).
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 preset=release
+targets=()
 
 say() { printf 'build: %s\n' "$*"; }
 fail() { printf 'build: error: %s\n' "$*" >&2; exit 1; }
 
 parse_arguments() {
   case ${1:-release} in
-    -h|--help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h|--help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
     release|debug|asan|tsan|cuda) preset=${1:-release} ;;
     *) printf 'build: unknown preset %s (known: release, debug, asan, tsan, cuda; or --help)\n' "$1" >&2; exit 64 ;;
   esac
-  [[ $# -le 1 ]] || { printf 'build: one preset at a time, found: %s\n' "$*" >&2; exit 64; }
+  targets=("${@:2}")
 }
 
 # CMake runs here only once; from then on Ninja calls it when a CMake file changes.
@@ -38,14 +40,16 @@ configure() {
 compile() {
   local folder=$root/build/$preset
   local log=$folder/build.log
+  local chosen=()
+  [[ ${#targets[@]} -eq 0 ]] || chosen=(--target "${targets[@]}")
   export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
   if [[ -t 1 ]]; then
-    cmake --build "$folder" || fail "the build failed; the compiler's words are above"
+    cmake --build "$folder" "${chosen[@]}" || fail "the build failed; the compiler's words are above"
     return
   fi
-  ninja -C "$folder" -n 2>/dev/null | grep -q 'no work to do' && return
+  ninja -C "$folder" -n "${targets[@]}" 2>/dev/null | grep -q 'no work to do' && return
   say "compiling in $folder with $CMAKE_BUILD_PARALLEL_LEVEL jobs"
-  if ! cmake --build "$folder" >"$log" 2>&1; then
+  if ! cmake --build "$folder" "${chosen[@]}" >"$log" 2>&1; then
     grep -vE '^\[[0-9]+/[0-9]+\]|^ninja:|^: && |/(c\+\+|g\+\+|clang\+\+) ' "$log" | head -n 60 >&2
     fail "the build failed; its beginning is above, all of it in $log"
   fi

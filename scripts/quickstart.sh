@@ -55,7 +55,7 @@ main() {
     -h|--help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
   esac
   refuse_another_run "$@"
-  "$root/scripts/build.sh" release
+  "$root/scripts/build.sh" release clip-train clip-data clip-zeroshot
   train "$@"
   draw
   classify

@@ -75,4 +75,5 @@
 #include "tandem/train/task.h"
 #include "tandem/train/train_step.h"
 #include "tandem/train/trainer.h"
+#include "tandem/train/training_inputs.h"
 #include "tandem/version.h"

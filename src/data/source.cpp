@@ -27,6 +27,15 @@ std::vector<std::string> usable_captions(const Source& source, int64_t index) {
 
 }  // namespace
 
+std::string Source::key(int64_t index) const { return "sample " + std::to_string(index); }
+
+std::vector<std::string> Source::captions(int64_t index) const { return sample(index, 0).captions; }
+
+const std::vector<std::string>& Source::class_names() const {
+  static const std::vector<std::string> kNone;
+  return kNone;
+}
+
 std::string Source::picture_file(int64_t index, uint64_t seed) const {
   return encode_png(sample(index, seed).image);
 }

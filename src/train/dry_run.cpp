@@ -158,11 +158,15 @@ DryRunReport dry_run(const RunConfig& config, const TrainerOptions& options,
   DryRunReport report;
   RunConfig settled = config;
   settle_background(settled, point);
-  TrainingInputs inputs = open_inputs(std::move(settled), device, options, saved_tokenizer(point));
+  TrainingInputs inputs =
+      open_inputs(std::move(settled), device,
+                  {.source = options.source, .saved_tokenizer = saved_tokenizer(point)});
   if (point) require_same_run(*point, inputs);
   check_samples(inputs, report);
   warn_of_overlap(config, *inputs.source);
-  TrainingSession session(std::move(inputs), point ? &point->checkpoint : nullptr, {});
+  TrainingSession session(std::move(inputs),
+                          {.make_task = options.make_task, .communicator = options.communicator},
+                          point ? &point->checkpoint : nullptr);
   for (const auto& parameter : session.task().module()->parameters())
     report.parameters += parameter.numel();
   log_memory_plan(session.task());

@@ -8,10 +8,10 @@
 #include "tandem/config/load.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
+#include "tandem/train/training_inputs.h"
 #include "train/run/checkpoint_folder.h"
 #include "train/session/divergence.h"
 #include "train/session/resume.h"
-#include "train/session/training_inputs.h"
 
 namespace tandem {
 namespace {
@@ -47,11 +47,17 @@ void TrainingLoop::open_session(RunConfig config, const TrainerOptions& options)
     point_ = choose_resume_point(directory_->path(), options, peek_latest_checkpoint);
   const std::optional<ResumePoint> point = std::exchange(point_, std::nullopt);
   settle_background(config, point);
-  TrainingInputs inputs = open_inputs(std::move(config), device_, options, saved_tokenizer(point));
+  TrainingInputs inputs =
+      open_inputs(std::move(config), device_,
+                  {.source = options.source, .saved_tokenizer = saved_tokenizer(point)});
   if (point) require_same_run(*point, inputs);
   directory_->save_inputs(inputs.config, *inputs.tokenizer);
   session_ = std::make_unique<TrainingSession>(
-      std::move(inputs), point ? &point->checkpoint : nullptr, directory_->bad_samples());
+      std::move(inputs),
+      SessionOptions{.make_task = options.make_task,
+                     .communicator = communicator_,
+                     .bad_samples_file = directory_->bad_samples()},
+      point ? &point->checkpoint : nullptr);
   guard_ = std::make_unique<NumericsGuard>(session_->config().train);
   saver_ = std::make_unique<RunSaver>(*directory_, *session_, *guard_);
   directory_->keep();

@@ -130,6 +130,42 @@ TEST_F(PipelineTest, AnUnusablePictureLeavesTheOthersAlone) {
   expect_error(ErrorKind::kData, fmt_name(1), [&] { (void)pipeline.encode_images(files); });
 }
 
+TEST_F(PipelineTest, FilesInMemoryAreEncodedAsThoseOnDisk) {
+  const Pipeline pipeline = load();
+  const std::vector<fs::path> files = write_pictures(3);
+  std::vector<std::string> contents;
+  for (const fs::path& file : files) contents.push_back(read_file(file));
+  std::vector<std::string_view> bytes(contents.begin(), contents.end());
+  const torch::Tensor expected = pipeline.encode_images(files);
+  EXPECT_TRUE(torch::equal(pipeline.encode_image_bytes(bytes), expected));
+
+  bytes[1] = "<html>no image</html>";
+  const PartialEmbeddings partial = pipeline.try_encode_image_bytes(bytes);
+  ASSERT_TRUE(partial.errors[1]);
+  EXPECT_EQ(partial.errors[1]->kind(), ErrorKind::kData);
+  EXPECT_FALSE(partial.errors[0] || partial.errors[2]);
+  EXPECT_TRUE(torch::allclose(partial.embeddings[2], expected[2], 1e-5, 1e-6));
+  expect_error(ErrorKind::kData, "HTML", [&] { (void)pipeline.encode_image_bytes(bytes); });
+}
+
+TEST_F(PipelineTest, TextsAndTheirIdsAreEncodedAlike) {
+  const Pipeline pipeline = load();
+  std::vector<std::string> texts;
+  std::vector<std::vector<int32_t>> ids;
+  const int64_t context_length = pipeline.config().model.text.context_length;
+  for (int64_t i = 0; i < 2 * pipeline.batch_size() + 3; ++i) {
+    texts.push_back(i % 3 == 0 ? "a red circle" : "a blue square " + std::to_string(i));
+    ids.push_back(pipeline.tokenizer().encode(texts.back(), context_length).ids);
+  }
+  const torch::Tensor expected = pipeline.encode_texts(texts);
+  EXPECT_TRUE(torch::equal(pipeline.encode_ids(ids), expected));
+  const PartialEmbeddings partial = pipeline.try_encode_texts(texts);
+  EXPECT_TRUE(torch::equal(partial.embeddings, expected));
+  EXPECT_EQ(partial.errors.size(), texts.size());
+  for (const auto& error : partial.errors) EXPECT_FALSE(error);
+  expect_error(ErrorKind::kUsage, "texts", [&] { (void)pipeline.try_encode_texts({}); });
+}
+
 TEST_F(PipelineTest, OnlyErrorsMakeAPictureUnusable) {
   const Pipeline pipeline = load();
   EXPECT_THROW((void)pipeline.try_encode_images(

@@ -37,16 +37,16 @@ class Source {
   /// Returns sample `index`. `seed` decides whatever is random in it (drawn pictures); files ignore
   /// it. Throws kData or kMissingInput when the sample is unusable; the message names it.
   [[nodiscard]] virtual RawSample sample(int64_t index, uint64_t seed) const = 0;
-  /// What names sample `index` in messages, without touching it.
-  [[nodiscard]] virtual std::string key(int64_t index) const = 0;
-  /// Captions of sample `index` without its picture: those of sample(index, 0). Throws kData when
-  /// there are none to be had.
-  [[nodiscard]] virtual std::vector<std::string> captions(int64_t index) const = 0;
-  /// Class names in label order, as words ("_" is a space); empty where there are none.
-  [[nodiscard]] virtual const std::vector<std::string>& class_names() const = 0;
   /// Hash of what the samples are; another data set has another one.
   [[nodiscard]] virtual std::string fingerprint() const = 0;
 
+  /// What names sample `index` in messages, without touching it: "sample 7".
+  [[nodiscard]] virtual std::string key(int64_t index) const;
+  /// Captions of sample `index`: those of sample(index, 0), without its picture where a source can
+  /// read them alone. Throws kData when there are none to be had.
+  [[nodiscard]] virtual std::vector<std::string> captions(int64_t index) const;
+  /// Class names in label order, as words ("_" is a space); empty where there are none.
+  [[nodiscard]] virtual const std::vector<std::string>& class_names() const;
   /// The class of sample(index, 0) without its picture, -1 where there is none. Throws as sample().
   [[nodiscard]] virtual int64_t class_of(int64_t index) const;
   /// The picture of sample `index` as a file's bytes: as stored, or a PNG of what is drawn. It need

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <torch/types.h>
@@ -38,10 +39,10 @@ struct PipelineOptions {
 /// How a model's logits become scores: it was trained with one of the two.
 enum class ScoreKind { kSoftmax, kSigmoid };
 
-/// What could be made of a list of pictures of which some may be unusable.
+/// What could be made of a list of images or texts of which some may be unusable.
 struct PartialEmbeddings {
-  torch::Tensor embeddings;  ///< [N, embed_dim], fp32 on the CPU; zeros for unusable pictures.
-  std::vector<std::optional<Error>> errors;  ///< N: why a picture is unusable, or nothing.
+  torch::Tensor embeddings;  ///< [N, embed_dim], fp32 on the CPU; zeros for unusable items.
+  std::vector<std::optional<Error>> errors;  ///< N: why an item is unusable, or nothing.
 };
 
 /// How far a model is from the golden sample of its directory (golden_sample.h).
@@ -82,6 +83,8 @@ class Pipeline {
       std::initializer_list<std::filesystem::path> files) const {
     return encode_images(std::vector<std::filesystem::path>(files));
   }
+  /// The same for files in memory: each the bytes of a JPEG, PNG, WebP or BMP file.
+  [[nodiscard]] torch::Tensor encode_image_bytes(const std::vector<std::string_view>& files) const;
   [[nodiscard]] torch::Tensor encode_texts(const std::vector<std::string>& texts) const;
   /// The same for texts that are ids already, special tokens included, each of at least one id and
   /// at most context_length. Throws kUsage for other lengths and for an id outside of the model's
@@ -95,6 +98,11 @@ class Pipeline {
       int64_t count, const std::function<Image(int64_t)>& load) const;
   [[nodiscard]] PartialEmbeddings try_encode_images(
       const std::vector<std::filesystem::path>& files) const;
+  [[nodiscard]] PartialEmbeddings try_encode_image_bytes(
+      const std::vector<std::string_view>& files) const;
+  /// Embeds the texts; one that the tokenizer refuses does not affect the others. Throws kUsage for
+  /// an empty list and for a model without a text tower or a tokenizer.
+  [[nodiscard]] PartialEmbeddings try_encode_texts(const std::vector<std::string>& texts) const;
 
   /// Returns logits [images, texts]: exp(logit_scale) · images · textsᵀ, plus logit_bias where
   /// the model has one. Throws kUsage for tensors that are not [N, embed_dim] each.

@@ -5,7 +5,7 @@
 
 #include "tandem/train/checkpoint.h"
 #include "tandem/train/trainer.h"
-#include "train/session/training_inputs.h"
+#include "tandem/train/training_inputs.h"
 
 namespace tandem {
 

@@ -12,30 +12,6 @@ namespace {
 
 constexpr uint64_t kDropoutStream = 2;  // Of the run seed.
 
-LoaderOptions loader_options(const TrainingInputs& inputs) {
-  const RunConfig& config = inputs.config;
-  return {.batch_size = config.data.batch_size,
-          .image_size = config.model.image.image_size,
-          .context_length = config.model.text.context_length,
-          .transform = config.data.transform,
-          .augment = config.data.augment,
-          .training = true,
-          .seed = config.run.seed,
-          .start_position = 0,
-          .threads = config.data.loader_threads,
-          .prefetch_batches = config.data.prefetch_batches,
-          .pin_memory = inputs.device.is_cuda(),
-          .rank = inputs.communicator->rank(),
-          .world_size = inputs.communicator->world_size(),
-          .with_replacement = config.data.with_replacement,
-          .caption_dropout = config.data.caption_dropout,
-          .max_bad_ratio = config.data.max_bad_ratio,
-          .max_caption_bytes = config.data.max_caption_bytes,
-          .bad_samples_file = {},
-          .stall_warning_seconds = config.train.stall_warning_seconds,
-          .stall_timeout_seconds = 60.0 * config.train.stall_timeout_minutes};
-}
-
 std::vector<NamedParameter> parameters_to_train(const torch::nn::Module& module) {
   std::vector<NamedParameter> parameters = trainable_parameters(module);
   if (parameters.empty()) {
@@ -46,11 +22,12 @@ std::vector<NamedParameter> parameters_to_train(const torch::nn::Module& module)
   return parameters;
 }
 
-TaskInputs task_inputs(const TrainingInputs& inputs, bool has_checkpoint) {
+TaskInputs task_inputs(const TrainingInputs& inputs, Communicator& communicator,
+                       bool has_checkpoint) {
   return {.config = inputs.config,
           .tokenizer = *inputs.tokenizer,
           .device = inputs.device,
-          .communicator = *inputs.communicator,
+          .communicator = communicator,
           .has_checkpoint = has_checkpoint};
 }
 
@@ -67,17 +44,17 @@ void load(Task& task, const Checkpoint& checkpoint, const std::string& where) {
 
 }  // namespace
 
-TrainingSession::TrainingSession(TrainingInputs inputs, const Checkpoint* checkpoint,
-                                 std::filesystem::path bad_samples_file)
+TrainingSession::TrainingSession(TrainingInputs inputs, SessionOptions options,
+                                 const Checkpoint* checkpoint)
     : inputs_(std::move(inputs)),
-      bad_samples_file_(std::move(bad_samples_file)),
+      options_(std::move(options)),
       learning_rate_(config().optim, total_steps()),
       to_device_(device()) {
   if (checkpoint != nullptr) position_ = checkpoint->stream_position;
   open_loader();
 
   task_ = checkpoint != nullptr ? make_task(*checkpoint, "checkpoint")
-                                : inputs_.make_task(task_inputs(inputs_, false));
+                                : options_.make_task(task_inputs(inputs_, communicator(), false));
   task_->module()->train();
   optimizer_ = std::make_unique<AdamW>(parameters_to_train(*task_->module()), config().optim);
   if (checkpoint != nullptr)
@@ -86,7 +63,7 @@ TrainingSession::TrainingSession(TrainingInputs inputs, const Checkpoint* checkp
 
 std::unique_ptr<Task> TrainingSession::make_task(const Checkpoint& checkpoint,
                                                  const std::string& where) const {
-  std::unique_ptr<Task> task = inputs_.make_task(task_inputs(inputs_, true));
+  std::unique_ptr<Task> task = options_.make_task(task_inputs(inputs_, communicator(), true));
   load(*task, checkpoint, where);
   return task;
 }
@@ -94,7 +71,9 @@ std::unique_ptr<Task> TrainingSession::make_task(const Checkpoint& checkpoint,
 void TrainingSession::open_loader() {
   LoaderOptions options = loader_options(inputs_);
   options.start_position = position_;
-  options.bad_samples_file = bad_samples_file_;
+  options.bad_samples_file = options_.bad_samples_file;
+  options.rank = communicator().rank();
+  options.world_size = communicator().world_size();
   loader_.reset();  // its threads end before others begin
   loader_ = std::make_unique<Loader>(source(), tokenizer(), std::move(options));
 }

@@ -14,7 +14,7 @@
 #include "tandem/optim/schedule.h"
 #include "tandem/train/checkpoint.h"
 #include "tandem/train/task.h"
-#include "train/session/training_inputs.h"
+#include "tandem/train/training_inputs.h"
 #include "train/step/late_flag.h"
 #include "train/step/side_copy.h"
 
@@ -31,15 +31,20 @@ struct StepResult {
   torch::Tensor text_groups;      ///< Of the batch.
 };
 
+struct SessionOptions {
+  MakeTask make_task = tandem::make_task;
+  std::shared_ptr<Communicator> communicator = single_process();
+  /// Where unusable samples are listed; empty for nowhere.
+  std::filesystem::path bad_samples_file = {};
+};
+
 /// Data, task and optimizer of a run, and how one step moves them. Knows nothing of folders, logs
 /// and loops.
 class TrainingSession {
  public:
   /// Makes everything; with a `checkpoint`, as it was when that was taken, and without the
-  /// pretrained weights that the run began with. Unusable samples are listed in `bad_samples_file`,
-  /// if it has a name. Throws kData, kConfig, kCheckpoint.
-  TrainingSession(TrainingInputs inputs, const Checkpoint* checkpoint,
-                  std::filesystem::path bad_samples_file);
+  /// pretrained weights that the run began with. Throws kData, kConfig, kCheckpoint.
+  TrainingSession(TrainingInputs inputs, SessionOptions options, const Checkpoint* checkpoint);
   TrainingSession(const TrainingSession&) = delete;
   TrainingSession& operator=(const TrainingSession&) = delete;
 
@@ -55,7 +60,7 @@ class TrainingSession {
   [[nodiscard]] const torch::Device& device() const noexcept { return inputs_.device; }
   [[nodiscard]] const Source& source() const noexcept { return *inputs_.source; }
   [[nodiscard]] const Tokenizer& tokenizer() const { return *inputs_.tokenizer; }
-  [[nodiscard]] Communicator& communicator() const { return *inputs_.communicator; }
+  [[nodiscard]] Communicator& communicator() const { return *options_.communicator; }
   [[nodiscard]] const Task& task() const { return *task_; }
   [[nodiscard]] Task& task() { return *task_; }
   /// Makes the task a second time, with the weights and the state of `checkpoint`, which `where`
@@ -75,7 +80,7 @@ class TrainingSession {
   void open_loader();
 
   TrainingInputs inputs_;
-  std::filesystem::path bad_samples_file_;
+  SessionOptions options_;
   LearningRate learning_rate_;
   uint64_t position_ = 0;
   std::unique_ptr<Loader> loader_;

@@ -1,4 +1,4 @@
-#include "train/session/training_inputs.h"
+#include "tandem/train/training_inputs.h"
 
 #include <algorithm>
 #include <cmath>
@@ -95,18 +95,37 @@ torch::Device open_device(const RunOptions& options) {
 }
 
 TrainingInputs open_inputs(RunConfig config, const torch::Device& device,
-                           const TrainerOptions& options,
-                           const std::filesystem::path& saved_tokenizer) {
+                           const InputsOptions& options) {
   TrainingInputs inputs;
   inputs.device = device;
-  inputs.make_task = options.make_task;
-  inputs.communicator = options.communicator;
   inputs.source = open_training_source(config, options.source);
   resolve_steps(config, inputs.source->epoch_size());
-  inputs.tokenizer = open_tokenizer(config.tokenizer, *inputs.source, saved_tokenizer);
+  inputs.tokenizer = open_tokenizer(config.tokenizer, *inputs.source, options.saved_tokenizer);
   resolve_vocabulary(config.model.text, config.tokenizer, *inputs.tokenizer);
   inputs.config = std::move(config);
   return inputs;
+}
+
+LoaderOptions loader_options(const TrainingInputs& inputs) {
+  const RunConfig& config = inputs.config;
+  return {.batch_size = config.data.batch_size,
+          .image_size = config.model.image.image_size,
+          .context_length = config.model.text.context_length,
+          .transform = config.data.transform,
+          .augment = config.data.augment,
+          .training = true,
+          .seed = config.run.seed,
+          .start_position = 0,
+          .threads = config.data.loader_threads,
+          .prefetch_batches = config.data.prefetch_batches,
+          .pin_memory = inputs.device.is_cuda(),
+          .with_replacement = config.data.with_replacement,
+          .caption_dropout = config.data.caption_dropout,
+          .max_bad_ratio = config.data.max_bad_ratio,
+          .max_caption_bytes = config.data.max_caption_bytes,
+          .bad_samples_file = {},
+          .stall_warning_seconds = config.train.stall_warning_seconds,
+          .stall_timeout_seconds = 60.0 * config.train.stall_timeout_minutes};
 }
 
 }  // namespace tandem

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <vector>
+
+#include <torch/types.h>
+
+#include "tandem/image/transform.h"
+#include "tandem/inference/pipeline.h"
+
+namespace tandem {
+
+/// What the copies of a Pipeline share, and how it encodes batch by batch.
+struct Pipeline::Implementation {
+  ClipModel model{nullptr};
+  std::shared_ptr<const Tokenizer> tokenizer;
+  ModelConfig config;
+  std::filesystem::path directory;
+  torch::Device device{torch::kCPU};
+  int64_t batch_size = 64;
+  double tolerance = 0.0;  ///< Of the golden sample.
+  bool borrowed = false;   ///< Somebody else's model, which may be in training.
+  mutable std::mutex mutex;
+  mutable std::once_flag packed;
+
+  /// What is done with the error of an item that cannot be used.
+  using OnError = std::function<void(int64_t, const Error&)>;
+  /// Encodes a list of items into the rows of `out` [count, D]; items that cannot be used go to
+  /// `on_error` in order.
+  using Encode = std::function<void(torch::Tensor& out, const OnError& on_error)>;
+
+  /// Encode images 0 … count - 1, which `prepare` returns as the tower takes them; it is called
+  /// from several threads.
+  [[nodiscard]] Encode encode_images(int64_t count, std::function<Image(int64_t)> prepare) const;
+  template <typename Item>  // A path, an Image, or the bytes of a file.
+  [[nodiscard]] Encode encode_images(const std::vector<Item>& items) const {
+    return encode_images(static_cast<int64_t>(items.size()), [this, &items](int64_t i) {
+      return prepared(items[static_cast<size_t>(i)]);
+    });
+  }
+  /// Encode texts 0 … count - 1, whose ids `ids_of` returns.
+  [[nodiscard]] Encode encode_texts(int64_t count,
+                                    std::function<std::vector<int32_t>(int64_t)> ids_of) const;
+  [[nodiscard]] Encode encode_texts(const std::vector<std::string>& texts) const;
+
+  /// Return what `encode` makes of `count` items: all or the first error, or what can be encoded.
+  /// `what` names the items. Throw kUsage for no items.
+  [[nodiscard]] torch::Tensor all(size_t count, const char* what, const Encode& encode) const;
+  [[nodiscard]] PartialEmbeddings what_can(size_t count, const char* what,
+                                           const Encode& encode) const;
+
+  /// Images as the tower takes them, [S, S].
+  [[nodiscard]] Image prepared(const Image& image) const {
+    return evaluation_transform(image, config.model.image.image_size, config.transform);
+  }
+  [[nodiscard]] Image prepared(const std::filesystem::path& file) const {
+    return load_for_evaluation(file, config.model.image.image_size, config.transform);
+  }
+  [[nodiscard]] Image prepared(std::string_view bytes) const {
+    return decode_for_evaluation(bytes, config.model.image.image_size, config.transform);
+  }
+
+ private:
+  /// Packs the layers when enough is to be encoded at once to pay for it.
+  void prepare_for(int64_t count) const;
+  /// Returns the result of `encode` as fp32 [B, D] on the CPU.
+  torch::Tensor run(const std::function<torch::Tensor(ClipModel)>& encode) const;
+};
+
+}  // namespace tandem
