@@ -80,7 +80,7 @@ struct SourceOptions {
   ShapesOptions shapes = {};
 };
 
-/// Random changes to a training picture, each drawn anew for every epoch. The defaults change
+/// Random changes to a training picture, drawn again in every epoch. The defaults change
 /// nothing but the crop.
 struct AugmentOptions {
   double crop_scale_min = 0.9;  ///< Smallest area of the random crop, as a share of the picture; 1
@@ -167,10 +167,10 @@ struct DataOptions {
                                      ///< image_root or the folder.
   int64_t max_caption_bytes = 4096;  ///< Longer captions are cut before they are tokenised.
   double caption_dropout = 0.0;      ///< Share of training samples that get an empty caption.
-  bool with_replacement = false;  ///< Draw every training sample anew from the whole source instead
-                                  ///< of visiting each once per epoch.
-  bool allow_pipes = false;       ///< Run the commands of `pipe:` shards.
-  std::string pipe_cache = {};    ///< Folder that keeps what `pipe:` shards gave.
+  bool with_replacement = false;     ///< Draw every training sample from the whole source, instead
+                                     ///< of visiting each once per epoch.
+  bool allow_pipes = false;          ///< Run the commands of `pipe:` shards.
+  std::string pipe_cache = {};       ///< Folder that keeps what `pipe:` shards gave.
 };
 
 }  // namespace tandem

@@ -14,7 +14,7 @@ namespace tandem {
 /// paths inside stay as written; a leading `~` is replaced by the user's home. Throws kMissingInput
 /// when the file is not there, and kConfig with every mistake at once otherwise: unknown key (with
 /// the nearest known one), duplicate key, wrong type, null, out of range, values that contradict
-/// each other; each with its JSON path, and line and column where it stands in the file. A value
+/// each other; each with its JSON path, and line and column in the file. A value
 /// that replaces one of the file is logged. The presets named by `model.text.preset`,
 /// `model.image.preset` and `data.transform.preset` come before all of them. At most 16 MB, nested
 /// 64 deep; a byte order mark is skipped, comments are not JSON, and `$schema` at the top is the
@@ -27,7 +27,7 @@ namespace tandem {
 [[nodiscard]] RunConfig load_run_config(const std::filesystem::path& path,
                                         const std::vector<std::string>& overrides = {});
 
-/// The same for text at hand; `name` stands for the file in messages. Nothing else is read: not
+/// The same for text in memory; messages call it `name`. Nothing else is read: not
 /// TANDEM_SET, and no pretrained model's configuration.
 [[nodiscard]] RunConfig parse_run_config(std::string_view json,
                                          const std::vector<std::string>& overrides = {},
@@ -56,7 +56,7 @@ struct ModelConfig {
 [[nodiscard]] ModelConfig parse_model_config(std::string_view json, const std::string& name);
 
 /// Throws kConfig, with line and column, when `json` is not JSON, holds more than 16 MB, nests
-/// deeper than 64, or names a key twice in one object; `name` stands for the file.
+/// deeper than 64, or names a key twice in one object; messages call it `name`.
 void check_json(std::string_view json, const std::string& name);
 
 /// One data source given as JSON text, as an entry of clip-eval's task file has it ({"kind":

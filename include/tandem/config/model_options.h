@@ -104,7 +104,7 @@ struct ModelOptions {
   TextEncoderOptions text = {};
   ImageEncoderOptions image = {};
   Towers towers = Towers::kBoth;
-  ProjectorOptions projector = {};  ///< Of both towers, but for one that has its own:
+  ProjectorOptions projector = {};  ///< Of both towers, except one that has its own:
   ProjectorOptions text_projector = {.kind = ProjectorKind::kShared};
   ProjectorOptions image_projector = {.kind = ProjectorKind::kShared};
   bool normalize_features = false;   ///< Unit norm before the projector.

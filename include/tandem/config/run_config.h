@@ -94,7 +94,7 @@ struct EvalOptions {
   std::string zero_shot_class_names =
       {};  ///< File with names for its folders, as SourceOptions::class_names.
   std::vector<std::string> templates = {
-      "a photo of a {}"};  ///< Prompts; {}, {c} or {label} stands for the class name.
+      "a photo of a {}"};  ///< Prompts; {}, {c} or {label} is replaced by the class name.
   int64_t batch_size = 256;
   int64_t max_samples = 5000;  ///< Pairs used by retrieval.
 };

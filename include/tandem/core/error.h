@@ -20,7 +20,8 @@ enum class ErrorKind {
   kIo,            ///< Reading or writing failed half-way: disk full, device error.
   kCheckpoint,    ///< A checkpoint or model file does not fit or is damaged.
   kDiverged,      ///< Training produced non-finite numbers too often, or has learnt nothing.
-  kInterrupted,   ///< Stopped on request; the same command goes on from here.
+  kInterrupted,   ///< Stopped on request, or because another process of the run failed; the same
+                  ///< command resumes from here.
   kInternal,      ///< A broken promise inside the library.
 };
 

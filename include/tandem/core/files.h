@@ -97,7 +97,7 @@ class FileWriter {
 
 /// A file that takes the place of `target` only when complete, so that a reader sees the old file
 /// or the new one, also after a power cut: temporary name beside it, fsync, rename, fsync of the
-/// folder. Without commit() nothing is left behind. Links stay, and the file behind them is
+/// folder. Without commit() nothing remains. A link stays, and the file that it points at is
 /// replaced; an older file's permission bits are kept. The constructor throws kCannotCreate, also
 /// for what is there and no regular file (folder, device, pipe); the others kIo.
 class AtomicFile {
@@ -122,7 +122,7 @@ class AtomicFile {
 };
 
 /// A file that grows line by line and is read while it does: each append is one write, checked,
-/// without fsync. What stands in it already stays. Throws kCannotCreate and kIo.
+/// without fsync. What it holds already stays. Throws kCannotCreate and kIo.
 class AppendFile {
  public:
   explicit AppendFile(const std::filesystem::path& path);
@@ -146,9 +146,9 @@ void sync_directory(const std::filesystem::path& directory);
 /// A folder that appears under its name only when complete. Files go into path(); commit() syncs
 /// every file and the folder, then renames it to `target`; an older one is exchanged for it in one
 /// step (where the file system can) and removed. The new one has the older one's mode, and where
-/// the program may set it, its owner. Links stay, and the folder behind them is replaced. Without
-/// commit() the destructor removes the new one; what killed processes left of earlier ones goes at
-/// the start.
+/// the program may set it, its owner. A link stays, and the folder that it points at is replaced.
+/// Without commit() the destructor removes the new one; what killed processes left of earlier ones
+/// goes at the start.
 ///
 /// An empty folder that cannot be replaced (a mount point, the working folder, or one in a folder
 /// without the right to write) is filled instead, file by file. The constructor throws

@@ -10,8 +10,9 @@ namespace tandem {
 enum class LogLevel { kDebug, kInfo, kWarn, kError, kOff };
 
 /// Hands `message` to every sink whose level admits it. Thread-safe. A message is a sentence with
-/// units; `kInfo` is something a user wants once per event, `kWarn` means that the work goes on but
-/// somebody should know. Control characters are escaped (printable in core/text.h), line ends kept.
+/// units; `kInfo` is something a user wants once per event, `kWarn` means that the work continues
+/// but somebody should know. Control characters are escaped (printable in core/text.h), line ends
+/// kept.
 void log(LogLevel level, std::string_view message);
 
 inline void log_debug(std::string_view message) { log(LogLevel::kDebug, message); }

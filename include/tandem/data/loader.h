@@ -70,20 +70,20 @@ struct LoaderOptions {
 ///
 /// The stream: position p belongs to epoch p / n, with n = source.epoch_size(), and stands for
 /// sample epoch_index(Permutation(n, mix_seed({seed, epoch}))(p % n)); its randomness follows from
-/// (seed, epoch, index). Step b trains on positions [b * batch_size, (b + 1) * batch_size) behind
+/// (seed, epoch, index). Step b trains on positions [b * batch_size, (b + 1) * batch_size) after
 /// the start, and rank r on the r-th of world_size equal parts of them. Of several captions, a
 /// random one is taken in training. An unusable sample is counted, listed, and replaced by another
 /// one of the same epoch, which follows from its position alone. So the samples of a step are the
 /// same for any number of threads and ranks, and `next_position` is the whole state.
 ///
-/// With `training` off, position p stands for sample p; rank r reads the r-th of world_size parts
-/// of the source, the first usable caption is taken, unusable samples are passed over, and the
-/// stream ends behind the last one.
+/// With `training` off, position p is sample p; rank r reads the r-th of world_size parts
+/// of the source, the first usable caption is taken, unusable samples are skipped, and the
+/// stream ends after the last one.
 class Loader {
  public:
   /// Source and tokenizer must outlive the loader. Throws kData when the source has no samples or,
-  /// in training, fewer than a batch; kUsage for sizes below 1, a rank that is none, and a batch
-  /// that world_size does not divide; kDevice when no thread can be started.
+  /// in training, fewer than a batch; kUsage for sizes below 1, a rank outside [0, world_size), and
+  /// a batch that world_size does not divide; kDevice when no thread can be started.
   Loader(const Source& source, const Tokenizer& tokenizer, LoaderOptions options);
   ~Loader();
   Loader(const Loader&) = delete;

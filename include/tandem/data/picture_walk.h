@@ -18,7 +18,7 @@ struct PictureWalkOptions {
 /// A picture that a walk has found.
 struct FoundPicture {
   std::string path = {};  ///< From the root.
-  bool has_text = false;  ///< A file of the same name with the extension .txt stands beside it.
+  bool has_text = false;  ///< A file of the same name with the extension .txt lies beside it.
 };
 
 /// What a walk leaves out, each entry counted once.

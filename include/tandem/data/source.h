@@ -43,7 +43,7 @@ class Source {
   /// What names sample `index` in messages, without touching it: "sample 7".
   [[nodiscard]] virtual std::string key(int64_t index) const;
   /// Captions of sample `index`: those of sample(index, 0), without its picture where a source can
-  /// read them alone. Throws kData when there are none to be had.
+  /// read them alone. Throws kData when it has none.
   [[nodiscard]] virtual std::vector<std::string> captions(int64_t index) const;
   /// Class names in label order, as words ("_" is a space); empty where there are none.
   [[nodiscard]] virtual const std::vector<std::string>& class_names() const;
@@ -54,7 +54,7 @@ class Source {
   [[nodiscard]] virtual std::string picture_file(int64_t index, uint64_t seed) const;
   /// Samples that one epoch of training visits. In most sources, each one once.
   [[nodiscard]] virtual int64_t epoch_size() const { return size(); }
-  /// The sample that stands at a place of an epoch, before the epoch's order is shuffled.
+  /// The sample at a place of an epoch, before the epoch's order is shuffled.
   [[nodiscard]] virtual int64_t epoch_index(const EpochSlot& slot) const {
     return static_cast<int64_t>(slot.slot);
   }
@@ -80,7 +80,7 @@ struct SourceContext {
                                                   const SourceContext& context);
 
 /// Up to `limit` captions in source order, for training a tokenizer. Samples without a usable
-/// caption are passed over.
+/// caption are skipped.
 [[nodiscard]] std::vector<std::string> collect_captions(const Source& source, int64_t limit);
 
 }  // namespace tandem

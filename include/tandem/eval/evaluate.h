@@ -12,7 +12,7 @@
 namespace tandem {
 
 /// Retrieval over up to `max_samples` samples of a source, every caption of each. Unusable samples
-/// are passed over and counted in the log. Equal captions (after clean_caption) on several pictures
+/// are skipped and counted in the log. Equal captions (after clean_caption) on several pictures
 /// count as one group. Throws kData when no sample is usable.
 [[nodiscard]] RetrievalResult evaluate_retrieval(const Pipeline& pipeline, const Source& source,
                                                  int64_t max_samples, uint64_t seed);

@@ -20,7 +20,7 @@ namespace tandem {
 ///   tree's classes;
 /// - `data.train.kind` is shapes: `zero_shot/{seen,unseen}_top1` over fresh pictures (at most 2000
 ///   each) of pairs that training shows and of pairs that it never shows, against all pairs.
-/// Beside a first choice (acc1, top1, recall@1) stands what guessing gives, under its name with
+/// Each first choice (acc1, top1, recall@1) comes with what guessing gives, under its name with
 /// `_chance` appended: the share of the largest class, or one of the pictures. Throws as
 /// open_source.
 [[nodiscard]] std::vector<

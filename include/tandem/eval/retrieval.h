@@ -20,7 +20,7 @@ struct RetrievalResult {
 };
 
 /// Scores image_embeddings [N, D] against text_embeddings [M, D]. Text m belongs to picture
-/// text_owner[m]. Texts with equal `text_group` are one caption that stands on several pictures:
+/// text_owner[m]. Texts with equal `text_group` are one caption of several pictures:
 /// any of those pictures counts as true for it, and any of the group's texts for them; leave it
 /// empty when all differ. Pictures without a text are only there to be found. Works in chunks: no N
 /// × M matrix is kept. Throws kUsage for shapes, owners or sizes that do not fit, or nothing to

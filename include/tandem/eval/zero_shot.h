@@ -20,7 +20,7 @@ void check_class_names(const std::vector<std::string>& names);
 
 /// Returns one classifier column per class, [classes, embed_dim] with unit norm: each template
 /// filled, embedded and normalised, their mean normalised again (Radford et al., arXiv:2103.00020,
-/// section 3.1.4). Classes that are one text to the tokenizer are told by a warning with their
+/// section 3.1.4). Classes that are one text to the tokenizer are reported in a warning with their
 /// count. Throws as check_class_names does, and kUsage for no template or one without placeholder.
 [[nodiscard]] torch::Tensor zero_shot_classifier(const Pipeline& pipeline,
                                                  const std::vector<std::string>& class_names,

@@ -116,13 +116,13 @@ class Pipeline {
                                      const torch::Tensor& text_embeddings) const;
   [[nodiscard]] ScoreKind score_kind() const;
 
-  /// Runs the golden sample of the model's directory. Throws kCheckpoint when there is none or it
+  /// Runs the golden sample of the model's directory. Throws kCheckpoint when it is missing or
   /// is another model's, kUsage for a view on a model in training.
   [[nodiscard]] GoldenCheck check_golden() const;
 
   [[nodiscard]] const ModelConfig& config() const;
   [[nodiscard]] bool has_tokenizer() const;
-  /// Throws kUsage when there is none.
+  /// Throws kUsage for a model without one.
   [[nodiscard]] const Tokenizer& tokenizer() const;
   [[nodiscard]] int64_t embed_dim() const;
   /// Pictures or texts per forward pass.

@@ -17,7 +17,7 @@ class DropoutStream {
   /// Returns a mask of `like`'s shape, dtype and device: 1 / (1 - p) with probability 1 - p, else
   /// 0.
   torch::Tensor mask(const torch::Tensor& like, double p);
-  /// Where the stream stands; taking that up again replays what followed.
+  /// The position in the stream. Going back to it replays the masks that followed.
   struct Position {
     uint64_t seed = 0;
     uint64_t calls = 0;

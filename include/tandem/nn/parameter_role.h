@@ -50,7 +50,7 @@ class ModuleWithRoles : public torch::nn::Module {
   [[nodiscard]] const ParameterRole& role(const std::string& name) const;
 
   /// Say where the parameters of this module and of the modules inside it belong. A module inside
-  /// may say otherwise of its own.
+  /// overrides it with values that it sets itself.
   void set_tower(Tower tower) { tower_ = tower; }
   void set_layer(int64_t layer) { layer_ = layer; }
   [[nodiscard]] std::optional<Tower> tower() const { return tower_; }

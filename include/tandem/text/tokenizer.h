@@ -105,7 +105,7 @@ class Tokenizer {
   [[nodiscard]] int32_t bos_id() const;
   /// What encode() puts last (`</s>`, BERT's `[SEP]`), else what the files call eos; -1 for none.
   [[nodiscard]] int32_t eos_id() const;
-  /// What stands for text that the vocabulary does not know; -1 where everything is known.
+  /// The id of text that the vocabulary does not know; -1 where it knows everything.
   [[nodiscard]] int32_t unk_id() const;
   /// Hash of what save() writes: two tokenizers with equal fingerprints give equal ids.
   [[nodiscard]] const std::string& fingerprint() const;

@@ -25,7 +25,7 @@ struct NumericsState {
   std::vector<double> recent_losses = {};  ///< That a spike is judged by, oldest first.
 };
 
-/// Everything that a run needs to go on as if it had not stopped. Random numbers are not in it:
+/// Everything that a run needs to resume as if it had not stopped. Random numbers are not in it:
 /// they follow from the run seed and the positions below.
 struct Checkpoint {
   int64_t step = 0;              ///< Optimizer steps done.
@@ -64,7 +64,8 @@ inline std::filesystem::path save_checkpoint(const std::filesystem::path& folder
 }
 
 /// Reads and verifies one checkpoint directory. Throws kMissingInput when it is not there,
-/// kCheckpoint when it is none, a file in it is missing, damaged or of another format version.
+/// kCheckpoint when it is not a checkpoint, or when a file in it is missing, damaged or of another
+/// format version.
 [[nodiscard]] Checkpoint load_checkpoint(const std::filesystem::path& directory);
 
 /// Returns the newest checkpoint (by step, whatever the clocks and `latest` say) in `folder` that
@@ -74,7 +75,7 @@ inline std::filesystem::path save_checkpoint(const std::filesystem::path& folder
 [[nodiscard]] std::optional<std::filesystem::path> find_latest_checkpoint(
     const std::filesystem::path& folder);
 
-/// Returns where the checkpoint of `step` stands in `folder`, there or not.
+/// Returns the path of the checkpoint of `step` in `folder`, whether it exists or not.
 [[nodiscard]] std::filesystem::path checkpoint_path(const std::filesystem::path& folder,
                                                     int64_t step);
 

@@ -118,7 +118,7 @@ struct DryRunReport {
   Metrics metrics = {};  ///< Of the evaluations, which saw little data: their names count.
 };
 
-/// Checks a configuration by doing: opens everything, with `options` also what the run would go on
+/// Checks a configuration by doing: opens everything, with `options` also what the run would resume
 /// from, loads 64 samples, runs two steps from there, runs `evaluators`, writes one checkpoint to a
 /// temporary folder and reads it back. Leaves no trace in the run directory, but finds out whether
 /// it can be written to. Throws as Trainer does.
