@@ -10,7 +10,7 @@ namespace tandem::apps {
 /// GPU; 0 where the system, or a LibTorch before 2.9, does not tell.
 [[nodiscard]] int64_t peak_bytes(const torch::Device& device);
 /// Starts that count over and returns what is taken now. Where the system does not allow it, the
-/// count goes on.
+/// count continues.
 int64_t reset_peak_bytes(const torch::Device& device);
 
 }  // namespace tandem::apps

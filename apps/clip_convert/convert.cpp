@@ -45,7 +45,7 @@ bool holds_model(const fs::path& folder) {
          (has("open_clip_config.json") && has("open_clip_model.safetensors"));
 }
 
-// What stands at the output and must not go.
+// What is at the output and must not go.
 void refuse_occupied(const ConvertArguments& arguments, const fs::path& output) {
   if (fs::is_symlink(output)) {
     throw Error(ErrorKind::kCannotCreate, {.what = "the output is a link to what is not there",

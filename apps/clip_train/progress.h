@@ -18,7 +18,7 @@ namespace tandem::apps {
 [[nodiscard]] std::string to_json(const DryRunReport& report);
 
 /// Shows a run's progress on standard error: one line that is written over on a terminal, one plain
-/// line per log interval elsewhere. (Evaluations are told by the trainer's log.)
+/// line per log interval elsewhere. (Evaluations are reported by the trainer's log.)
 class Progress {
  public:
   explicit Progress(bool terminal) : terminal_(terminal) {}

@@ -29,7 +29,7 @@ void write_passing_note(std::string_view line);
 [[nodiscard]] bool notes_go_to_terminal() noexcept;
 
 /// Makes sure that write_file_atomically will be able to begin, before the work that it is to keep.
-/// Throws kCannotCreate; leaves nothing behind.
+/// Throws kCannotCreate; leaves no file.
 void check_output_file(const std::filesystem::path& path);
 
 /// The same for an AtomicDirectory at `path`, where the folder that it goes into is there.

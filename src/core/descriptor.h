@@ -21,7 +21,8 @@ class Descriptor {
   int value_;
 };
 
-// System calls that go on after a signal. All but read_some report failure as their originals do.
+// System calls that continue after a signal. All but read_some report failure as their originals
+// do.
 
 [[nodiscard]] int open_file(const std::filesystem::path& path, int flags);
 /// Returns the bytes read, 0 at the end. Throws kIo, naming `path`.
@@ -57,7 +58,7 @@ void put_folder_in_place(const std::filesystem::path& from, const std::filesyste
 /// Throws kCannotCreate for a circle.
 [[nodiscard]] std::filesystem::path behind_links(std::filesystem::path path);
 
-/// The folder that `path` stands in.
+/// The folder that holds `path`.
 [[nodiscard]] std::filesystem::path folder_of(const std::filesystem::path& path);
 
 }  // namespace tandem

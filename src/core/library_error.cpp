@@ -54,7 +54,7 @@ Error json(std::string_view words) {
 
 Error torch(const c10::Error& error) {
   const std::string text = error.what_without_backtrace();
-  // The CPU's allocator has no exception of its own.
+  // The CPU's allocator has no exception type.
   if (text.find("DefaultCPUAllocator: ") != std::string::npos) return out_of_memory();
   return {ErrorKind::kInternal, text.substr(0, text.find('\n'))};
 }

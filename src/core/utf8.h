@@ -10,7 +10,7 @@ namespace tandem {
 /// One step through UTF-8 text.
 struct Utf8Step {
   char32_t code_point = 0;  ///< U+FFFD when the bytes are no character.
-  size_t bytes = 0;         ///< Bytes to go on by, at least 1.
+  size_t bytes = 0;         ///< Bytes to advance by, at least 1.
   bool valid = false;
 };
 

@@ -15,7 +15,7 @@ constexpr uint64_t kMaxTextBytes = uint64_t{16} << 20;
 
 struct Listing {
   TextRows files = {};           ///< One string per row: the picture's path from the root.
-  std::vector<bool> texts = {};  ///< Whether a .txt stands beside each.
+  std::vector<bool> texts = {};  ///< Whether a .txt lies beside each.
   int64_t without_text = 0;
   LeftOut left_out = {};
 };

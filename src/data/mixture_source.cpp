@@ -14,7 +14,7 @@ namespace {
 
 constexpr uint64_t kMixtureStream = 0x6D69780000000000;  // apart from the loader's own streams
 
-/// Several sources one behind the other; an epoch visits each as often as its weight says.
+/// Several sources one after the other; an epoch visits each as often as its weight says.
 class MixtureSource : public Source {
  public:
   MixtureSource(const SourceOptions& options, const SourceContext& context) {

@@ -26,7 +26,7 @@ constexpr int64_t kPackFrom = 32;  // Images or texts of one call.
 
 torch::Tensor Pipeline::Implementation::run(
     const std::function<torch::Tensor(ClipModel)>& encode) const {
-  // Inference tensors must not leak into a model that goes on training.
+  // Inference tensors must not leak into a model that continues training.
   const c10::InferenceMode inference(!borrowed);
   const torch::NoGradGuard no_gradient;
   std::unique_lock lock(mutex, std::defer_lock);

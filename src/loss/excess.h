@@ -12,7 +12,7 @@ struct Excess {
 };
 
 /// Returns it for a square matrix without bias, differentiable in image, text and scale. Pairs that
-/// share a group are left out, but for the diagonal.
+/// share a group are left out, except the diagonal.
 [[nodiscard]] Excess excess_over_diagonal(const LogitMatrix& matrix);
 
 }  // namespace tandem

@@ -32,7 +32,7 @@ torch::Tensor mix(const Heads& heads, const AttendOptions& options) {
     const Dropout drop(options.dropout, options.stream);
     return torch::matmul(drop(scores.softmax(-1), true), v);
   }
-  // Only without a mask of its own can the operator take its fastest way.
+  // Only without a mask can the operator take its fastest way.
   const bool only_causal = options.causal && !options.mask.defined() && q.size(2) == k.size(2);
   const torch::Tensor mask = only_causal ? torch::Tensor() : visible_keys(heads, options);
   return at::scaled_dot_product_attention(

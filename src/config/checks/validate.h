@@ -15,7 +15,7 @@ struct Contradiction {
 using Contradictions = std::vector<Contradiction>;
 
 void check_model(const ModelOptions& model, Contradictions& found);
-/// `prefix` is the section that the source stands in, empty at the top.
+/// `prefix` is the section that the source is in, empty at the top.
 void check_source(const SourceOptions& source, const std::string& prefix, Contradictions& found);
 void check_run(const RunConfig& config, Contradictions& found);
 

@@ -4,7 +4,7 @@
 
 namespace tandem::config {
 
-/// One name of an enumerator, as it stands in JSON. Each enum has one table of them.
+/// One name of an enumerator, as it is in JSON. Each enum has one table of them.
 template <typename E>
 struct Spelling {
   E value;

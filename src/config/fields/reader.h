@@ -12,8 +12,8 @@
 
 namespace tandem::config {
 
-/// Reads layers of settings (a file, TANDEM_SET, --set) into the members behind a table; a later
-/// layer wins. First read, then apply.
+/// Reads layers of settings (a file, TANDEM_SET, --set) into the members of a table's fields; a
+/// later layer wins. First read, then apply.
 class Reader {
  public:
   /// `table` must outlive the reader.

@@ -23,7 +23,7 @@ enum class JsonKind { kNull, kBool, kNumber, kString, kArray, kObject };
 
 struct JsonMember;
 
-/// A JSON value that knows where it stands. Numbers stay as written, so that nothing is lost before
+/// A JSON value that knows its position. Numbers stay as written, so that nothing is lost before
 /// the reader knows which type is wanted; duplicate keys stay too.
 struct JsonValue {
   JsonKind kind = JsonKind::kNull;

@@ -55,7 +55,7 @@ Layout recognize(const SourceOptions& options, const std::string& first_line) {
 }
 
 /// A record with too many fields has the separator in its caption. One row of Flickr30k's table
-/// lacks the separator behind its number (`2199200615.jpg| 4   A dog runs across the grass .`).
+/// lacks the separator after its number (`2199200615.jpg| 4   A dog runs across the grass .`).
 std::string caption_of(const DelimitedRecord& record, const Layout& layout) {
   if (record.fields.size() == 2 && layout.columns == 3) {
     const std::string text = trim(record.fields[1]);

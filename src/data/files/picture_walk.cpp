@@ -32,7 +32,7 @@ std::string extension_of(const std::string& name) {
 
 std::string stem_of(const std::string& name) { return fs::path(name).stem().string(); }
 
-/// What stands under a name in a folder.
+/// What a name in a folder leads to.
 struct Entry {
   std::string name = {};
   fs::file_type type = fs::file_type::none;  ///< Of the entry itself: links are links.

@@ -20,7 +20,7 @@ class ShardFiles {
       : paths_(std::move(paths)), stamps_(std::move(stamps)) {}
 
   /// Returns `bytes` bytes of a shard from `offset`. A failing read is tried again three times, a
-  /// little later each time and with the file opened anew (a network drive's stale handle). Throws
+  /// little later each time and with the file opened again (a network drive's stale handle). Throws
   /// kData "shard changed" when it is not the file that was indexed, "missing file",
   /// "read error". Thread-safe.
   [[nodiscard]] std::string read(size_t shard, uint64_t offset, size_t bytes) const;

@@ -48,7 +48,7 @@ std::vector<std::string> as_words(std::vector<std::string> names) {
   return names;
 }
 
-/// A folder and the name behind it; the folder alone is its own name.
+/// A folder and the name after it; the folder alone is its own name.
 std::pair<std::string, std::string> split_entry(const std::string& entry) {
   size_t at = entry.find('\t');
   if (at == std::string::npos) at = entry.find_first_of(" ,");

@@ -18,8 +18,8 @@ struct DelimitedRecord {
 
 /// Reads separated values record by record, after RFC 4180: fields in double quotes may hold the
 /// separator, line ends and, written twice, quotes; lines end in LF or CRLF, the last one also in
-/// nothing. Empty lines are passed over. A field that only begins with a quoted word (`"Red"
-/// stamp`) is taken as it stands.
+/// nothing. Empty lines are skipped. A field that only begins with a quoted word (`"Red"
+/// stamp`) is taken as it is.
 class DelimitedReader {
  public:
   /// Without `quotes`, a double quote is a character like any other. Throws as TextInput.

@@ -21,7 +21,7 @@ inline constexpr size_t kMaxLanguages = 250;
 
 /// Adds the captions of a JSON object: the string or list at caption_key or, with languages set,
 /// those of the object `captions`. Throws kData ("missing caption") when there are none,
-/// or something else stands there.
+/// or it is something else.
 [[nodiscard]] CaptionSet captions_of(const nlohmann::json& object, const SourceOptions& options);
 
 /// Adds a string or a list of strings to `captions`; throws kData ("missing caption") for anything

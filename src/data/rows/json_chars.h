@@ -67,7 +67,7 @@ class JsonCharIterator {
   char value_ = 0;
 };
 
-/// Watches nlohmann's parser: throws kData ("bad record") for a key that stands twice in
+/// Watches nlohmann's parser: throws kData ("bad record") for a key that occurs twice in
 /// one object and for nesting deeper than 64.
 class JsonGuard {
  public:

@@ -50,7 +50,7 @@ class TextInput {
   size_t next_ = 0;
   size_t end_ = 0;
   std::unique_ptr<Gunzip> gunzip_;
-  std::vector<char> packed_;  ///< What stands in the file, for gunzip_.
+  std::vector<char> packed_;  ///< What is in the file, for gunzip_.
   size_t packed_next_ = 0;
   size_t packed_end_ = 0;
 };

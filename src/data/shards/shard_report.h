@@ -9,7 +9,7 @@
 
 namespace tandem {
 
-/// What is odd about the shards of a source, collected while they are opened, told at the end.
+/// What is odd about the shards of a source, collected while they are opened, reported at the end.
 class ShardReport {
  public:
   void add(const std::filesystem::path& shard, const TarIndex& index, size_t samples);

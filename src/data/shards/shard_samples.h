@@ -51,7 +51,7 @@ class ShardSamples {
 using ShardOddities = std::map<std::string, uint64_t>;
 
 /// Groups the members of a tar into samples by WebDataset's rules: the key is the name up to the
-/// first dot behind the last slash, what follows in lower case is the extension, and consecutive
+/// first dot after the last slash, what follows in lower case is the extension, and consecutive
 /// members with one key are a sample. Names whose first part is `__…__` are metadata. An extension
 /// that comes twice begins a new sample, as in open_clip. Of several pictures the first of jpg,
 /// jpeg, png, webp, bmp, jpe, jfif, gif, tif, tiff, heic, avif counts. In a cut tar, the sample

@@ -22,7 +22,7 @@ struct ShardPlace {
 class ShardSet {
  public:
   /// Opens every shard: its saved index, or a walk over its headers. Says in the log what was
-  /// passed over. Throws as expand_shards and scan_tar; kConfig for a pipe that is not allowed;
+  /// skipped. Throws as expand_shards and scan_tar; kConfig for a pipe that is not allowed;
   /// kData when there are no samples.
   ShardSet(const SourceOptions& options, const SourceContext& context);
 

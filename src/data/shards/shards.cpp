@@ -83,7 +83,7 @@ void write_whole(const fs::path& path, const std::string& content) {
   writer.commit();
 }
 
-/// Writes samples one behind the other into as many shards as it takes.
+/// Writes samples one after the other into as many shards as it takes.
 class ShardWriter {
  public:
   ShardWriter(fs::path folder, const ShardOptions& options)

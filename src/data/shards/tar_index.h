@@ -23,7 +23,7 @@ struct IndexedMember {
 struct TarIndex {
   FileStamp stamp = {};  ///< The tar's when it was looked at.
   std::vector<IndexedMember> members = {};
-  std::map<std::string, uint64_t> ignored = {};  ///< Members passed over, by reason.
+  std::map<std::string, uint64_t> ignored = {};  ///< Members skipped, by reason.
   std::string problem = {};   ///< Where the tar is cut or damaged; empty for a whole one.
   std::string cut_name = {};  ///< The member that the cut goes through, where it is known.
 };

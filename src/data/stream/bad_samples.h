@@ -9,7 +9,7 @@
 
 namespace tandem {
 
-/// One sample that was passed over.
+/// One sample that was skipped.
 struct BadSample {
   std::string key = {};
   std::string reason = {};
@@ -17,11 +17,11 @@ struct BadSample {
   uint64_t epoch = 0;
 };
 
-/// Counts the samples that were passed over, lists them in a file and says so in the log. Not
+/// Counts the samples that were skipped, lists them in a file and says so in the log. Not
 /// thread-safe.
 class BadSamples {
  public:
-  /// `file` receives one JSON object per sample, behind what it already holds; empty for none.
+  /// `file` receives one JSON object per sample, after what it already holds; empty for none.
   explicit BadSamples(std::filesystem::path file) : path_(std::move(file)) {}
 
   /// Throws kCannotCreate and kIo when the file cannot be written.

@@ -11,7 +11,7 @@
 
 namespace tandem {
 
-/// One sample ready for a batch, or the reasons why it is none.
+/// One sample ready for a batch, or the reasons why it is not one.
 struct PreparedSample {
   std::string key = {};
   int64_t index = 0;

@@ -12,7 +12,7 @@ struct SampleOrderOptions {
   uint64_t seed = 0;
 };
 
-/// What stands at a position of the stream.
+/// The sample at a position of the stream.
 struct StreamSample {
   int64_t index = 0;
   uint64_t epoch = 0;
@@ -42,14 +42,14 @@ class SampleOrder {
 struct StreamShare {
   uint64_t start = 0;     ///< First position of the stream.
   uint64_t batch = 1;     ///< Positions of one step, over all ranks.
-  uint64_t per_rank = 1;  ///< Positions of one step and rank, one behind the other.
+  uint64_t per_rank = 1;  ///< Positions of one step and rank, one after the other.
   uint64_t rank = 0;
 
   /// The position that this loader reads as its `number`-th.
   [[nodiscard]] uint64_t position(uint64_t number) const {
     return start + number / per_rank * batch + rank * per_rank + number % per_rank;
   }
-  /// The stream's position behind the steps that `number` positions of this loader belong to.
+  /// The stream's position after the steps that `number` positions of this loader belong to.
   [[nodiscard]] uint64_t behind(uint64_t number) const {
     return start + number / per_rank * batch + number % per_rank;
   }

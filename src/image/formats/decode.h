@@ -55,7 +55,7 @@ void check_pixel_count(const EncodedImage& encoded, int64_t width, int64_t heigh
 /// Decodes whatever the header says; see decode_image.
 [[nodiscard]] Image decode_any(const EncodedImage& encoded, const ImageTransformOptions& options);
 
-/// Decodes a JPEG; throws kData on every error of libjpeg, and on every warning behind which pixels
+/// Decodes a JPEG; throws kData on every error of libjpeg, and on every warning after which pixels
 /// are invented.
 [[nodiscard]] Image decode_jpeg(const EncodedImage& encoded);
 

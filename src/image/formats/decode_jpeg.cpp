@@ -59,7 +59,7 @@ std::string details_of(int code) {
   }
 }
 
-/// libjpeg behind calls that return false instead of jumping. libjpeg leaves by longjmp; the two
+/// Calls of libjpeg that return false instead of jumping. libjpeg leaves by longjmp; the two
 /// functions it jumps out of hold nothing that would need a destructor. Warnings end the work like
 /// errors, unless they are harmless.
 class JpegReader {
@@ -169,7 +169,7 @@ class JpegReader {
     ++info->err->num_warnings;
   }
 
-  /// Whether the bytes that libjpeg has just skipped are all the same. Others, behind a header, are
+  /// Whether the bytes that libjpeg has just skipped are all the same. Others, after a header, are
   /// most often what is left of damaged pixels.
   [[nodiscard]] bool skipped_padding() const {
     const auto end = static_cast<size_t>(info_.src->next_input_byte -

@@ -25,7 +25,7 @@ constexpr int64_t kColorAlphaBytes = 4;
 
 using Palette = std::array<std::array<uint8_t, 3>, 256>;
 
-/// libpng behind calls that return false instead of jumping. libpng leaves by longjmp; the
+/// Calls of libpng that return false instead of jumping. libpng leaves by longjmp; the
 /// functions it jumps out of hold nothing that would need a destructor. Its warnings are about
 /// things that no pixel depends on. Text, profiles, metadata and further frames of an animation are
 /// skipped: only their checksums are looked at.

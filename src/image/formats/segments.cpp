@@ -15,7 +15,7 @@ struct Extent {
   size_t trailer = 0;
 };
 
-/// The segment of this extent at `offset`, which moves behind it; cut where the file ends.
+/// The segment of this extent at `offset`, which moves past it; cut where the file ends.
 Segment take(std::string_view bytes, size_t& offset, uint32_t type, const Extent& extent) {
   const size_t total = extent.header + extent.payload + extent.trailer;
   Segment segment;

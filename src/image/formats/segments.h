@@ -30,14 +30,14 @@ struct Segment {
 }
 
 /// Walks the segments of a JPEG up to and with its first scan (0xDA), from `offset`, which must
-/// start behind the two bytes of the file's own marker (2) and is moved on. Stray bytes between two
+/// start after the two bytes of the file's own marker (2) and is moved on. Stray bytes between two
 /// segments are skipped, as libjpeg and Pillow do. Nothing at the end.
 [[nodiscard]] std::optional<Segment> next_jpeg_segment(std::string_view bytes, size_t& offset);
 
-/// Walks the chunks of a PNG; `offset` starts behind the signature (8).
+/// Walks the chunks of a PNG; `offset` starts after the signature (8).
 [[nodiscard]] std::optional<Segment> next_png_chunk(std::string_view bytes, size_t& offset);
 
-/// Walks the chunks of a WebP; `offset` starts behind the RIFF header (12).
+/// Walks the chunks of a WebP; `offset` starts after the RIFF header (12).
 [[nodiscard]] std::optional<Segment> next_riff_chunk(std::string_view bytes, size_t& offset);
 
 }  // namespace tandem

@@ -22,7 +22,7 @@ void write_planar_from(int64_t first, const Image& image, uint8_t* out) {
 
 #if defined(__x86_64__)
 
-/// For byte i of a plane of 16 pixels, in which of the three loads its value stands, and where.
+/// For byte i of a plane of 16 pixels, in which of the three loads its value is, and where.
 struct Shuffles {
   alignas(16) char places[3][3][16] = {};  // [channel][load][i]; -1 for another load's
 

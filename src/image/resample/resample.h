@@ -33,7 +33,7 @@ struct ResampleWeights {
   int64_t in_first = 0;  ///< Input pixels that any window needs: in_count from in_first on.
   int64_t in_count = 0;
   std::vector<Window> windows;   ///< One per output pixel.
-  std::vector<int32_t> weights;  ///< Fixed point, kFractionBits behind the point.
+  std::vector<int32_t> weights;  ///< Fixed point, kFractionBits after the point.
 };
 
 /// Along one axis: [first, last) of in_size pixels is resampled onto out_size pixels, of which only

@@ -10,7 +10,7 @@
 namespace tandem {
 namespace {
 
-// What stands in front of every name in files of a model with a head for another task.
+// What precedes every name in files of a model with a head for another task.
 constexpr std::array<std::string_view, 4> kOuterPrefixes = {"roberta.", "bert.", "vit.",
                                                             "xlm_roberta."};
 

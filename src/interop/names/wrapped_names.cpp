@@ -47,7 +47,7 @@ std::string without_wrappers(std::string_view name) {
   return result;
 }
 
-// What stands before `anchor` in each name that ends with it, with the number of names below it.
+// What precedes `anchor` in each name that ends with it, with the number of names below it.
 std::map<std::string, size_t> prefixes_of(const TensorMap& tensors, std::string_view anchor) {
   std::map<std::string, size_t> prefixes;
   for (const auto& [name, tensor] : tensors) {

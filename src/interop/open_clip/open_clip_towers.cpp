@@ -21,7 +21,7 @@ constexpr TimmTower kTowers[] = {
     {"giantopt", 1536, 40, 16, 6144, Activation::kGeluTanh},
 };
 
-// The number behind `mark` in a name like vit_base_patch16_siglip_224; 0 when there is none.
+// The number after `mark` in a name like vit_base_patch16_siglip_224; 0 when there is none.
 int64_t number_after(const std::string& name, std::string_view mark) {
   const size_t at = name.find(mark);
   if (at == std::string::npos) return 0;

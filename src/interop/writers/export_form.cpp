@@ -224,7 +224,7 @@ ExportForm open_clip_form(const ModelConfig& config) {
   form.name = hf       ? "CustomTextCLIP with a Hugging Face text tower"
               : custom ? "CustomTextCLIP"
                        : "CLIP";
-  // One switch of open_clip turns both towers of its own to QuickGELU.
+  // One switch of open_clip turns both its own towers to QuickGELU.
   if (!hf && !timm && model.image.activation != model.text.activation &&
       (model.image.activation == Activation::kQuickGelu ||
        model.text.activation == Activation::kQuickGelu))

@@ -58,7 +58,7 @@ Json clip_text_json(const TextEncoderOptions& text, const char* type) {
   json["max_position_embeddings"] = text.context_length;
   json["pad_token_id"] = text.pad_id;
   json["bos_token_id"] = text.bos_id;
-  // 2 is how transformers is told to take the largest id.
+  // 2 is how transformers takes the largest id.
   json["eos_token_id"] = text.pool == TextPool::kArgmax ? 2 : text.eos_id;
   return json;
 }

@@ -11,7 +11,7 @@ struct ForeignContent {
   std::string_view hint;  ///< What to do about it, as an imperative.
 };
 
-/// Names of content that only stands where a file should be.
+/// Names of content that is found where a file should be.
 inline constexpr std::string_view kLfsPointer = "a Git LFS pointer";
 inline constexpr std::string_view kHtmlPage = "an HTML page";
 

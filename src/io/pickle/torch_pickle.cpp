@@ -16,7 +16,7 @@ namespace tandem {
 namespace {
 
 constexpr uint64_t kMaxPickleBytes = uint64_t{256} << 20;
-// Before version 1.6: one file of five pickles, the tensors' numbers behind them.
+// Before version 1.6: one file of five pickles, the tensors' numbers after them.
 constexpr uint64_t kMaxOldPickleBytes = uint64_t{64} << 20;
 constexpr std::string_view kOldMagic = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
 // Tensors may share a storage (tied weights), but not without end.

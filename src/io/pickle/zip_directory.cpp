@@ -96,7 +96,7 @@ void read_zip64(const Bytes& bytes, uint64_t at, uint64_t length, ZipEntry& entr
   }
 }
 
-// From the place of the local header to that of the data behind it.
+// From the place of the local header to that of the data after it.
 void find_data(const FileReader& file, const std::string& where, ZipEntry& entry) {
   if (entry.offset > file.size() || file.size() - entry.offset < kLocalBytes)
     reject(where, "an entry of the archive lies outside the file");

@@ -28,7 +28,7 @@ bool is_empty(std::string_view block) {
   return block.find_first_not_of('\0') == std::string_view::npos;
 }
 
-/// Why a member of this type is passed over; null for regular files and for folders.
+/// Why a member of this type is skipped; null for regular files and for folders.
 const char* ignored_type(char type) {
   switch (type) {
     case '0':
@@ -44,7 +44,7 @@ const char* ignored_type(char type) {
   }
 }
 
-/// Whether bytes stand behind the header. Links, devices and folders may carry a size that is none.
+/// Whether bytes follow the header. Links, devices and folders may carry a size that means nothing.
 bool has_content(char type) { return type < '1' || type > '6'; }
 
 }  // namespace

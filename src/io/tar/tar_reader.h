@@ -23,7 +23,7 @@ struct TarMember {
 /// Walks over the headers of a tar file (ustar, pax, GNU and v7) and says where each regular file
 /// lies; contents are never read and nothing is ever unpacked. The file is not trusted: links,
 /// devices, pipes, sparse files, members of 4 GiB and more, and names that are absolute, hold `..`
-/// or control characters, are no UTF-8 or longer than 4096 bytes are passed over and counted.
+/// or control characters, are not UTF-8 or longer than 4096 bytes are skipped and counted.
 class TarReader {
  public:
   /// `file` must outlive the reader. Throws kData when it is no tar, and says what it is instead.
@@ -33,7 +33,7 @@ class TarReader {
   /// the file, or a place where the tar is cut or damaged. Throws kIo.
   bool next(TarMember& member);
 
-  /// Members passed over, by reason ("symbolic link", "odd name", …).
+  /// Members skipped, by reason ("symbolic link", "odd name", …).
   [[nodiscard]] const std::map<std::string, uint64_t>& ignored() const { return ignored_; }
   /// Once next() was false: where the tar is cut or damaged, empty for a whole one.
   [[nodiscard]] const std::string& problem() const { return problem_; }

@@ -6,7 +6,7 @@
 
 namespace tandem {
 
-/// Returns one regular file as it stands in a tar (ustar): header, content, padding. Owner 0, mode
+/// Returns one regular file as it is in a tar (ustar): header, content, padding. Owner 0, mode
 /// 0644, `modified` in seconds, so that equal content gives equal bytes. Throws kUsage for a name
 /// that does not fit into a ustar header (100 bytes; more with a `/` in the right place).
 [[nodiscard]] std::string tar_member(std::string_view name, std::string_view content,

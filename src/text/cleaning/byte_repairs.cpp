@@ -44,7 +44,7 @@ bool is_member(char set, uint8_t byte) {
   }
 }
 
-/// Returns the length of the first of `sequences` that stands at the start of `bytes`, or 0.
+/// Returns the length of the first of `sequences` that begins `bytes`, or 0.
 size_t match(std::span<const std::string_view> sequences, std::string_view bytes) {
   for (const std::string_view sequence : sequences) {
     size_t length = 0;
@@ -98,7 +98,7 @@ bool is_special(std::string_view bytes) {
   return is_end(bytes.substr(at)) || is_between(static_cast<uint8_t>(bytes[at]), 0x80, 0xBF);
 }
 
-/// Reads a surrogate pair of six bytes; 0 when it is none. A line end may take the last place.
+/// Reads a surrogate pair of six bytes; 0 when it is not one. A line end may take the last place.
 char32_t read_pair(std::string_view bytes) {
   if (bytes.size() < 6) return 0;
   std::array<uint8_t, 6> byte{};

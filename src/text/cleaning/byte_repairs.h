@@ -9,7 +9,7 @@ namespace tandem {
 /// Whether `bytes` hold a sequence that would be UTF-8 if a space in it were byte 0xA0.
 [[nodiscard]] bool has_spoiled_space(std::string_view bytes);
 
-/// Returns `bytes` with 0xA0 in those places. An `à` that a word of its own keeps the space.
+/// Returns `bytes` with 0xA0 in those places. An `à` that is a word keeps its space.
 [[nodiscard]] std::string restore_spaces(std::string_view bytes);
 
 /// Returns `bytes` with each sequence of UTF-8 that lost bytes (they are 0x1A, or one is `?`), and

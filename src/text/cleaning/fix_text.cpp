@@ -83,7 +83,7 @@ std::string replace_characters(std::string_view text) {
   return result;
 }
 
-/// Returns the length of `ESC [ 1 ; 2 m` at `text`, which begins with ESC; 0 when it is none.
+/// Returns the length of `ESC [ 1 ; 2 m` at `text`, which begins with ESC; 0 when it is not one.
 size_t escape_length(std::string_view text) {
   size_t at = 1;
   if (at == text.size() || text[at] != '[') return 0;

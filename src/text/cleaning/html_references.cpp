@@ -68,7 +68,7 @@ std::string numbered(uint64_t c) {
   return text;
 }
 
-/// Reads `#123;` or `#x1F;` at `text`; returns how much of it, 0 when it is none.
+/// Reads `#123;` or `#x1F;` at `text`; returns how much of it, 0 when it is not one.
 size_t read_number(std::string_view text, std::string& out) {
   const bool hex = text.size() > 1 && (text[1] == 'x' || text[1] == 'X');
   size_t at = hex ? 2 : 1;
@@ -135,7 +135,7 @@ bool is_alphanumeric(char c) {
 }
 
 /// Reads `&name;`, `&#123;` or what looks like one at `text`, up to 24 letters and digits long;
-/// returns how much of it, 0 when it is none.
+/// returns how much of it, 0 when it is not one.
 size_t clear_reference_length(std::string_view text) {
   size_t at = 1;
   if (at < text.size() && text[at] == '#') ++at;

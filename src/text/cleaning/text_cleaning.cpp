@@ -18,7 +18,7 @@ constexpr std::pair<TextCleaning, const char*> kNames[] = {
 
 bool is_python_space(char32_t c) { return has_flag(c, kSpace) || (c >= 0x1C && c <= 0x1F); }
 
-/// ASCII's punctuation goes, but for the underscore, which becomes a space.
+/// ASCII's punctuation goes, except the underscore, which becomes a space.
 std::string without_punctuation(std::string text) {
   std::replace(text.begin(), text.end(), '_', ' ');
   std::erase_if(text, is_ascii_punctuation);

@@ -27,7 +27,7 @@ constexpr uint64_t kMaxConfigBytes = uint64_t{16} << 20;
 constexpr const char* kSpecialNames[] = {"bos_token", "cls_token", "eos_token",
                                          "sep_token", "pad_token", "unk_token"};
 
-/// What stands beside a tokenizer in its directory; an empty object when nothing does.
+/// What lies beside a tokenizer in its directory; an empty object when nothing does.
 Json read_config(const fs::path& directory) {
   Json config = Json::object();
   for (const char* name : {"special_tokens_map.json", "tokenizer_config.json"}) {

@@ -28,7 +28,7 @@ struct HuggingFaceTokenizer {
   TextCleaning cleaning = TextCleaning::kAsFile;
 };
 
-/// One kind of tokenizer behind the door. Immutable: threads may share it.
+/// One kind of tokenizer. Immutable: threads may share it.
 class TokenizerEngine {
  public:
   virtual ~TokenizerEngine() = default;

@@ -89,7 +89,7 @@ class MergeMap {
 
   explicit MergeMap(size_t count = 0) : slots_(std::bit_ceil(count * 2 + 2)) {}
 
-  /// At most as many as the constructor was told; the last of equal pairs stands.
+  /// At most as many as the constructor was given; the last of equal pairs stands.
   void insert(int32_t left, int32_t right, Merge merge) {
     slots_[place(key_of(left, right))] = {key_of(left, right), merge};
   }

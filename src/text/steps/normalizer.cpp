@@ -201,7 +201,7 @@ class SequenceNormalizer final : public Normalizer {
   std::vector<std::unique_ptr<Normalizer>> steps_;
 };
 
-/// Decodes base64. Returns nothing when it is none.
+/// Decodes base64. Returns nothing for other text.
 std::optional<std::string> decode_base64(std::string_view text) {
   static constexpr std::string_view kDigits =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -7,7 +7,7 @@
 
 namespace tandem {
 
-/// What stands around the ids of a text.
+/// What is added around the ids of a text.
 struct Frame {
   std::vector<int32_t> before;
   std::vector<int32_t> after;

@@ -126,7 +126,7 @@ class Translation {
     }
   }
 
-  /// \p{L}, \p{N} and \p{M} with the characters that are younger than PCRE2.
+  /// \p{L}, \p{N} and \p{M} with the characters that are newer than PCRE2.
   void property(bool negated) {
     const size_t end = pattern_.find('}', at_);
     if (end == std::string::npos) reject(where_, pattern_, "a property is not closed");

@@ -38,7 +38,7 @@ Casing casing(char32_t c) {
   return kMiddle.find(c) != std::u32string_view::npos ? Casing::kIgnorable : Casing::kOther;
 }
 
-/// Whether the Σ at `at` ends a word: a cased letter stands before it, none after it.
+/// Whether the Σ at `at` ends a word: a cased letter precedes it, none after it.
 bool is_final_sigma(std::string_view text, size_t at) {
   std::string_view before = text.substr(0, at);
   Casing found = Casing::kIgnorable;

@@ -90,7 +90,7 @@ class FlagTable {
   std::vector<Page> pages_;
 };
 
-/// The characters of `text` that utf8proc knows go through it; those that are younger than the
+/// The characters of `text` that utf8proc knows go through it; those that are newer than the
 /// reference's tables stand still, as they do there.
 std::string normalize_known(std::string_view text, utf8proc_option_t options) {
   utf8proc_uint8_t* out = nullptr;

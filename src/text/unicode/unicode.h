@@ -76,7 +76,7 @@ enum class NormalForm { kNfc, kNfd, kNfkc, kNfkd };
 /// Replaces valid UTF-8 by its normal form.
 void normalize_unicode(std::string& text, NormalForm form);
 
-/// Replaces valid UTF-8 by its NFC as Python has it, whose tables are younger than those of the
+/// Replaces valid UTF-8 by its NFC as Python has it, whose tables are newer than those of the
 /// `tokenizers` package.
 void compose_unicode(std::string& text);
 

@@ -10,7 +10,7 @@
 
 // The `tokenizers` package sees characters through tables of different age. These are the code
 // points at which they differ from Unicode 15, which utf8proc 2.8 carries, and what Unicode 16 and
-// 17 added, so that a younger utf8proc gives the same ids.
+// 17 added, so that a newer utf8proc gives the same ids.
 
 namespace tandem {
 namespace {
@@ -89,7 +89,7 @@ constexpr Group kGroups[] = {
 1E2EC-1E2EF 1E4EC-1E4EF 1E5EE-1E5EF)"},
 };
 
-/// Marks and decompositions that are younger than Unicode 9; and U+11A7, which stands before the
+/// Marks and decompositions that are newer than Unicode 9; and U+11A7, which precedes the
 /// final consonants of Hangul: utf8proc 2.8 takes it for one and drops it.
 constexpr std::string_view kStill = R"(
 7FD 897-89F 8CA-8D3 9FE C3C D3B-D3C EBA 11A7 1715 1ABF-1AEB 1DF6-1DFA 32FF A7F1-A7F4 A82C AB69 105C9
@@ -105,7 +105,7 @@ constexpr std::string_view kYoungExtenders = R"(
 897 1ACF-1ADD 1AE0-1AEB 10D69-10D6D 10EFA-10EFC 113B8-113C0 113C2 113C5 113C7-113CA 113CC-113D0
 113D2 113E1-113E2 11B60-11B67 11F5A 1611E-1612F 1E5EE-1E5EF 1E6E3 1E6E6 1E6EE-1E6EF 1E6F5)";
 
-/// Pairs of cases that are younger than Unicode 15.
+/// Pairs of cases that are newer than Unicode 15.
 struct CaseShift {
   char32_t first;
   char32_t last;
@@ -143,7 +143,7 @@ char32_t known_in_clusters(char32_t c) noexcept {
   if (c < 0x897) return c;
   static const std::vector<CodePointRange> kRanges = read_code_point_ranges(kYoungExtenders);
   if (is_in(kRanges, c)) return 0x300;
-  if (c == 0x113D1) return 0x600;  // stands before a letter since Unicode 16
+  if (c == 0x113D1) return 0x600;  // precedes a letter since Unicode 16
   if (c == 0x11A3A) return U'a';   // no longer does
   return c;
 }

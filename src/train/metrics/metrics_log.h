@@ -23,8 +23,8 @@ struct LoggedLoss {
 /// 1970) and numbers under stable names such as `train/loss`. A number that is not finite is null.
 class MetricsLog {
  public:
-  /// Opens `path` to go on after `step`: what an earlier run wrote beyond it, or half wrote, is cut
-  /// off. Throws kCannotCreate and kIo.
+  /// Opens `path` to continue after `step`: what an earlier run wrote beyond it, or half wrote, is
+  /// cut off. Throws kCannotCreate and kIo.
   MetricsLog(std::filesystem::path path, int64_t step);
 
   /// Appends one line. Throws kIo.

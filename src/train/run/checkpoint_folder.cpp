@@ -47,7 +47,7 @@ void remove_checkpoint(const fs::path& path) {
   }
 }
 
-// What `on_damage` is told of is passed over.
+// What `on_damage` is called for is skipped.
 template <typename OnDamage>
 std::optional<fs::path> newest_whole(const fs::path& folder, OnDamage on_damage) {
   for (const int64_t step : list_checkpoint_steps(folder)) {

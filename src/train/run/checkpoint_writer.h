@@ -8,7 +8,7 @@
 
 namespace tandem {
 
-/// Writes checkpoints in the background, at most one at a time: training goes on as soon as the
+/// Writes checkpoints in the background, at most one at a time: training continues as soon as the
 /// tensors are copied to host memory, which is kept for the next one. For one thread.
 class CheckpointWriter {
  public:

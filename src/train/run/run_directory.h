@@ -11,7 +11,7 @@ namespace tandem {
 
 /// The folder of one run and the lock on it. Nobody else writes into the folder while this object
 /// lives. Names of its files are given here and nowhere else. A folder that this object created
-/// is removed with it until keep() is called: a start that fails leaves nothing behind.
+/// is removed with it until keep() is called: a start that fails leaves nothing there.
 ///
 /// Of several processes that train together one writes the folder. On the others, whatever writes
 /// asks is_written() and does nothing.

@@ -35,7 +35,7 @@ void require_no_checkpoint(const fs::path& run, FindNewest find_newest) {
                .hint = "another run.name, or going on with that run (resume auto)"});
 }
 
-// A run that went back behind its own newest checkpoint would find that one again next time.
+// A run that went back before its own newest checkpoint would find that one again next time.
 void require_nothing_newer(const fs::path& run, const ResumePoint& point, FindNewest find_newest) {
   const auto newest = find_newest(RunDirectory::checkpoints_of(run));
   if (!newest || read_point(*newest).checkpoint.step <= point.checkpoint.step) return;
@@ -52,7 +52,7 @@ void append_fingerprint(std::vector<std::string>& fixed, const char* name,
   if (before != after) fixed.push_back(fmt::format("{}: {} -> {}", name, before, after));
 }
 
-// What other settings make of the learning rate, as another line; empty where it goes on as before.
+// What other settings make of the learning rate, as another line; empty where it stays as before.
 std::string rate_change(const RunConfig& before, const RunConfig& now, int64_t step) {
   const int64_t total = *now.train.max_steps;
   if (step == 0 || step >= total) return {};

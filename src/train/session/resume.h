@@ -9,7 +9,7 @@
 
 namespace tandem {
 
-/// A checkpoint that a run goes on from.
+/// A checkpoint that a run resumes from.
 struct ResumePoint {
   std::filesystem::path path;
   Checkpoint checkpoint;
@@ -18,7 +18,7 @@ struct ResumePoint {
 /// find_latest_checkpoint, or peek_latest_checkpoint for one who must not change the run.
 using FindNewest = std::optional<std::filesystem::path> (*)(const std::filesystem::path& folder);
 
-/// Returns what the run in the directory `run` goes on from, nothing for a new run. Throws
+/// Returns what the run in the directory `run` resumes from, nothing for a new run. Throws
 /// kCannotCreate when a new run would write over checkpoints that are there, kMissingInput and
 /// kCheckpoint when the wanted one is not there or cannot be read.
 [[nodiscard]] std::optional<ResumePoint> choose_resume_point(const std::filesystem::path& run,

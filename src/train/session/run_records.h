@@ -13,7 +13,7 @@
 
 namespace tandem {
 
-/// What a run leaves behind to be read: metrics.jsonl, TensorBoard events and the log. Writes
+/// What a run writes to be read: metrics.jsonl, TensorBoard events and the log. Writes
 /// nothing but the log where the run directory is written by another process, and then knows no
 /// losses.
 class RunRecords {

@@ -22,7 +22,7 @@ class RunSaver {
   RunSaver(const RunDirectory& directory, const TrainingSession& session,
            const NumericsGuard& guard);
 
-  /// Goes on from `checkpoint`; `is_here` when it stands in this run's own folder.
+  /// Resumes from `checkpoint`; `is_here` when it is in this run's own folder.
   void go_on_from(const Checkpoint& checkpoint, bool is_here);
   /// Whether a checkpoint is due after `step`, by count or by the clock of any rank. Collective.
   [[nodiscard]] bool is_due(int64_t step) const;

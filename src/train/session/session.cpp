@@ -31,7 +31,7 @@ TaskInputs task_inputs(const TrainingInputs& inputs, Communicator& communicator,
           .has_checkpoint = has_checkpoint};
 }
 
-// Each rank has samples of its own, and masks of its own.
+// Each rank has its own samples, and its own masks.
 uint64_t dropout_seed(uint64_t run_seed, int64_t step, int64_t rank) {
   const uint64_t seed = mix_seed({run_seed, kDropoutStream, static_cast<uint64_t>(step)});
   return rank == 0 ? seed : mix_seed({seed, static_cast<uint64_t>(rank)});
