@@ -68,13 +68,11 @@ TEST(ClipBench, MeasuresEveryKernel) {
   const Json result = bench(
       {"kernels", "--tile-rows", "64", "--tile-columns", "32", "--rows", "8", "--width", "32"});
   ASSERT_TRUE(result.contains("kernels"));
-  int passes = 0, products = 0;
+  int products = 0;
   for (const Json& row : result["kernels"]) {
     EXPECT_GT(row["seconds"], 0.0) << row;
-    passes += row.contains("share_of_copy") ? 1 : 0;
     products += row.contains("share_of_machine") ? 1 : 0;
   }
-  EXPECT_EQ(passes, 9);
   EXPECT_GE(products, 1);
 }
 

@@ -9,6 +9,9 @@
 #include "core/temporary_folder.h"
 #include "inference/tiny_model.h"
 #include "tandem/core/error.h"
+#include "tandem/core/random.h"
+#include "tandem/data/shapes.h"
+#include "tandem/eval/evaluate.h"
 
 namespace tandem {
 namespace {
@@ -32,6 +35,12 @@ class EvaluatorsTest : public ::testing::Test {
     for (const auto& evaluator : evaluators)
       metrics.merge(evaluator(model_, *test::tiny_tokenizer()));
     return metrics;
+  }
+  /// The model as an evaluation sees it.
+  [[nodiscard]] Pipeline view() const {
+    const ModelConfig config{
+        .model = model_->options(), .tokenizer = {}, .transform = config_.data.transform};
+    return Pipeline::from_model(model_, test::tiny_tokenizer(), config, 16);
   }
   void write_tree(const fs::path& root) {
     for (const char* name : {"cat", "red circle"}) {
@@ -60,8 +69,12 @@ TEST_F(EvaluatorsTest, ShapesAreClassifiedSeenAndUnseen) {
   ASSERT_EQ(metrics.size(), 4U);
   for (const char* name : {"zero_shot/seen_top1", "zero_shot/unseen_top1"}) {
     ASSERT_TRUE(metrics.contains(name));
-    EXPECT_GE(metrics.at(name), 0.0);
-    EXPECT_LE(metrics.at(name), 1.0);
+    const bool seen = std::string(name) == "zero_shot/seen_top1";
+    const auto shapes = make_shapes_source(
+        {.count = 60, .split = seen ? ShapesSplit::kSeen : ShapesSplit::kUnseen}, 16);
+    const uint64_t seed = mix_seed({config_.run.seed, 0x6576616c75617465});
+    EXPECT_EQ(metrics.at(name),
+              evaluate_zero_shot(view(), *shapes, config_.eval.templates, 60, seed).top1);
   }
   EXPECT_EQ(all_of(evaluators), metrics) << "the same pictures each time";
 }
@@ -93,24 +106,41 @@ TEST_F(EvaluatorsTest, TheFoldersOfATreeCanBeGivenNames) {
   expect_error(ErrorKind::kData, "2 names in the folders' order", [&] { (void)evaluate(); });
 }
 
-TEST_F(EvaluatorsTest, ValidationPairsAreRetrieved) {
+// Share of the rows of `similarity` [N, N] in which fewer than `depth` others beat the diagonal.
+double recall_at(int64_t depth, const torch::Tensor& similarity) {
+  const torch::Tensor better = similarity.gt(similarity.diagonal().unsqueeze(1)).sum(1);  // [N]
+  return better.lt(depth).to(torch::kFloat64).mean().item<double>();
+}
+
+TEST_F(EvaluatorsTest, EachImageIsRetrievedByItsOwnCaption) {
   const fs::path manifest = folder_.path() / "pairs.tsv";
+  const std::vector<std::string> captions = test::tiny_captions();
+  std::vector<fs::path> files;
   std::string text = "filepath\ttitle\n";
-  for (uint64_t i = 0; i < 4; ++i) {
+  for (size_t i = 0; i < captions.size(); ++i) {
     const std::string name = std::to_string(i) + ".bmp";
-    test::write_bmp(folder_.path() / name, test::noise_image(20, 20, i));
-    text += name + "\ttwo words\n";
+    files.push_back(folder_.path() / name);
+    test::write_bmp(files.back(), test::noise_image(20, 20, i));
+    text += name + "\t" + captions[i] + "\n";
   }
   write_file_atomically(manifest, text);
   config_.data.validation.kind = SourceKind::kTable;
   config_.data.validation.path = manifest.string();
   const auto metrics = evaluate();
   ASSERT_EQ(metrics.size(), 10U);
-  EXPECT_DOUBLE_EQ(metrics.at("retrieval/text_retrieval_recall@1_chance"), 0.25);
-  for (const char* name :
-       {"text_retrieval_recall@1", "text_retrieval_recall@5", "text_retrieval_recall@10",
-        "image_retrieval_recall@1", "image_retrieval_recall@5", "image_retrieval_recall@10"})
-    EXPECT_DOUBLE_EQ(metrics.at(std::string("retrieval/") + name), 1.0) << "all captions are equal";
+  EXPECT_DOUBLE_EQ(metrics.at("retrieval/text_retrieval_recall@1_chance"), 1.0 / 9);
+
+  const torch::Tensor similarity = [&] {
+    const Pipeline pipeline = view();
+    return pipeline.similarity(pipeline.encode_images(files), pipeline.encode_texts(captions));
+  }();
+  for (const int64_t depth : {1, 5}) {
+    const std::string end = "_retrieval_recall@" + std::to_string(depth);
+    EXPECT_DOUBLE_EQ(metrics.at("retrieval/text" + end), recall_at(depth, similarity));
+    EXPECT_DOUBLE_EQ(metrics.at("retrieval/image" + end), recall_at(depth, similarity.t()));
+  }
+  // A wrong pairing would show.
+  EXPECT_NE(recall_at(5, similarity), recall_at(5, similarity.roll(1, 0)));
 }
 
 TEST_F(EvaluatorsTest, DataThatIsNotThereIsAnErrorAtOnce) {

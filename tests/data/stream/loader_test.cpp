@@ -1,9 +1,11 @@
 #include "tandem/data/loader.h"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <numeric>
 #include <set>
+#include <thread>
 
 #include <torch/types.h>
 
@@ -222,7 +224,19 @@ TEST(Loader, CountsWhatItMet) {
   EXPECT_EQ(stats.unknown_pieces, 0U);
   EXPECT_GT(stats.pieces, 20U);
   EXPECT_TRUE(stats.bad.empty());
-  EXPECT_GE(stats.wait_seconds, 0.0);
+}
+
+TEST(Loader, CountsTheTimeThatItWaits) {
+  MemorySource source(10);
+  source.captions_of = [](int64_t) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return std::vector<std::string>{"red circle"};
+  };
+  LoaderOptions options = small_batches(10);
+  options.threads = 1;
+  Loader loader(source, small_tokenizer(), options);
+  (void)loader.next();
+  EXPECT_GT(loader.stats().wait_seconds, 0.15);  // Ten samples of 20 ms, nearly all of it awaited.
 }
 
 }  // namespace
