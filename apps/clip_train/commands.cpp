@@ -46,8 +46,7 @@ std::vector<Evaluator> evaluators_of(const RunConfig& config) {
   return evaluators;
 }
 
-TrainSummary run_until_signal(Trainer& trainer) {
-  const StopSignals signals(trainer);
+TrainSummary run(Trainer& trainer) {
   try {
     return trainer.run();
   } catch (const StallError& error) {
@@ -87,13 +86,15 @@ int run_training(const RunConfig& config, const std::string& resume) {
   check_best_metric(config);
   std::vector<Evaluator> evaluators = evaluators_of(config);
   Trainer trainer(config, options);
+  // Before the first note: who reads that the run resumes may stop it at once.
+  const StopSignals signals(trainer);
   for (Evaluator& each : evaluators) trainer.add_evaluator(std::move(each));
   if (trainer.start_step() > 0)
     write_note(fmt::format("Going on after step {}.\n", trainer.start_step()));
   tell_export_targets(config);
   Progress progress(notes_go_to_terminal());
   trainer.on_log([&](const StepStats& stats) { progress.show(stats); });
-  const TrainSummary summary = run_until_signal(trainer);
+  const TrainSummary summary = run(trainer);
   progress.finish();
   if (summary.interrupted) {
     write_note(fmt::format("Interrupted after step {} and saved in {}: the same command goes on.\n",
