@@ -1,7 +1,6 @@
 #include "config/pretrained.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -10,6 +9,7 @@
 
 #include "config/fields/field_value.h"
 #include "config/json/json.h"
+#include "config/model_files.h"
 #include "tandem/core/files.h"
 #include "tandem/core/log.h"
 
@@ -18,50 +18,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kConfigFile = "config.json";
-constexpr const char* kWeightsFile = "model.safetensors";
-
-// The folder of the checkpoint that the file `latest` in `folder` names; empty without one.
-fs::path latest_in(const fs::path& folder) {
-  constexpr uint64_t kMaxNameBytes = 256;
-  std::error_code ignored;
-  if (!fs::is_regular_file(folder / "latest", ignored)) return {};
-  std::string name = read_file(folder / "latest", kMaxNameBytes);
-  name.erase(name.find_last_not_of(" \t\r\n") + 1);
-  return folder / name;
-}
-
-// The folder with the weights that `place` means, in the order of find_weights_file
-// (model/weights_place.h); empty where there are none.
-fs::path folder_of(const fs::path& place) {
-  std::error_code ignored;
-  if (fs::is_regular_file(place, ignored))
-    return place.filename() == "latest" ? latest_in(place.parent_path()) : place.parent_path();
-  if (!fs::is_directory(place, ignored)) return {};
-  for (const fs::path& each :
-       {place, place / "model", latest_in(place), latest_in(place / "checkpoints")})
-    if (!each.empty() && fs::exists(each / kWeightsFile, ignored)) return each;
-  return {};
-}
-
-// What Tokenizer::load reads the model's tokenizer from, in the order of load_model_tokenizer
-// (inference/model_tokenizer.h): a file, or the folder with those of another library. That of a
-// checkpoint lies in the folder of its run. Empty where there is none.
+// The tokenizer beside the weights. That of a checkpoint lies in the folder of its run. Empty where
+// there is none.
 std::string find_tokenizer(const fs::path& folder) {
+  if (const auto found = find_model_tokenizer(folder)) return *found;
   const fs::path run = fs::absolute(folder).lexically_normal().parent_path().parent_path();
-  const auto is_in = [](const fs::path& place) {
-    return [&place](const char* name) {
-      std::error_code ignored;
-      return fs::is_regular_file(place / name, ignored);
-    };
-  };
-  if (is_in(folder)("tokenizer.model")) return folder / "tokenizer.model";
-  constexpr std::array kOfOthers = {"tokenizer.json", "vocab.json", "vocab.txt",
-                                    "sentencepiece.bpe.model", "spiece.model"};
-  if (std::ranges::any_of(kOfOthers, is_in(folder))) return folder;
+  std::error_code ignored;
   for (const char* name : {"tokenizer.json", "tokenizer.model"})
-    if (is_in(run)(name)) return run / name;
+    if (fs::exists(run / name, ignored)) return run / name;
   return {};
+}
+
+// The folder of the weights that `place` means. What cannot be looked into is reported where the
+// weights are read.
+std::optional<fs::path> weights_folder(const fs::path& place) {
+  try {
+    const std::optional<fs::path> weights = find_weights(place);
+    return weights ? std::optional(weights->parent_path()) : std::nullopt;
+  } catch (const fs::filesystem_error&) {
+    return std::nullopt;
+  }
 }
 
 std::optional<ModelConfig> read_config_of(const std::string& place) {
@@ -73,9 +49,9 @@ std::optional<ModelConfig> read_config_of(const std::string& place) {
                          path.string()));
     return std::nullopt;
   }
-  const fs::path folder = folder_of(path);
-  if (folder.empty() || !fs::exists(folder / kConfigFile, ignored)) return std::nullopt;
-  const std::string name = (folder / kConfigFile).string();
+  const std::optional<fs::path> folder = weights_folder(path);
+  if (!folder || !fs::exists(*folder / "config.json", ignored)) return std::nullopt;
+  const std::string name = (*folder / "config.json").string();
   const std::string text = read_file(name, kMaxJsonBytes);
   JsonValue json;
   try {
@@ -96,7 +72,7 @@ std::optional<ModelConfig> read_config_of(const std::string& place) {
   } else {
     config = parse_model_config(text, name);
   }
-  config.tokenizer.file = find_tokenizer(folder);
+  config.tokenizer.file = find_tokenizer(*folder);
   config.tokenizer.train_vocab_size = 0;
   return config;
 }

@@ -1,11 +1,11 @@
 #include "inference/model_tokenizer.h"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "config/model_files.h"
 #include "tandem/core/error.h"
 #include "tandem/model/golden_sample.h"
 
@@ -13,9 +13,6 @@ namespace tandem {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::array kForeignFiles = {"tokenizer.json", "vocab.json", "vocab.txt",
-                                      "sentencepiece.bpe.model", "spiece.model"};
 
 // A vocabulary of our own is as large as the table; a published table may have rows to spare.
 void check_vocabulary(const fs::path& directory, int64_t rows, const Tokenizer& tokenizer) {
@@ -58,11 +55,10 @@ bool knows_ids_only(const fs::path& directory) {
 std::shared_ptr<const Tokenizer> load_model_tokenizer(const fs::path& directory,
                                                       const ModelConfig& config) {
   if (config.model.towers == Towers::kImage) return nullptr;
-  const auto here = [&](const char* name) { return fs::exists(directory / name); };
-  const bool foreign = !here("tokenizer.model") && std::ranges::any_of(kForeignFiles, here);
-  if (!foreign && !here("tokenizer.model") && knows_ids_only(directory)) return nullptr;
-  auto tokenizer = std::make_shared<const Tokenizer>(Tokenizer::load(
-      foreign ? directory : directory / "tokenizer.model", config.tokenizer.lowercase));
+  const auto place = find_model_tokenizer(directory);
+  if (!place && knows_ids_only(directory)) return nullptr;
+  auto tokenizer = std::make_shared<const Tokenizer>(
+      Tokenizer::load(place.value_or(directory / "tokenizer.model"), config.tokenizer.lowercase));
   check_vocabulary(directory, config.model.text.vocab_size, *tokenizer);
   check_end(directory, config.model.text, *tokenizer);
   return tokenizer;
@@ -95,7 +91,7 @@ void throw_no_tokenizer(const fs::path& directory) {
               {.what = "this model came without a tokenizer",
                .where = directory.string(),
                .expected = fmt::format("tokenizer.model in this folder, or one of {}",
-                                       fmt::join(kForeignFiles, ", ")),
+                                       fmt::join(kForeignTokenizerFiles, ", ")),
                .hint = "copy there the tokenizer's files of the model that it was converted from"});
 }
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "config/model_files.h"
 #include "interop/reading/config_object.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
@@ -51,13 +52,8 @@ constexpr std::array kUntidyTexts = {"  two  spaces\tand a tab\n",
 // A model directory's own tokenizer, as Pipeline chooses it; null where there is none.
 std::unique_ptr<TokenizerEngine> find_tokenizer(const fs::path& directory,
                                                 const TokenizerLoadOptions& options) {
-  constexpr std::array kFiles = {"tokenizer.json", "vocab.json", "vocab.txt",
-                                 "sentencepiece.bpe.model", "spiece.model"};
-  if (fs::exists(directory / "tokenizer.model"))
-    return load_engine(directory / "tokenizer.model", options);
-  for (const char* name : kFiles)
-    if (fs::exists(directory / name)) return load_engine(directory, options);
-  return nullptr;
+  const auto place = find_model_tokenizer(directory);
+  return place ? load_engine(*place, options) : nullptr;
 }
 
 // The special tokens that the files beside a tokenizer name.

@@ -7,7 +7,7 @@
 #include <ATen/ops/_fused_adamw.h>
 #include <torch/utils.h>
 
-#include "tandem/core/error.h"
+#include "io/safetensors/copy_tensors.h"
 #include "tandem/nn/parameter_role.h"
 
 namespace tandem {
@@ -158,20 +158,7 @@ TensorMap AdamW::state() const {
 
 void AdamW::load_state(const TensorMap& state, int64_t steps) {
   const torch::NoGradGuard no_grad;
-  TensorMap own = this->state();
-  for (auto& [name, tensor] : own) {
-    const auto found = state.find(name);
-    if (found == state.end() || found->second.sizes() != tensor.sizes()) {
-      throw Error(ErrorKind::kCheckpoint,
-                  {.what = "optimizer state does not fit the model", .where = name});
-    }
-    tensor.copy_(found->second);
-  }
-  if (own.size() != state.size()) {
-    throw Error(ErrorKind::kCheckpoint, {.what = "optimizer state holds other parameters",
-                                         .expected = std::to_string(own.size()) + " tensors",
-                                         .found = std::to_string(state.size())});
-  }
+  copy_tensors(state, this->state(), "optimizer state");
   for (Group& group : groups_) {
     if (!group.masters.is_alias_of(group.weights)) group.weights.copy_(group.masters);
   }

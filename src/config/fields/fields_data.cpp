@@ -17,7 +17,7 @@ void add_augment(FieldTable& table, AugmentOptions& o) {
   const Bounds share = between(0, 1);
   Section augment(table,
                   {.path = "data.augment",
-                   .doc = "Random changes to a training picture, drawn anew for every epoch."});
+                   .doc = "Random changes to a training picture, drawn again in every epoch."});
   augment.add("crop_scale_min", &o.crop_scale_min,
               "Smallest area of the random crop, as a share of the picture; 1 with ratio 1 turns "
               "it off.",

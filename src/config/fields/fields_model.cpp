@@ -14,7 +14,7 @@ Bounds small_eps() { return {.above = 0, .max = kMaxEps}; }
 
 void add_text_shape(Section& text, TextEncoderOptions& o) {
   text.add_name("preset", &o.preset,
-                "Known architecture whose values come first; keys given beside it win.",
+                "Known architecture whose values come first; other keys override them.",
                 text_preset_names());
   text.add("vocab_size", &o.vocab_size, "Rows of the token table; 0 takes the tokenizer's size.",
            between(0, kMaxRows));
@@ -45,7 +45,7 @@ void add_text_shape(Section& text, TextEncoderOptions& o) {
 void add_text_rest(Section& text, TextEncoderOptions& o) {
   reported(text.add(
       "pool", choice(&o.pool, kTextPools),
-      "What stands for the text: mean over real tokens, first token, first token through a "
+      "How the text's features are made: mean over real tokens, first token, first token through a "
       "tanh layer, end-of-text token, last token, the plain mean over all context_length "
       "positions, or the token of the largest id (CLIP's first weights)."));
   text.add("dropout", &o.dropout, "Share of states dropped after embeddings and sublayers.",
@@ -74,7 +74,7 @@ void add_text_rest(Section& text, TextEncoderOptions& o) {
 
 void add_image_shape(Section& image, ImageEncoderOptions& o) {
   image.add_name("preset", &o.preset,
-                 "Known architecture whose values come first; keys given beside it win.",
+                 "Known architecture whose values come first; other keys override them.",
                  image_preset_names());
   image.add("image_size", &o.image_size, "Side of the square picture in pixels.",
             between(1, 16384));
@@ -97,7 +97,7 @@ void add_image_shape(Section& image, ImageEncoderOptions& o) {
   fixed(image.add("final_norm", &o.final_norm, "LayerNorm after the last block."));
   reported(image.add(
       "pool", choice(&o.pool, kImagePools),
-      "What stands for the picture: class token, mean over patches, class token through a "
+      "How the picture's features are made: class token, mean over patches, class token through a "
       "tanh layer, attention by a learned probe (SigLIP), or the outputs of a classifier "
       "head."));
   image.add("num_classes", &o.num_classes,

@@ -155,7 +155,7 @@ constexpr const char* kReferenceHead =
     "`image_root` or, without it, from that file's folder. An absolute path is taken as it is.\n\n"
     "`model.pretrained` names a whole model to start from, `model.text.pretrained` and\n"
     "`model.image.pretrained` that of one tower. Its configuration is taken over: architecture,\n"
-    "tokenizer (of a text tower) and `data.transform` (of an image tower). Keys beside it "
+    "tokenizer (of a text tower) and `data.transform` (of an image tower). Keys given with it "
     "override\n"
     "that. One that changes what the weights compute, such as `activation`, `heads` or `mean`, is\n"
     "reported; one that the weights cannot be read with, such as `width`, is an error. A smaller\n"

@@ -45,8 +45,8 @@ bool RunSaver::has_saved(int64_t step) const { return saved_step_ == step; }
 bool RunSaver::is_due(int64_t step) const {
   const TrainOptions& train = session_.config().train;
   if (step % train.checkpoint_every_steps == 0) return true;
-  const std::chrono::duration<double, std::ratio<60>> minutes = Clock::now() - saved_at_;
   if (train.checkpoint_every_minutes <= 0) return false;
+  const std::chrono::duration<double, std::ratio<60>> minutes = Clock::now() - saved_at_;
   return session_.communicator().agree(minutes.count() >= train.checkpoint_every_minutes ? 1 : 0) !=
          0;
 }

@@ -2,27 +2,12 @@
 
 #include <limits>
 
-#include "tandem/core/error.h"
+#include "io/safetensors/copy_tensors.h"
 #include "tandem/train/clip_task.h"
 
 namespace tandem {
 
-void Task::load_state(const TensorMap& state) {
-  const TensorMap own = this->state();
-  const torch::NoGradGuard no_grad;
-  for (const auto& [name, tensor] : own) {
-    const auto found = state.find(name);
-    if (found == state.end() || found->second.sizes() != tensor.sizes()) {
-      throw Error(ErrorKind::kCheckpoint,
-                  {.what = "the state of the task does not fit", .where = name});
-    }
-    torch::Tensor(tensor).copy_(found->second);
-  }
-  if (own.size() == state.size()) return;
-  throw Error(ErrorKind::kCheckpoint, {.what = "the state of the task holds other tensors",
-                                       .expected = std::to_string(own.size()) + " tensors",
-                                       .found = std::to_string(state.size())});
-}
+void Task::load_state(const TensorMap& state) { copy_tensors(state, this->state(), "task state"); }
 
 double Task::chance_loss(const Batch& /*batch*/) const {
   return std::numeric_limits<double>::quiet_NaN();

@@ -83,9 +83,6 @@ class Unreadable final : public Source {
   [[nodiscard]] std::vector<std::string> captions(int64_t index) const override {
     return inner_->captions(index);
   }
-  [[nodiscard]] const std::vector<std::string>& class_names() const override {
-    return inner_->class_names();
-  }
   [[nodiscard]] std::string fingerprint() const override { return inner_->fingerprint(); }
 
  private:

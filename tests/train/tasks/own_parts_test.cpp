@@ -23,12 +23,10 @@ class Squares final : public Source {
   [[nodiscard]] std::vector<std::string> captions(int64_t index) const override {
     return {"a square of shade " + std::to_string(shade(index))};
   }
-  [[nodiscard]] const std::vector<std::string>& class_names() const override { return names_; }
   [[nodiscard]] std::string fingerprint() const override { return "squares 1"; }
 
  private:
   static int64_t shade(int64_t index) { return index % 10; }
-  std::vector<std::string> names_;
 };
 
 TEST(OwnSource, IsTrainedOnAndDecidesAboutResuming) {
