@@ -25,6 +25,17 @@ struct ShapePair {
 /// `seed`. Throws kUsage for a pair that is not in all_shape_pairs(). Thread-safe.
 [[nodiscard]] Image draw_shape(const ShapePair& pair, int64_t size, uint64_t seed);
 
+/// Returns every caption of the grammar (docs/data.md) that is true of sample `index` as
+/// Source::sample(index, seed) draws it: what a captioner may say. All of them name colour and
+/// shape; size and background are named truly or not at all. Thread-safe.
+[[nodiscard]] std::vector<std::string> true_shape_captions(const ShapesOptions& options,
+                                                           int64_t index, uint64_t seed);
+
+/// Returns the caption that Source::sample(index, seed) gives with one word replaced, so that its
+/// colour, shape, size or background is not that of the image: a hard negative. Thread-safe.
+[[nodiscard]] std::string false_shape_caption(const ShapesOptions& options, int64_t index,
+                                              uint64_t seed);
+
 /// A source of `options.count` drawn samples (docs/data.md has the grammar). Sample i of seed s is
 /// always the same. class_names() are all pairs ("red circle"), whatever the split. Throws kConfig
 /// for a count or size below 1.

@@ -4,8 +4,6 @@
 #include <cmath>
 #include <numbers>
 
-#include <fmt/format.h>
-
 #include "tandem/core/random.h"
 
 namespace tandem {
@@ -79,49 +77,18 @@ Rgb jitter(const Rgb& color, double amount, Random& random) {
   return result;
 }
 
-const char* size_word(double extent) {
-  return extent < kSmallExtent ? "small" : extent > kLargeExtent ? "large" : nullptr;
-}
-
-constexpr std::array<const char*, 12> kPlain = {"{a} {shape}",
-                                                "{color} {shape}",
-                                                "{a} {shape}",
-                                                "a photo of {a} {shape}",
-                                                "a picture of {a} {shape}",
-                                                "an image of {a} {shape}",
-                                                "a drawing of {a} {shape}",
-                                                "there is {a} {shape}",
-                                                "this is {a} {shape}",
-                                                "a {shape} that is {color}",
-                                                "the {shape} is {color}",
-                                                "one {color} {shape}"};
-constexpr std::array<const char*, 3> kWithBackground = {
-    "{a} {shape} on a {background} background",
-    "a photo of {a} {shape} on a {background} background",
-    "there is {a} {shape} on a {background} background"};
-constexpr std::array<const char*, 3> kWithSize = {"a {size} {color} {shape}",
-                                                  "a photo of a {size} {color} {shape}",
-                                                  "the {size} {shape} is {color}"};
-constexpr std::array<const char*, 1> kWithBoth = {
-    "a {size} {color} {shape} on a {background} background"};
-
-template <size_t N>
-const char* pick(const std::array<const char*, N>& templates, Random& random) {
-  return templates[random.below(N)];
-}
-
-const char* choose_template(bool has_size, Random& random) {
-  const double share = random.uniform();
-  if (share < 0.6) return pick(kPlain, random);
-  if (share < 0.8 || !has_size) return pick(kWithBackground, random);
-  if (share < 0.95) return pick(kWithSize, random);
-  return pick(kWithBoth, random);
-}
-
 }  // namespace
 
 std::string color_name(int64_t color) { return kColors[static_cast<size_t>(color)].name; }
 std::string shape_name(int64_t shape) { return kShapes[static_cast<size_t>(shape)]; }
+
+std::string background_word(int64_t background) {
+  return kBackgrounds[static_cast<size_t>(background)].word;
+}
+
+std::string size_word(double extent) {
+  return extent < kSmallExtent ? "small" : extent > kLargeExtent ? "large" : "";
+}
 
 ShapeScene make_scene(int64_t color, int64_t shape, uint64_t seed) {
   Random random(seed);
@@ -142,18 +109,6 @@ ShapeScene make_scene(int64_t color, int64_t shape, uint64_t seed) {
   scene.noise = background.noise;
   scene.noise_seed = random.next();
   return scene;
-}
-
-std::string describe_scene(const ShapeScene& scene, uint64_t seed) {
-  Random random(seed);
-  const char* size = size_word(scene.extent);
-  const std::string color = color_name(scene.color);
-  const std::string article = color == "orange" ? "an orange" : "a " + color;
-  return fmt::format(
-      fmt::runtime(choose_template(size != nullptr, random)), fmt::arg("a", article),
-      fmt::arg("color", color), fmt::arg("shape", shape_name(scene.shape)),
-      fmt::arg("size", size == nullptr ? "" : size),
-      fmt::arg("background", kBackgrounds[static_cast<size_t>(scene.background)].word));
 }
 
 }  // namespace tandem

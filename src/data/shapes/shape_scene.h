@@ -18,6 +18,11 @@ using Rgb = std::array<double, 3>;
 [[nodiscard]] std::string color_name(int64_t color);
 [[nodiscard]] std::string shape_name(int64_t shape);
 
+/// Returns "gray", "dark" or "light".
+[[nodiscard]] std::string background_word(int64_t background);
+/// Returns "small" or "large", empty for an extent in between.
+[[nodiscard]] std::string size_word(double extent);
+
 /// Everything that a drawn picture shows, whatever its size in pixels.
 struct ShapeScene {
   int64_t color = 0;
@@ -36,9 +41,6 @@ struct ShapeScene {
 
 /// Returns the scene of one colour and shape that follows from `seed`.
 [[nodiscard]] ShapeScene make_scene(int64_t color, int64_t shape, uint64_t seed);
-
-/// Returns a caption that is true of the scene, chosen by `seed`.
-[[nodiscard]] std::string describe_scene(const ShapeScene& scene, uint64_t seed);
 
 /// Returns the scene at size × size pixels, antialiased.
 [[nodiscard]] Image draw_scene(const ShapeScene& scene, int64_t size);

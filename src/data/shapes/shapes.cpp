@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "data/shapes/shape_caption.h"
 #include "data/shapes/shape_scene.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
@@ -52,6 +53,22 @@ void require_positive(int64_t value, const char* name) {
                                    .found = std::to_string(value)});
 }
 
+struct Drawn {
+  ShapeScene scene;
+  uint64_t caption_seed = 0;
+};
+
+Drawn draw(const std::vector<int64_t>& pairs, int64_t index, uint64_t seed) {
+  Random random(mix_seed({seed, static_cast<uint64_t>(index)}));
+  const int64_t pair = pairs[random.below(pairs.size())];
+  Drawn drawn;
+  drawn.scene = make_scene(pair / kShapeCount, pair % kShapeCount, random.next());
+  drawn.caption_seed = random.next();
+  return drawn;
+}
+
+int64_t class_of_scene(const ShapeScene& scene) { return scene.color * kShapeCount + scene.shape; }
+
 class ShapesSource : public Source {
  public:
   ShapesSource(const ShapesOptions& options, int64_t image_size)
@@ -65,12 +82,12 @@ class ShapesSource : public Source {
   [[nodiscard]] int64_t size() const override { return count_; }
 
   [[nodiscard]] RawSample sample(int64_t index, uint64_t seed) const override {
-    const Drawn drawn = draw(index, seed);
+    const Drawn drawn = draw(pairs_, index, seed);
     RawSample sample;
     sample.key = key(index);
     sample.image = draw_scene(drawn.scene, image_size_);
-    sample.captions = {drawn.caption};
-    sample.class_index = drawn.scene.color * kShapeCount + drawn.scene.shape;
+    sample.captions = {describe_scene(drawn.scene, drawn.caption_seed)};
+    sample.class_index = class_of_scene(drawn.scene);
     return sample;
   }
 
@@ -78,11 +95,11 @@ class ShapesSource : public Source {
     return fmt::format("shapes/{}", index);
   }
   [[nodiscard]] std::vector<std::string> captions(int64_t index) const override {
-    return {draw(index, 0).caption};
+    const Drawn drawn = draw(pairs_, index, 0);
+    return {describe_scene(drawn.scene, drawn.caption_seed)};
   }
   [[nodiscard]] int64_t class_of(int64_t index) const override {
-    const Drawn drawn = draw(index, 0);
-    return drawn.scene.color * kShapeCount + drawn.scene.shape;
+    return class_of_scene(draw(pairs_, index, 0).scene);
   }
   [[nodiscard]] const std::vector<std::string>& class_names() const override {
     return class_names_;
@@ -90,20 +107,6 @@ class ShapesSource : public Source {
   [[nodiscard]] std::string fingerprint() const override { return fingerprint_; }
 
  private:
-  struct Drawn {
-    ShapeScene scene;
-    std::string caption;
-  };
-
-  [[nodiscard]] Drawn draw(int64_t index, uint64_t seed) const {
-    Random random(mix_seed({seed, static_cast<uint64_t>(index)}));
-    const int64_t pair = pairs_[random.below(pairs_.size())];
-    Drawn drawn;
-    drawn.scene = make_scene(pair / kShapeCount, pair % kShapeCount, random.next());
-    drawn.caption = describe_scene(drawn.scene, random.next());
-    return drawn;
-  }
-
   int64_t count_;
   int64_t image_size_;
   std::vector<int64_t> pairs_;
@@ -133,6 +136,16 @@ Image draw_shape(const ShapePair& pair, int64_t size, uint64_t seed) {
   const int64_t index = pair_index(pair);
   require_positive(size, "size");
   return draw_scene(make_scene(index / kShapeCount, index % kShapeCount, seed), size);
+}
+
+std::vector<std::string> true_shape_captions(const ShapesOptions& options, int64_t index,
+                                             uint64_t seed) {
+  return true_captions(draw(pairs_of(options.split), index, seed).scene);
+}
+
+std::string false_shape_caption(const ShapesOptions& options, int64_t index, uint64_t seed) {
+  const Drawn drawn = draw(pairs_of(options.split), index, seed);
+  return describe_falsely(drawn.scene, drawn.caption_seed);
 }
 
 std::unique_ptr<Source> make_shapes_source(const ShapesOptions& options, int64_t image_size) {

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "data/fixtures.h"
+#include "data/shapes/shape_caption.h"
 #include "data/shapes/shape_scene.h"
 
 namespace tandem {
@@ -120,6 +121,41 @@ TEST(Shapes, BackgroundWordsMatchTheDrawing) {
     }
   }
   for (const auto& [word, range] : shades) EXPECT_GT(told[word], 50) << word;
+}
+
+TEST(Shapes, TheCaptionOfASampleIsAmongThoseThatAreTrueOfIt) {
+  const ShapesOptions options{.count = 2000, .split = ShapesSplit::kUnseen};
+  const auto source = make_shapes_source(options, 32);
+  std::set<size_t> counts;
+  for (int64_t index = 0; index < source->size(); ++index) {
+    const std::vector<std::string> truths = true_shape_captions(options, index, 7);
+    counts.insert(truths.size());
+    const std::string caption = source->sample(index, 7).captions.at(0);
+    EXPECT_EQ(std::count(truths.begin(), truths.end(), caption), 1) << caption;
+  }
+  EXPECT_EQ(counts, (std::set<size_t>{14, 18}));  // Without and with a word for the size.
+}
+
+TEST(Shapes, AFalseCaptionHasOneWordThatIsNotTrueOfItsSample) {
+  const ShapesOptions options{.count = 4000};
+  const auto source = make_shapes_source(options, 32);
+  std::map<std::string, int> replaced;
+  for (int64_t index = 0; index < source->size(); ++index) {
+    const std::string caption = source->sample(index, 7).captions.at(0);
+    const std::string falsely = false_shape_caption(options, index, 7);
+    const std::vector<std::string> truths = true_shape_captions(options, index, 7);
+    EXPECT_EQ(std::count(truths.begin(), truths.end(), falsely), 0) << falsely;
+    std::istringstream mine(caption), other(falsely);
+    std::string word, changed;
+    int differing = 0;
+    while (mine >> word && other >> changed) {
+      if (word == changed || word == "a" || word == "an") continue;
+      ++differing;
+      ++replaced[changed];
+    }
+    EXPECT_EQ(differing, 1) << caption << " | " << falsely;
+  }
+  EXPECT_EQ(replaced.size(), 8U + 8U + 2U + 3U);
 }
 
 /// The colour that the picture's painted pixels are nearest to; -1 when fewer than 25 are painted.
