@@ -47,6 +47,7 @@
 #include "tandem/io/parquet.h"
 #include "tandem/io/safetensors.h"
 #include "tandem/io/torch_pickle.h"
+#include "tandem/loss/captioning_loss.h"
 #include "tandem/loss/contrastive_loss.h"
 #include "tandem/loss/duplicates.h"
 #include "tandem/loss/sigmoid_loss.h"
