@@ -73,6 +73,7 @@
 #include "tandem/train/checkpoint.h"
 #include "tandem/train/clip_loss.h"
 #include "tandem/train/clip_task.h"
+#include "tandem/train/model_task.h"
 #include "tandem/train/task.h"
 #include "tandem/train/train_step.h"
 #include "tandem/train/trainer.h"

@@ -13,6 +13,7 @@
 #include "kernels/parallel.h"
 #include "tandem/core/error.h"
 #include "tandem/core/random.h"
+#include "train/step/part_gradients.h"
 #include "train/step/step_slices.h"
 
 namespace tandem {
@@ -93,34 +94,9 @@ Share share_of(const Part& part, const ClipEmbeddings& leaves, int64_t first) {
   return share;
 }
 
-std::vector<torch::Tensor> trained_parameters(const ClipModel& model) {
-  std::vector<torch::Tensor> trained;
-  for (const torch::Tensor& each : model->parameters())
-    if (each.requires_grad()) trained.push_back(each);
-  return trained;
-}
-
-// Adds in the order of the parts, whichever ended first.
-void add_gradients(const std::vector<torch::Tensor>& parameters,
-                   const std::vector<torch::autograd::variable_list>& gradients) {
-  const torch::NoGradGuard no_gradient;
-  kernels::parallel_for(static_cast<int64_t>(parameters.size()), true, [&](int64_t p) {
-    const auto place = static_cast<size_t>(p);
-    torch::Tensor& sum = parameters[place].mutable_grad();
-    for (const auto& of_part : gradients) {
-      if (of_part.empty() || !of_part[place].defined()) continue;
-      if (sum.defined()) {
-        sum.add_(of_part[place]);
-      } else {
-        sum = of_part[place].clone();
-      }
-    }
-  });
-}
-
-void backward_side_by_side(const ClipModel& model, std::vector<Part>& parts,
-                           const std::vector<Share>& shares) {
-  const std::vector<torch::Tensor> parameters = trained_parameters(model);
+void backward_shares(const ClipModel& model, std::vector<Part>& parts,
+                     const std::vector<Share>& shares) {
+  const std::vector<torch::Tensor> parameters = trained_parameters(*model);
   std::vector<torch::autograd::variable_list> gradients(parts.size());
   for_each(parts, Order::kSideBySide, [&](size_t i) {
     if (shares[i].outputs.empty()) return;
@@ -162,7 +138,7 @@ torch::Tensor forward_backward(ClipModel model, const PairBatch& pairs, const Em
     parts[i].embeddings = {};
     shares[i] = {};
   }
-  if (order == Order::kSideBySide) backward_side_by_side(model, parts, shares);
+  if (order == Order::kSideBySide) backward_shares(model, parts, shares);
   return value.detach();
 }
 

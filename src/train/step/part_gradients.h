@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include <torch/csrc/autograd/variable.h>
+#include <torch/nn/module.h>
+#include <torch/types.h>
+
+namespace tandem {
+
+/// Returns the parameters that require gradients.
+[[nodiscard]] std::vector<torch::Tensor> trained_parameters(const torch::nn::Module& module);
+
+/// Adds the gradients of all parts to those of `parameters`, in the order of the parts: the same
+/// bits, whichever part ended first. `gradients[i][p]` is that of part i for parameter p; a part
+/// without any has an empty list, and a parameter that it does not touch an undefined tensor.
+void add_gradients(const std::vector<torch::Tensor>& parameters,
+                   const std::vector<torch::autograd::variable_list>& gradients);
+
+/// Differentiates loss(0) … loss(count - 1), side by side on the CPU and each with its own graph,
+/// and adds to the gradients of the module's trained parameters. Returns the losses, detached.
+std::vector<torch::Tensor> backward_side_by_side(const torch::nn::Module& module, int64_t count,
+                                                 const std::function<torch::Tensor(int64_t)>& loss);
+
+}  // namespace tandem
