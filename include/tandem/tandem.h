@@ -50,6 +50,8 @@
 #include "tandem/loss/captioning_loss.h"
 #include "tandem/loss/contrastive_loss.h"
 #include "tandem/loss/duplicates.h"
+#include "tandem/loss/hard_negatives.h"
+#include "tandem/loss/momentum_contrastive_loss.h"
 #include "tandem/loss/sigmoid_loss.h"
 #include "tandem/model/clip_model.h"
 #include "tandem/model/encode_in_slices.h"
