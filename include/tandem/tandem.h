@@ -60,6 +60,7 @@
 #include "tandem/model/image_encoder.h"
 #include "tandem/model/model_directory.h"
 #include "tandem/model/projector.h"
+#include "tandem/model/text_decoder.h"
 #include "tandem/model/text_encoder.h"
 #include "tandem/nn/attention.h"
 #include "tandem/nn/dropout.h"

@@ -56,6 +56,8 @@ void apply_presets(const Reader& reader, ModelOptions& model, ImageTransformOpti
   const std::string image = reader.last_text("model.image.preset");
   if (has_text_preset(text)) model.text = text_preset(text);
   if (has_image_preset(image)) model.image = image_preset(image);
+  const std::string decoder = reader.last_text("model.decoder.preset");
+  if (has_decoder_preset(decoder)) model.decoder = decoder_preset(decoder);
   const std::string recipe = reader.last_text("data.transform.preset");
   if (!has_transform_preset(recipe)) return;
   const TransformPreset preset = transform_preset(recipe);
@@ -206,6 +208,8 @@ void validate(const ModelOptions& model) {
   add_wrong_values(table, problems);
   if (copy.towers != Towers::kImage && copy.text.vocab_size == 0)
     problems.add("model.text.vocab_size", "expected the tokenizer's size, found 0");
+  if (has_decoder(copy) && copy.decoder.vocab_size == 0)
+    problems.add("model.decoder.vocab_size", "expected the tokenizer's size, found 0");
   Contradictions found;
   config::check_model(copy, found);
   for (const Contradiction& each : found) problems.add("", each.what);

@@ -93,6 +93,7 @@ struct Comparison {
   const FieldTable& ours;
   const std::string& place;
   Contradictions& found;
+  bool has_decoder_there;
 
   void of_section(const std::string& section) const;
 };
@@ -101,6 +102,7 @@ void Comparison::of_section(const std::string& section) const {
   for (const Field& field : theirs.fields()) {
     if (!field.path.starts_with(section + ".") || field.on_pretrained == OnPretrained::kFree)
       continue;
+    if (field.path.starts_with("model.decoder.") && !has_decoder_there) continue;
     const std::string before = value_text(field), after = value_text(*ours.find(field.path));
     if (before == after) continue;
     if (field.on_pretrained == OnPretrained::kFixed) {
@@ -129,6 +131,7 @@ void apply_pretrained(const PretrainedConfigs& pretrained, RunConfig& run) {
     run.model.pretrained.clear();
     run.model.text = without_training(run.model.text);
     run.model.image = without_training(run.model.image);
+    run.model.decoder.preset.clear();
   }
   if (const auto& text = pretrained.text) run.model.text = without_training(text->model.text);
   if (const auto& image = pretrained.image) run.model.image = without_training(image->model.image);
@@ -148,7 +151,12 @@ void check_pretrained(const PretrainedConfigs& pretrained, const RunConfig& run,
     ModelConfig theirs = *config;
     const FieldTable table = field_table(theirs);
     for (const char* section : sections)
-      Comparison{.theirs = table, .ours = ours, .place = place, .found = found}.of_section(section);
+      Comparison{.theirs = table,
+                 .ours = ours,
+                 .place = place,
+                 .found = found,
+                 .has_decoder_there = has_decoder(config->model)}
+          .of_section(section);
   };
   compare(pretrained.whole, run.model.pretrained, {"model", "data.transform"});
   compare(pretrained.text, run.model.text.pretrained, {"model.text"});

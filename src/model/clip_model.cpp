@@ -15,7 +15,9 @@ ClipModelImpl::ClipModelImpl(const ModelOptions& options, std::optional<uint64_t
   validate(options);
   const bool has_text = options.towers != Towers::kImage;
   const bool has_image = options.towers != Towers::kText;
-  if (has_text) text = register_module("text", TextEncoder(options.text, text_dropout_));
+  if (has_text) {
+    text = register_module("text", TextEncoder(options.text, text_dropout_, options.image.width));
+  }
   if (has_image) image = register_module("image", ImageEncoder(options.image, image_dropout_));
   if (has_text) {
     text_projector = register_module(
@@ -26,6 +28,16 @@ ClipModelImpl::ClipModelImpl(const ModelOptions& options, std::optional<uint64_t
     image_projector = register_module(
         "image_projector",
         Projector(image->feature_dim(), options.embed_dim, image_projector_of(options)));
+  }
+  if (has_text && options.text.cross_attention)
+    matching_head = register_module("matching_head", Linear(options.text.width, 2));
+  if (has_decoder(options)) {
+    const bool shares = options.decoder.share != DecoderSharing::kNone;
+    // Masks of shared modules are drawn from one stream.
+    if (shares) decoder_dropout_ = text_dropout_;
+    decoder = register_module("decoder",
+                              TextDecoder(options.decoder, options.image.width, decoder_dropout_,
+                                          shares ? text : TextEncoder(nullptr)));
   }
   constexpr ParameterRole kScalar = {.init = Init::kKept, .keeps_fp32 = true};
   logit_scale_ = register_parameter(
@@ -44,6 +56,8 @@ ClipModelImpl::ClipModelImpl(const ModelOptions& options, std::optional<uint64_t
   if (has_image) image->reset_parameters(stream(1));
   if (has_text) text_projector->reset_parameters(stream(2));
   if (has_image) image_projector->reset_parameters(stream(3));
+  if (decoder) decoder->reset_parameters(stream(4));
+  if (matching_head) init_parameters(*matching_head, options.text.init_std, stream(5));
 }
 
 torch::Tensor ClipModelImpl::encode_images(const torch::Tensor& images) {
@@ -54,6 +68,21 @@ torch::Tensor ClipModelImpl::encode_images(const torch::Tensor& images) {
 torch::Tensor ClipModelImpl::encode_texts(const TokenBatch& tokens) {
   if (!text) throw Error(ErrorKind::kUsage, "this model has no text tower");
   return embed(text(tokens), text_projector);
+}
+
+torch::Tensor ClipModelImpl::encode_image_states(const torch::Tensor& images) {
+  if (!image) throw Error(ErrorKind::kUsage, "this model has no image tower");
+  return image->encode_patches(images);
+}
+
+torch::Tensor ClipModelImpl::match(const torch::Tensor& image_states, const TokenBatch& tokens) {
+  if (!matching_head) {
+    throw Error(ErrorKind::kUsage, {.what = "this model cannot match pictures with texts",
+                                    .where = "model.text.cross_attention",
+                                    .expected = "true",
+                                    .found = "false"});
+  }
+  return matching_head(text->match_states(tokens, image_states)).to(torch::kFloat32);
 }
 
 torch::Tensor ClipModelImpl::embed(torch::Tensor features, Projector projector) const {
@@ -76,6 +105,7 @@ void ClipModelImpl::clamp_logit_scale() {
 void ClipModelImpl::seed_dropout(uint64_t seed) {
   text_dropout_->seed(mix_seed({seed, 0}));
   image_dropout_->seed(mix_seed({seed, 1}));
+  if (decoder_dropout_ != text_dropout_) decoder_dropout_->seed(mix_seed({seed, 2}));
 }
 
 void ClipModelImpl::recompute_activations(bool on) {

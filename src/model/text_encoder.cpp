@@ -2,13 +2,14 @@
 
 #include <utility>
 
+#include "model/token_tables.h"
 #include "tandem/config/load.h"
 #include "tandem/config/tower_shape.h"
 
 namespace tandem {
 namespace {
 
-TransformerOptions block_options(const TextEncoderOptions& options) {
+TransformerOptions block_options(const TextEncoderOptions& options, int64_t image_width) {
   return {.width = options.width,
           .layers = options.layers,
           .heads = options.heads,
@@ -18,29 +19,24 @@ TransformerOptions block_options(const TextEncoderOptions& options) {
           .norm_eps = options.norm_eps,
           .causal = options.causal,
           .dropout = options.dropout,
-          .attention_dropout = options.attention_dropout};
+          .attention_dropout = options.attention_dropout,
+          .context_width = options.cross_attention ? image_width : 0};
 }
 
 int64_t first_position(const TextEncoderOptions& options) {
-  return options.position_style == PositionStyle::kRoberta ? options.pad_id + 1 : 0;
+  return first_position(options.position_style, options.pad_id);
 }
 
 void check(const TextEncoderOptions& options) {
   ModelOptions alone;
   alone.text = options;
+  alone.text.cross_attention = false;  // What it attends to is the whole model's concern.
   alone.towers = Towers::kText;
   validate(alone);
 }
 
 SequenceLayout layout_of(const TokenBatch& tokens) {
   return SequenceLayout::packed(tokens.cu_seqlens, tokens.max_length, tokens.ids.size(0));
-}
-
-// Which text each row belongs to.
-torch::Tensor text_of_row(const TokenBatch& tokens) {
-  const torch::Tensor lengths = tokens.cu_seqlens.to(torch::kInt64).diff();
-  return torch::repeat_interleave(torch::arange(tokens.size(), lengths.options()), lengths, 0,
-                                  tokens.ids.size(0));  // [T]
 }
 
 torch::Tensor mean_per_text(const torch::Tensor& states, const TokenBatch& tokens) {
@@ -73,7 +69,7 @@ torch::Tensor first_row_of_largest(const TokenBatch& tokens) {
 }  // namespace
 
 TextEncoderImpl::TextEncoderImpl(const TextEncoderOptions& options,
-                                 std::shared_ptr<DropoutStream> stream)
+                                 std::shared_ptr<DropoutStream> stream, int64_t image_width)
     : options_(options), dropout_(options.dropout, stream) {
   check(options);
   set_tower(Tower::kText);
@@ -91,7 +87,8 @@ TextEncoderImpl::TextEncoderImpl(const TextEncoderOptions& options,
   if (options.embedding_norm) {
     embedding_norm = register_module("embedding_norm", LayerNorm(width, options.norm_eps));
   }
-  layers = register_module("layers", Transformer(block_options(options), std::move(stream)));
+  layers = register_module("layers",
+                           Transformer(block_options(options, image_width), std::move(stream)));
   const int64_t last_layer = options.layers + 1;
   if (options.final_norm) {
     final_norm = register_module("final_norm", LayerNorm(width, options.norm_eps));
@@ -107,23 +104,20 @@ void TextEncoderImpl::reset_parameters(at::Generator generator) {
   init_parameters(*this, options_.init_std, std::move(generator));
 }
 
+TokenTables TextEncoderImpl::tables() const {
+  return {.token = token_embedding,
+          .position = position_embedding,
+          .type = type_embedding,
+          .norm = embedding_norm};
+}
+
 torch::Tensor TextEncoderImpl::positions(const TokenBatch& tokens) const {
-  const torch::Tensor starts = tokens.cu_seqlens.slice(0, 0, -1).to(torch::kInt64);
-  const torch::Tensor rows = torch::arange(tokens.ids.size(0), tokens.ids.options());
-  return rows - starts.index_select(0, text_of_row(tokens)) + first_position(options_);  // [T]
+  return position_ids(tokens, first_position(options_));
 }
 
 // What enters the first block.
-torch::Tensor TextEncoderImpl::embed(const torch::Tensor& ids, const torch::Tensor& position_ids) {
-  // The padding rows are never trained, as in RoBERTa's and BERT's own embeddings. In CLIP's
-  // vocabulary the padding id is a word, too; SigLIP reads its padding.
-  const bool roberta = options_.position_style == PositionStyle::kRoberta;
-  torch::Tensor x =
-      at::embedding(token_embedding, ids, options_.embedding_norm ? options_.pad_id : -1) +
-      at::embedding(position_embedding, position_ids, roberta ? options_.pad_id : -1);  // [T, D]
-  if (type_embedding.defined()) x = x + type_embedding[0];
-  if (embedding_norm) x = embedding_norm(x);
-  return dropout_(x, is_training());
+torch::Tensor TextEncoderImpl::embed(const torch::Tensor& ids, const torch::Tensor& positions) {
+  return dropout_(embed_tokens(tables(), ids, positions, untrained_ids(options_)), is_training());
 }
 
 void TextEncoderImpl::check_length(const TokenBatch& tokens) const {
@@ -159,6 +153,20 @@ torch::Tensor TextEncoderImpl::encode_tokens(const TokenBatch& tokens,
   check_length(tokens);
   const TokenBatch read = options_.pad_to_context ? filled(tokens) : tokens;
   return run_layers(read, {}, states);
+}
+
+torch::Tensor TextEncoderImpl::match_states(const TokenBatch& tokens,
+                                            const torch::Tensor& image_states) {
+  check_length(tokens);
+  TokenBatch read = options_.pad_to_context ? filled(tokens) : tokens;
+  const torch::Tensor first = read.cu_seqlens.slice(0, 0, -1).to(torch::kInt64);
+  if (options_.match_id >= 0) read.ids = read.ids.index_fill(0, first, options_.match_id);
+  const torch::Tensor x = layers->forward(
+      embed(read.ids, positions(read)), layout_of(read),
+      {.output_rows = first,
+       .context = image_states.flatten(0, 1),
+       .context_layout = SequenceLayout::equal(image_states.size(0), image_states.size(1))});
+  return final_norm ? final_norm(x) : x;  // [B, D]
 }
 
 torch::Tensor TextEncoderImpl::forward(const TokenBatch& tokens) {

@@ -150,15 +150,20 @@ KeyValueCache CrossAttentionImpl::keys_values(const torch::Tensor& context,
 torch::Tensor CrossAttentionImpl::forward(const torch::Tensor& x, const SequenceLayout& layout,
                                           const KeyValueCache& context,
                                           const torch::Tensor& output_rows) {
-  TORCH_CHECK(context.keys().size(0) == layout.count, layout.count, " sequences attend to ",
-              context.keys().size(0), " contexts");
-  const Heads heads{.queries = split_heads(query(x), 1, layout, options_.heads)[0],
+  const int64_t contexts = context.keys().size(0);
+  TORCH_CHECK(contexts > 0 ? layout.count % contexts == 0 : layout.count == 0, layout.count,
+              " sequences attend to ", contexts, " contexts");
+  // All sequences of one context are one sequence here: no query sees another.
+  SequenceLayout joined = layout;
+  joined.count = contexts;
+  if (contexts > 0) joined.max_length *= layout.count / contexts;
+  const Heads heads{.queries = split_heads(query(x), 1, joined, options_.heads)[0],
                     .keys = context.keys(),
                     .values = context.values()};
   const torch::Tensor mixed = attend(heads, {.mask = context.mask(),
                                              .dropout = is_training() ? options_.dropout : 0.0,
                                              .stream = stream_});
-  return output(join_heads(mixed, layout, output_rows));  // [R, D]
+  return output(join_heads(mixed, joined, output_rows));  // [R, D]
 }
 
 }  // namespace tandem

@@ -33,11 +33,12 @@ void KeyValueCache::select(const torch::Tensor& index) {
   if (mask_.defined()) mask_ = mask_.index_select(0, index);
 }
 
-void DecodingCache::select(const torch::Tensor& index) {
-  for (BlockCache& block : blocks) {
-    block.past.select(index);
-    block.context.select(index);
-  }
+void DecodingCache::select_past(const torch::Tensor& index) {
+  for (BlockCache& block : blocks) block.past.select(index);
+}
+
+void DecodingCache::select_contexts(const torch::Tensor& index) {
+  for (BlockCache& block : blocks) block.context.select(index);
 }
 
 }  // namespace tandem

@@ -45,11 +45,20 @@ bool is_given(const Modulation& modulation) {
 
 }  // namespace
 
-BlockImpl::BlockImpl(const TransformerOptions& options, std::shared_ptr<DropoutStream> stream)
+BlockImpl::BlockImpl(const TransformerOptions& options, std::shared_ptr<DropoutStream> stream,
+                     const BlockImpl* shared)
     : options_(options), dropout_(options.dropout, stream) {
   const int64_t width = options.width;
   attention = register_module("attention", Attention(attention_options(options), stream));
   attention_norm = register_module("attention_norm", LayerNorm(width, options.norm_eps));
+  if (shared != nullptr) {
+    cross_attention = shared->cross_attention;
+    cross_attention_norm = shared->cross_attention_norm;
+    mlp_in = shared->mlp_in;
+    mlp_out = shared->mlp_out;
+    mlp_norm = shared->mlp_norm;
+    return;
+  }
   if (options.context_width > 0) {
     AttentionOptions crossing = attention_options(options);
     crossing.causal = false;
@@ -127,10 +136,12 @@ torch::Tensor BlockImpl::forward(torch::Tensor x, const SequenceLayout& layout,
 }
 
 TransformerImpl::TransformerImpl(const TransformerOptions& options,
-                                 std::shared_ptr<DropoutStream> stream)
+                                 std::shared_ptr<DropoutStream> stream,
+                                 const TransformerImpl* shared)
     : stream_(std::move(stream)) {
   for (int64_t layer = 0; layer < options.layers; ++layer) {
-    blocks_.push_back(register_module(std::to_string(layer), Block(options, stream_)));
+    const BlockImpl* const same = shared != nullptr ? shared->block(layer).get() : nullptr;
+    blocks_.push_back(register_module(std::to_string(layer), Block(options, stream_, same)));
     blocks_.back()->set_layer(layer + 1);
   }
 }

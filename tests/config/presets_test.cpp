@@ -29,6 +29,38 @@ TEST(Presets, EachOneFitsTogetherAndKeepsItsName) {
   }
 }
 
+TEST(Presets, TheDecodersFitTheTowersOfTheirName) {
+  for (const std::string& name : config::decoder_preset_names()) {
+    ModelOptions model;
+    model.text = text_preset(name);
+    model.image = image_preset(name);
+    model.decoder = decoder_preset(name);
+    EXPECT_TRUE(has_decoder_preset(name));
+    EXPECT_EQ(model.decoder.preset, name);
+    EXPECT_EQ(model.decoder.share, DecoderSharing::kAllButSelfAttention);
+    config::Contradictions found;
+    config::check_model(model, found);
+    EXPECT_TRUE(found.empty()) << name << ": " << found.front().what;
+  }
+}
+
+TEST(Presets, BlipBaseHasThePublishedShape) {
+  const TextEncoderOptions text = text_preset("blip_base");
+  const TextDecoderOptions decoder = decoder_preset("blip_base");
+  const ImageEncoderOptions image = image_preset("blip_base");
+  EXPECT_EQ(text.vocab_size, 30524);
+  EXPECT_EQ(text.type_vocab_size, 0);
+  EXPECT_EQ(text.heads, 12);
+  EXPECT_EQ(text.norm_eps, 1e-12);
+  EXPECT_EQ(text.bos_id, 101);
+  EXPECT_EQ(text.match_id, 30523);
+  EXPECT_EQ(decoder.bos_id, 30522);
+  EXPECT_EQ(decoder.eos_id, 102);
+  EXPECT_EQ(decoder.pad_id, 0);
+  EXPECT_EQ(image.norm_eps, 1e-6);
+  EXPECT_EQ(image.mean[0], 0.48145466);
+}
+
 TEST(Presets, RobertaBaseHasThePublishedTables) {
   const TextEncoderOptions text = text_preset("roberta_base");
   EXPECT_EQ(text.vocab_size, 50265);

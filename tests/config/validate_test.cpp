@@ -74,6 +74,38 @@ TEST(Validate, SpecialTokensDiffer) {
   contradiction({"model.text.eos_id=0", "model.text.pool=eot"}, "must differ");
 }
 
+TEST(Validate, TheDecoderHasWhatItReads) {
+  contradiction({"model.decoder.layers=2", "model.towers=text"}, "needs an image tower");
+  contradiction({"model.decoder.layers=2", "model.decoder.heads=3"},
+                "model.decoder.width = 128 is not a multiple of model.decoder.heads = 3");
+  contradiction({"model.decoder.layers=2", "model.decoder.eos_id=-1"},
+                "a caption needs a token that begins it");
+  contradiction({"model.decoder.layers=2", "model.decoder.pad_id=2"}, "pad_id must differ");
+  contradiction({"model.decoder.layers=2", "model.decoder.vocab_size=2"},
+                "must be below model.decoder.vocab_size = 2");
+}
+
+TEST(Validate, SharedModulesHaveOneShape) {
+  const std::string share = "model.decoder.share=all_but_self_attention";
+  contradiction({"model.decoder.layers=2", share},
+                "needs a text tower with model.text.cross_attention = true");
+  const std::string cross = "model.text.cross_attention=true";
+  EXPECT_NO_THROW(parse_with({"model.decoder.layers=2", share, cross}));
+  contradiction({"model.decoder.layers=3", share, cross},
+                "model.decoder.layers and model.text.layers must be equal");
+  contradiction({"model.decoder.layers=2", share, cross, "model.decoder.activation=quick_gelu"},
+                "model.decoder.activation and model.text.activation must be equal");
+}
+
+TEST(Validate, MatchingHasAPictureAndAFirstTokenThatSeesTheText) {
+  contradiction({"model.text.cross_attention=true", "model.towers=text"}, "needs an image tower");
+  contradiction({"model.text.cross_attention=true", "model.text.causal=true"},
+                "matching reads the first token");
+  contradiction(
+      {"model.text.cross_attention=true", "model.text.vocab_size=300", "model.text.match_id=300"},
+      "model.text.match_id = 300 must be below model.text.vocab_size = 300");
+}
+
 TEST(Validate, FreezingFitsTheTower) {
   contradiction({"model.text.freeze=true", "model.text.unfreeze_last_layers=3"},
                 "model.text.unfreeze_last_layers = 3 is more than model.text.layers = 2");

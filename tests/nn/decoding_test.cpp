@@ -67,13 +67,28 @@ TEST_P(Decoding, SelectTakesTheBeamsThatASearchKeeps) {
   DecodingCache cache;
   (void)next(x_.slice(1, 0, 3), cache);
   const torch::Tensor kept = torch::tensor({1, 1, 0});  // Two beams of text 1, one of text 0.
-  cache.select(kept);
+  cache.select_past(kept);
+  cache.select_contexts(kept);
   const torch::Tensor tails =
       torch::randn({3, 2, kWidth}, make_generator(torch::kCPU, 4));  // Each goes its way.
   context_ = context_.index_select(0, kept);
   const torch::Tensor found = next(tails, cache);
   const torch::Tensor beams = torch::cat({x_.slice(1, 0, 3).index_select(0, kept), tails}, 1);
   EXPECT_TRUE(torch::allclose(found, whole(beams).slice(1, 3), 1e-5, 1e-5));
+}
+
+TEST_P(Decoding, BeamsOfOneContextReadItWithoutCopies) {
+  DecodingCache cache;
+  (void)next(x_.slice(1, 0, 3), cache);
+  cache.select_past(torch::tensor({0, 0, 0, 1, 1, 1}));
+  const torch::Tensor tails = torch::randn({6, 1, kWidth}, make_generator(torch::kCPU, 4));
+  const torch::Tensor found = next(tails, cache);
+  EXPECT_EQ(cache.blocks[0].context.keys().size(0), 2);
+  const torch::Tensor of = torch::tensor({0, 0, 0, 1, 1, 1});
+  const torch::Tensor beams = torch::cat({x_.slice(1, 0, 3).index_select(0, of), tails}, 1);
+  context_ = context_.index_select(0, of);
+  EXPECT_TRUE(torch::allclose(found, whole(beams).slice(1, 3), 1e-5, 1e-5));
+  EXPECT_THROW(next(torch::zeros({3, 1, kWidth}), cache), c10::Error);
 }
 
 TEST_P(Decoding, BeginsFromPromptsOfSeveralLengths) {

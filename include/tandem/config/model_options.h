@@ -19,6 +19,8 @@ enum class ImagePool { kCls, kMean, kPooler, kMap, kLogits };
 enum class ProjectorKind { kGeluLayerNorm, kLinear, kMlp, kNone, kShared };
 /// Which towers a model has. One tower alone embeds, but cannot be trained contrastively.
 enum class Towers { kBoth, kText, kImage };
+/// What a text decoder has in common with the text tower.
+enum class DecoderSharing { kNone, kAllButSelfAttention };
 
 /// The text tower. The defaults are RoBERTa's arrangement at a small size.
 /// Liu et al., "RoBERTa", arXiv:1907.11692; with norm_order = kPre, causal = true, pool = kEot it
@@ -47,9 +49,13 @@ struct TextEncoderOptions {
   int64_t pad_id = 1;
   int64_t bos_id = 0;
   int64_t eos_id = 2;
-  bool pad_to_context = false;  ///< Fill every text with pad_id up to context_length; this padding
-                                ///< is attended to and pooled like any token (SigLIP).
-  double init_std = 0.0;        ///< Standard deviation of initial weights; 0 takes 1/√width.
+  bool pad_to_context = false;   ///< Fill every text with pad_id up to context_length; this padding
+                                 ///< is attended to and pooled like any token (SigLIP).
+  bool cross_attention = false;  ///< Cross attention to a picture in every block, used in matching
+                                 ///< only, and a head that tells whether text and picture match.
+  int64_t match_id = -1;  ///< Id that takes the place of a text's first token in matching (BLIP's
+                          ///< [ENC]); -1 leaves it.
+  double init_std = 0.0;  ///< Standard deviation of initial weights; 0 takes 1/√width.
   std::string pretrained =
       {};  ///< Model directory or safetensors file to start from; empty for random weights.
   bool freeze = false;  ///< Keep the tower's weights as they are.
@@ -91,6 +97,36 @@ struct ImageEncoderOptions {
   int64_t unfreeze_last_layers = 0;
 };
 
+/// The text decoder, which writes captions: causal self-attention, cross attention to the states of
+/// a picture, and a head over the vocabulary whose matrix is the token table. Its fields mean what
+/// those of TextEncoderOptions mean. Li et al., "BLIP", arXiv:2201.12086.
+struct TextDecoderOptions {
+  std::string preset =
+      {};  ///< Name of a known architecture whose values come first; empty for none.
+  int64_t vocab_size = 0;  ///< Rows of the token table; 0 takes the tokenizer's size.
+  int64_t context_length = 64;
+  int64_t width = 128;
+  int64_t layers = 0;  ///< Number of transformer blocks; 0: the model has no decoder.
+  int64_t heads = 4;
+  int64_t mlp_width = 0;
+  Activation activation = Activation::kGelu;  ///< Of the MLPs and of the head.
+  NormOrder norm_order = NormOrder::kPost;
+  double norm_eps = 1e-5;
+  PositionStyle position_style = PositionStyle::kRoberta;
+  int64_t type_vocab_size = 1;
+  bool embedding_norm = true;
+  bool final_norm = false;
+  double dropout = 0.0;
+  double attention_dropout = 0.0;
+  int64_t pad_id = 1;
+  int64_t bos_id = 0;  ///< Id that begins a caption (BLIP's [DEC]).
+  int64_t eos_id = 2;
+  double init_std = 0.0;
+  DecoderSharing share = DecoderSharing::kNone;  ///< What are also the text tower's modules. All
+                                                 ///< but self-attention: the text tower needs
+                                                 ///< cross_attention and the same shape.
+};
+
 struct ProjectorOptions {
   ProjectorKind kind = ProjectorKind::kGeluLayerNorm;
   bool bias = true;  ///< Whether its linear layers have a bias.
@@ -103,6 +139,7 @@ struct ModelOptions {
   int64_t embed_dim = 128;  ///< Size of the space that texts and pictures share.
   TextEncoderOptions text = {};
   ImageEncoderOptions image = {};
+  TextDecoderOptions decoder = {};  ///< Reads the image tower's states.
   Towers towers = Towers::kBoth;
   ProjectorOptions projector = {};  ///< Of both towers, except one that has its own:
   ProjectorOptions text_projector = {.kind = ProjectorKind::kShared};
@@ -130,11 +167,18 @@ struct ModelOptions {
                                                               : model.image_projector;
 }
 
-/// Whether a preset of this name exists, for the tower in question.
+/// Whether a model has a text decoder.
+[[nodiscard]] inline bool has_decoder(const ModelOptions& model) {
+  return model.decoder.layers > 0;
+}
+
+/// Whether a preset of this name exists, for the tower or decoder in question.
 [[nodiscard]] bool has_text_preset(const std::string& name);
 [[nodiscard]] bool has_image_preset(const std::string& name);
+[[nodiscard]] bool has_decoder_preset(const std::string& name);
 /// Returns the named architecture. Throws kConfig with the known names for another one.
 [[nodiscard]] TextEncoderOptions text_preset(const std::string& name);
 [[nodiscard]] ImageEncoderOptions image_preset(const std::string& name);
+[[nodiscard]] TextDecoderOptions decoder_preset(const std::string& name);
 
 }  // namespace tandem

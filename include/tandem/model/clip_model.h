@@ -9,6 +9,7 @@
 #include "tandem/core/token_batch.h"
 #include "tandem/model/image_encoder.h"
 #include "tandem/model/projector.h"
+#include "tandem/model/text_decoder.h"
 #include "tandem/model/text_encoder.h"
 #include "tandem/nn/parameter_role.h"
 
@@ -21,7 +22,8 @@ struct ClipEmbeddings {
   torch::Tensor text_embeddings = {};   ///< [B, embed_dim], unit norm if normalize_embeddings.
 };
 
-/// Two towers, two projectors and a temperature. Radford et al., arXiv:2103.00020.
+/// Two towers, two projectors and a temperature. Radford et al., arXiv:2103.00020. Optionally a
+/// text decoder and a head that matches pictures with texts. Li et al., arXiv:2201.12086.
 class ClipModelImpl : public ModuleWithRoles {
  public:
   /// Weights are drawn from `seed`; without one they hold nothing yet. `options.text.vocab_size`
@@ -35,6 +37,14 @@ class ClipModelImpl : public ModuleWithRoles {
   /// without this tower.
   torch::Tensor encode_images(const torch::Tensor& images);
   torch::Tensor encode_texts(const TokenBatch& tokens);
+
+  /// Returns the states of a picture's tokens after the last norm, [B, N, image.width]: what the
+  /// decoder and `match` read. Throws kUsage for a model without an image tower.
+  torch::Tensor encode_image_states(const torch::Tensor& images);
+  /// Returns the matching logits [B, 2] of texts with pictures, image_states [B, N, image.width],
+  /// fp32; the second one is that of a match. With B / m pictures, m texts in a row are matched
+  /// with each. Throws kUsage for a model without text.cross_attention.
+  torch::Tensor match(const torch::Tensor& image_states, const TokenBatch& tokens);
 
   /// The logarithm of the inverse temperature: a fp32 scalar parameter. logits = exp(logit_scale) ·
   /// image · textᵀ.
@@ -56,6 +66,8 @@ class ClipModelImpl : public ModuleWithRoles {
   ImageEncoder image{nullptr};  ///< Likewise.
   Projector text_projector{nullptr};
   Projector image_projector{nullptr};
+  TextDecoder decoder{nullptr};   ///< Null with decoder.layers = 0.
+  Linear matching_head{nullptr};  ///< [2, text.width]; null without text.cross_attention.
 
  private:
   torch::Tensor embed(torch::Tensor features, Projector projector) const;
@@ -64,13 +76,14 @@ class ClipModelImpl : public ModuleWithRoles {
   bool recomputes_ = false;
   std::shared_ptr<DropoutStream> text_dropout_ = std::make_shared<DropoutStream>();
   std::shared_ptr<DropoutStream> image_dropout_ = std::make_shared<DropoutStream>();
+  std::shared_ptr<DropoutStream> decoder_dropout_ = std::make_shared<DropoutStream>();
   torch::Tensor logit_scale_;
   torch::Tensor logit_bias_;
 };
 TORCH_MODULE(ClipModel);
 
-/// Converts both towers and projectors to `dtype`; logit_scale, logit_bias and the pixel statistics
-/// stay fp32.
+/// Converts towers, projectors, decoder and matching head to `dtype`; logit_scale, logit_bias and
+/// the pixel statistics stay fp32.
 void set_precision(ClipModel model, torch::ScalarType dtype);
 
 /// Returns the model of `options` with its `pretrained` weights loaded and its `freeze` switches

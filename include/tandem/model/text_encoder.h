@@ -13,12 +13,16 @@
 
 namespace tandem {
 
+struct TokenTables;
+
 /// RoBERTa-style transformer over packed tokens (TextEncoderOptions names its variants). No row is
 /// ever spent on padding, so a text's features do not depend on the texts beside it.
 class TextEncoderImpl : public ModuleWithRoles {
  public:
-  /// `options.vocab_size` must be known by now. Throws kConfig for contradictions.
-  TextEncoderImpl(const TextEncoderOptions& options, std::shared_ptr<DropoutStream> stream);
+  /// `options.vocab_size` must be known by now, and with cross_attention the width of a picture's
+  /// states. Throws kConfig for contradictions.
+  TextEncoderImpl(const TextEncoderOptions& options, std::shared_ptr<DropoutStream> stream,
+                  int64_t image_width = 0);
 
   /// Returns text_features [B, width], not normalised, in the parameters' dtype.
   torch::Tensor forward(const TokenBatch& tokens);
@@ -27,6 +31,12 @@ class TextEncoderImpl : public ModuleWithRoles {
   /// and what leaves each one, layers + 1 tensors of this shape.
   torch::Tensor encode_tokens(const TokenBatch& tokens,
                               std::vector<torch::Tensor>* states = nullptr);
+  /// Returns the state of each text's first token, [B, width], with cross attention to pictures,
+  /// image_states [B, N, image_width]; with B / m pictures, m texts in a row read each. The first
+  /// token is match_id if there is one. Needs cross_attention.
+  torch::Tensor match_states(const TokenBatch& tokens, const torch::Tensor& image_states);
+  /// The tables of its embeddings, for a decoder that shares them.
+  [[nodiscard]] TokenTables tables() const;
   /// Draws new weights from `generator`: init_parameters with init_std.
   void reset_parameters(at::Generator generator);
 
@@ -42,7 +52,7 @@ class TextEncoderImpl : public ModuleWithRoles {
   void check_length(const TokenBatch& tokens) const;
   TokenBatch filled(const TokenBatch& tokens) const;
   torch::Tensor positions(const TokenBatch& tokens) const;
-  torch::Tensor embed(const torch::Tensor& ids, const torch::Tensor& position_ids);
+  torch::Tensor embed(const torch::Tensor& ids, const torch::Tensor& positions);
   torch::Tensor run_layers(const TokenBatch& tokens, const torch::Tensor& output_rows,
                            std::vector<torch::Tensor>* states = nullptr);
   torch::Tensor pooled_rows(const TokenBatch& tokens) const;

@@ -61,8 +61,8 @@ class AttentionImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Attention);
 
-/// Multi-head attention of one batch of sequences to another of the same count, the context. Rows
-/// of key_value's weight: keys, values, each head by head.
+/// Multi-head attention of one batch of sequences to another, the contexts. Rows of key_value's
+/// weight: keys, values, each head by head.
 class CrossAttentionImpl : public torch::nn::Module {
  public:
   /// Rows of the context are `context_width` wide. `options.causal` must be false.
@@ -73,8 +73,9 @@ class CrossAttentionImpl : public torch::nn::Module {
   [[nodiscard]] KeyValueCache keys_values(const torch::Tensor& context,
                                           const SequenceLayout& context_layout);
   /// Returns [T, D] for rows x [T, D], or [R, D] for the rows `output_rows` (int64 [R]) alone, if
-  /// it is defined. The rows of sequence b attend to those of context b; where that is empty, the
-  /// result is output's bias.
+  /// it is defined. There are as many sequences as contexts, or m times as many: then sequences
+  /// b · m to b · m + m - 1 attend to context b, which is not copied. Where a context is empty, the
+  /// result is output's bias. Throws c10::Error for another count.
   torch::Tensor forward(const torch::Tensor& x, const SequenceLayout& layout,
                         const KeyValueCache& context, const torch::Tensor& output_rows = {});
 

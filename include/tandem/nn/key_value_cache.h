@@ -42,8 +42,10 @@ struct BlockCache {
 struct DecodingCache {
   std::vector<BlockCache> blocks = {};
 
-  /// KeyValueCache::select for every block.
-  void select(const torch::Tensor& index);
+  /// KeyValueCache::select for the tokens so far of every block: the beams that a search keeps.
+  void select_past(const torch::Tensor& index);
+  /// The same for the contexts: those of the sequences that are not finished.
+  void select_contexts(const torch::Tensor& index);
   /// The number of tokens so far, that is the position of the next one.
   [[nodiscard]] int64_t length() const { return blocks.empty() ? 0 : blocks.front().past.length(); }
 };

@@ -25,8 +25,9 @@ struct ParameterRole {
   bool keeps_fp32 = false;  ///< Whether it stays fp32 in a model of lower precision.
 };
 
-/// The encoder that a parameter belongs to. Projectors and the temperature belong to neither.
-enum class Tower { kNone, kText, kImage };
+/// The encoder or decoder that a parameter belongs to. Projectors, the matching head and the
+/// temperature belong to none.
+enum class Tower { kNone, kText, kImage, kDecoder };
 
 /// A parameter of a model, with all that its modules say of it.
 struct ModelParameter {

@@ -52,7 +52,8 @@ struct BlockInputs {
   torch::Tensor output_rows = {};      ///< int64 [R]: the rows to return; undefined: all.
   torch::Tensor context = {};          ///< [C, context_width]. Undefined: cross attention is left
                                        ///< out, unless `cache` holds the context.
-  SequenceLayout context_layout = {};  ///< How the context divides into as many sequences.
+  SequenceLayout context_layout = {};  ///< How the context divides into as many sequences, or one
+                                       ///< for each m of them: CrossAttentionImpl::forward.
   BlockModulation modulation = {};     ///< Of pre-norm blocks (kPre) only.
   BlockCache* cache = nullptr;  ///< Of decoding: what earlier steps left and this one adds to.
 };
@@ -61,7 +62,10 @@ struct BlockInputs {
 /// each (kPre) or after each sum (kPost).
 class BlockImpl : public ModuleWithRoles {
  public:
-  BlockImpl(const TransformerOptions& options, std::shared_ptr<DropoutStream> stream);
+  /// With `shared`, a block of the same options, all but self-attention and its norm are the
+  /// modules of that block, which alone registers them.
+  BlockImpl(const TransformerOptions& options, std::shared_ptr<DropoutStream> stream,
+            const BlockImpl* shared = nullptr);
   /// Returns [T, D] for rows x [T, D], or [R, D], those of `inputs.output_rows` alone.
   torch::Tensor forward(torch::Tensor x, const SequenceLayout& layout,
                         const BlockInputs& inputs = {});
@@ -103,7 +107,10 @@ struct TransformerInputs {
 /// A stack of blocks, registered as `0`, `1`, …. Block i is layer i + 1.
 class TransformerImpl : public torch::nn::Module {
  public:
-  TransformerImpl(const TransformerOptions& options, std::shared_ptr<DropoutStream> stream);
+  /// With `shared`, block i shares its modules with block i of that transformer (BlockImpl). Both
+  /// must then have one stream.
+  TransformerImpl(const TransformerOptions& options, std::shared_ptr<DropoutStream> stream,
+                  const TransformerImpl* shared = nullptr);
   /// Returns [T, D] for rows x [T, D], or [R, D], those of `inputs.output_rows` alone.
   torch::Tensor forward(torch::Tensor x, const SequenceLayout& layout,
                         const TransformerInputs& inputs = {});

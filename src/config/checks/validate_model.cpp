@@ -119,6 +119,8 @@ void check_projectors(const ModelOptions& model, Contradictions& found) {
 void check_model(const ModelOptions& model, Contradictions& found) {
   if (model.towers != Towers::kImage) check_text(model.text, found);
   if (model.towers != Towers::kText) check_image(model.image, found);
+  check_matching(model, found);
+  check_decoder(model, found);
   check_projectors(model, found);
   if (model.logit_scale_init > model.logit_scale_max) {
     found.push_back({{"model.logit_scale_init", "model.logit_scale_max"},

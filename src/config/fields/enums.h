@@ -45,6 +45,10 @@ inline constexpr Spelling<Towers> kTowers[] = {
     {Towers::kText, "text"},
     {Towers::kImage, "image"},
 };
+inline constexpr Spelling<DecoderSharing> kDecoderSharings[] = {
+    {DecoderSharing::kNone, "none"},
+    {DecoderSharing::kAllButSelfAttention, "all_but_self_attention"},
+};
 inline constexpr Spelling<TokenizerModel> kTokenizerModels[] = {
     {TokenizerModel::kUnigram, "unigram"},
     {TokenizerModel::kBpe, "bpe"},

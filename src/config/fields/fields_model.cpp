@@ -12,17 +12,16 @@ constexpr double kMaxEps = 0.1;
 Bounds share_below_one() { return {.min = 0, .below = 1}; }
 Bounds small_eps() { return {.above = 0, .max = kMaxEps}; }
 
-void add_text_shape(Section& text, TextEncoderOptions& o) {
-  text.add_name("preset", &o.preset,
-                "Known architecture whose values come first; other keys override them.",
-                text_preset_names());
+// Of the text tower and of the text decoder.
+template <typename Text>
+void add_text_size(Section& text, Text& o, const char* layers, double fewest_layers) {
   text.add("vocab_size", &o.vocab_size, "Rows of the token table; 0 takes the tokenizer's size.",
            between(0, kMaxRows));
   text.add("context_length", &o.context_length,
            "Longest text in tokens, special tokens included; longer ones are cut.",
            between(3, 1'000'000));
   fixed(text.add("width", &o.width, "Size of a token's state.", between(1, kMaxWidth)));
-  fixed(text.add("layers", &o.layers, "Number of transformer blocks.", between(1, kMaxLayers)));
+  fixed(text.add("layers", &o.layers, layers, between(fewest_layers, kMaxLayers)));
   reported(
       text.add("heads", &o.heads, "Attention heads; must divide width.", between(1, kMaxWidth)));
   text.add("mlp_width", &o.mlp_width, "Hidden size of a block's MLP; 0 takes 4 × width.",
@@ -33,7 +32,10 @@ void add_text_shape(Section& text, TextEncoderOptions& o) {
   reported(text.add("norm_order", choice(&o.norm_order, kNormOrders),
                     "LayerNorm after (RoBERTa) or before (CLIP) each sublayer."));
   reported(text.add("norm_eps", &o.norm_eps, "Added to the variance in LayerNorm.", small_eps()));
-  reported(text.add("causal", &o.causal, "Whether a token sees only itself and those before it."));
+}
+
+template <typename Text>
+void add_text_tables(Section& text, Text& o) {
   reported(text.add("position_style", choice(&o.position_style, kPositionStyles),
                     "Position of the first token: pad_id + 1 (roberta) or 0 (absolute)."));
   fixed(text.add("type_vocab_size", &o.type_vocab_size,
@@ -42,12 +44,8 @@ void add_text_shape(Section& text, TextEncoderOptions& o) {
   fixed(text.add("final_norm", &o.final_norm, "LayerNorm after the last block."));
 }
 
-void add_text_rest(Section& text, TextEncoderOptions& o) {
-  reported(text.add(
-      "pool", choice(&o.pool, kTextPools),
-      "How the text's features are made: mean over real tokens, first token, first token through a "
-      "tanh layer, end-of-text token, last token, the plain mean over all context_length "
-      "positions, or the token of the largest id (CLIP's first weights)."));
+template <typename Text>
+void add_text_ids(Section& text, Text& o) {
   text.add("dropout", &o.dropout, "Share of states dropped after embeddings and sublayers.",
            share_below_one());
   text.add("attention_dropout", &o.attention_dropout, "Share of attention weights dropped.",
@@ -57,9 +55,31 @@ void add_text_rest(Section& text, TextEncoderOptions& o) {
            between(-1, kMaxRows));
   text.add("eos_id", &o.eos_id, "Id of the token that ends a text; -1 for none.",
            between(-1, kMaxRows));
+}
+
+void add_text_fields(Section& text, TextEncoderOptions& o) {
+  text.add_name("preset", &o.preset,
+                "Known architecture whose values come first; other keys override them.",
+                text_preset_names());
+  add_text_size(text, o, "Number of transformer blocks.", 1);
+  reported(text.add("causal", &o.causal, "Whether a token sees only itself and those before it."));
+  add_text_tables(text, o);
+  reported(text.add(
+      "pool", choice(&o.pool, kTextPools),
+      "How the text's features are made: mean over real tokens, first token, first token through a "
+      "tanh layer, end-of-text token, last token, the plain mean over all context_length "
+      "positions, or the token of the largest id (CLIP's first weights)."));
+  add_text_ids(text, o);
   reported(
       text.add("pad_to_context", &o.pad_to_context,
                "Fill every text with pad_id up to context_length, and attend to it (SigLIP)."));
+  text.add("cross_attention", &o.cross_attention,
+           "Cross attention to a picture in every block, used in matching only, and a head that "
+           "tells whether text and picture match (BLIP).");
+  text.add("match_id", &o.match_id,
+           "Id that takes the place of a text's first token in matching (BLIP's [ENC]); -1 leaves "
+           "it.",
+           between(-1, kMaxRows));
   text.add("init_std", &o.init_std, "Standard deviation of initial weights; 0 takes 1/√width.",
            between(0, 10));
   text.add_path(
@@ -70,6 +90,20 @@ void add_text_rest(Section& text, TextEncoderOptions& o) {
   text.add("unfreeze_last_layers", &o.unfreeze_last_layers,
            "With freeze: this many last blocks, and what follows them, are trained all the same.",
            between(0, kMaxLayers));
+}
+
+void add_decoder_fields(Section& decoder, TextDecoderOptions& o) {
+  decoder.add_name("preset", &o.preset,
+                   "Known architecture whose values come first; other keys override them.",
+                   decoder_preset_names());
+  add_text_size(decoder, o, "Number of transformer blocks; 0: the model has no decoder.", 0);
+  add_text_tables(decoder, o);
+  add_text_ids(decoder, o);
+  decoder.add("init_std", &o.init_std, "Standard deviation of initial weights; 0 takes 1/√width.",
+              between(0, 10));
+  fixed(decoder.add("share", choice(&o.share, kDecoderSharings),
+                    "What are also the text tower's modules: nothing, or all but self-attention "
+                    "(BLIP), which needs model.text.cross_attention and the same shape."));
 }
 
 void add_image_shape(Section& image, ImageEncoderOptions& o) {
@@ -152,13 +186,17 @@ void add_model_fields(FieldTable& table, ModelOptions& o) {
   Section text(table, {.path = "model.text",
                        .doc = "The text tower, a transformer.",
                        .on_resume = OnResume::kFixed});
-  add_text_shape(text, o.text);
-  add_text_rest(text, o.text);
+  add_text_fields(text, o.text);
   Section image(table, {.path = "model.image",
                         .doc = "The image tower, a vision transformer.",
                         .on_resume = OnResume::kFixed});
   add_image_shape(image, o.image);
   add_image_rest(image, o.image);
+  Section decoder(table,
+                  {.path = "model.decoder",
+                   .doc = "The text decoder, which writes captions from the image tower's states.",
+                   .on_resume = OnResume::kFixed});
+  add_decoder_fields(decoder, o.decoder);
   add_projector(table,
                 {.path = "model.projector",
                  .doc = "From a tower's features to the shared space; one for each tower.",

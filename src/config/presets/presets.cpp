@@ -65,7 +65,51 @@ TextEncoderOptions clip_text_b() {
           .init_std = kPublishedInitStd};
 }
 
+// BERT, whose tokenizer has [DEC] = 30522 and [ENC] = 30523 as well; no token types.
+TextEncoderOptions blip_text_base() {
+  TextEncoderOptions options = bert_base();
+  options.vocab_size = 30524;
+  options.type_vocab_size = 0;
+  options.cross_attention = true;
+  options.match_id = 30523;
+  return options;
+}
+
 TextEncoderOptions tiny_text() { return {}; }
+
+TextEncoderOptions blip_text_tiny() { return {.pool = TextPool::kCls, .cross_attention = true}; }
+
+// The decoder beside a text tower of BLIP.
+TextDecoderOptions decoder_beside(const TextEncoderOptions& text) {
+  return {.vocab_size = text.vocab_size,
+          .context_length = text.context_length,
+          .width = text.width,
+          .layers = text.layers,
+          .heads = text.heads,
+          .mlp_width = text.mlp_width,
+          .activation = text.activation,
+          .norm_order = text.norm_order,
+          .norm_eps = text.norm_eps,
+          .position_style = text.position_style,
+          .type_vocab_size = text.type_vocab_size,
+          .embedding_norm = text.embedding_norm,
+          .final_norm = text.final_norm,
+          .dropout = text.dropout,
+          .attention_dropout = text.attention_dropout,
+          .pad_id = text.pad_id,
+          .bos_id = text.bos_id,
+          .eos_id = text.eos_id,
+          .init_std = text.init_std,
+          .share = DecoderSharing::kAllButSelfAttention};
+}
+
+TextDecoderOptions blip_decoder_base() {
+  TextDecoderOptions options = decoder_beside(blip_text_base());
+  options.bos_id = 30522;
+  return options;
+}
+
+TextDecoderOptions blip_decoder_tiny() { return decoder_beside(blip_text_tiny()); }
 
 ImageEncoderOptions vit_base_patch16_224() {
   return {.image_size = 224,
@@ -119,6 +163,14 @@ ImageEncoderOptions siglip_base_patch16_224() {
   return options;
 }
 
+ImageEncoderOptions blip_image_base() {
+  ImageEncoderOptions options = vit_base_patch16_224();
+  options.norm_eps = 1e-6;
+  options.mean = ImageEncoderOptions{}.mean;
+  options.std = ImageEncoderOptions{}.std;
+  return options;
+}
+
 ImageEncoderOptions tiny_image() { return {}; }
 
 template <typename Options>
@@ -130,7 +182,8 @@ struct Preset {
 constexpr Preset<TextEncoderOptions> kTextPresets[] = {
     {"roberta_base", roberta_base}, {"xlm_roberta_base", xlm_roberta_base},
     {"bert_base", bert_base},       {"clip_text_b", clip_text_b},
-    {"tandem_tiny", tiny_text},
+    {"blip_base", blip_text_base},  {"tandem_tiny", tiny_text},
+    {"blip_tiny", blip_text_tiny},
 };
 
 constexpr Preset<ImageEncoderOptions> kImagePresets[] = {
@@ -139,7 +192,14 @@ constexpr Preset<ImageEncoderOptions> kImagePresets[] = {
     {"vit_b_16", vit_b_16},
     {"vit_l_14", vit_l_14},
     {"siglip_base_patch16_224", siglip_base_patch16_224},
+    {"blip_base", blip_image_base},
     {"tandem_tiny", tiny_image},
+    {"blip_tiny", tiny_image},
+};
+
+constexpr Preset<TextDecoderOptions> kDecoderPresets[] = {
+    {"blip_base", blip_decoder_base},
+    {"blip_tiny", blip_decoder_tiny},
 };
 
 template <typename Options, size_t N>
@@ -151,7 +211,7 @@ std::vector<std::string> names_of(const Preset<Options> (&presets)[N]) {
 
 template <typename Options, size_t N>
 Options find_preset(const Preset<Options> (&presets)[N], const std::string& name,
-                    const char* tower) {
+                    const char* part) {
   for (const auto& preset : presets) {
     if (name != preset.name) continue;
     Options options = preset.make();
@@ -160,7 +220,7 @@ Options find_preset(const Preset<Options> (&presets)[N], const std::string& name
   }
   const auto names = names_of(presets);
   const auto nearest = config::nearest_name(name, names);
-  throw Error(ErrorKind::kConfig, {.what = fmt::format("unknown preset of the {} tower", tower),
+  throw Error(ErrorKind::kConfig, {.what = fmt::format("unknown preset of the {}", part),
                                    .expected = "one of " + config::join(names, ", "),
                                    .found = name,
                                    .hint = nearest.value_or("")});
@@ -179,6 +239,7 @@ namespace config {
 
 std::vector<std::string> text_preset_names() { return names_of(kTextPresets); }
 std::vector<std::string> image_preset_names() { return names_of(kImagePresets); }
+std::vector<std::string> decoder_preset_names() { return names_of(kDecoderPresets); }
 
 }  // namespace config
 
@@ -190,12 +251,20 @@ bool has_image_preset(const std::string& name) {
   return contains(config::image_preset_names(), name);
 }
 
+bool has_decoder_preset(const std::string& name) {
+  return contains(config::decoder_preset_names(), name);
+}
+
 TextEncoderOptions text_preset(const std::string& name) {
-  return find_preset(kTextPresets, name, "text");
+  return find_preset(kTextPresets, name, "text tower");
 }
 
 ImageEncoderOptions image_preset(const std::string& name) {
-  return find_preset(kImagePresets, name, "image");
+  return find_preset(kImagePresets, name, "image tower");
+}
+
+TextDecoderOptions decoder_preset(const std::string& name) {
+  return find_preset(kDecoderPresets, name, "text decoder");
 }
 
 }  // namespace tandem

@@ -8,6 +8,7 @@ namespace tandem::config {
 
 [[nodiscard]] std::vector<std::string> text_preset_names();
 [[nodiscard]] std::vector<std::string> image_preset_names();
+[[nodiscard]] std::vector<std::string> decoder_preset_names();
 [[nodiscard]] std::vector<std::string> transform_preset_names();
 
 /// The names that a background may have, beside #rrggbb.
