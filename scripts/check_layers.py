@@ -49,6 +49,7 @@ SHELVES = {
     "text": ["unicode", "cleaning", "steps", "models", "sentencepiece", "huggingface", HERE],
     "image": ["resample", "formats", HERE],
     "kernels": [HERE, "cuda", "rows", "linear", "tiles"],
+    "model": ["decoding", HERE],
     "interop": ["names", "reading", "open_clip", "python", "hugging_face", "writers", HERE],
     "data": ["files", "shapes", "stream", "rows", "survey", "manifest", "captions", "shards", HERE],
     "train": ["metrics", "step", "run", "tasks", "session", HERE],

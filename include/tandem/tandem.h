@@ -56,6 +56,7 @@
 #include "tandem/model/clip_model.h"
 #include "tandem/model/encode_in_slices.h"
 #include "tandem/model/foreign_model.h"
+#include "tandem/model/generation.h"
 #include "tandem/model/golden_sample.h"
 #include "tandem/model/image_encoder.h"
 #include "tandem/model/model_directory.h"

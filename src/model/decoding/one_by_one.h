@@ -1,0 +1,15 @@
+#pragma once
+
+#include <vector>
+
+#include "tandem/model/generation.h"
+
+namespace tandem {
+
+/// generate for kGreedy and kNucleus, with options that have been checked.
+[[nodiscard]] std::vector<GeneratedText> generate_one_by_one(TextDecoder decoder,
+                                                             const torch::Tensor& image_states,
+                                                             const GenerationOptions& options,
+                                                             int64_t first_image);
+
+}  // namespace tandem
