@@ -58,6 +58,7 @@ TrainSummary run(Trainer& trainer) {
 
 // What a model of this run can become afterwards: better known now than when it is trained.
 void tell_export_targets(const RunConfig& config) {
+  if (config.task.kind != TaskKind::kClip) return;
   const ModelConfig model{
       .model = config.model, .tokenizer = config.tokenizer, .transform = config.data.transform};
   write_note(fmt::format("The model can be exported to {}.\n", describe(export_targets(model))));

@@ -210,6 +210,13 @@ void validate(const ModelOptions& model) {
     problems.add("model.text.vocab_size", "expected the tokenizer's size, found 0");
   if (has_decoder(copy) && copy.decoder.vocab_size == 0)
     problems.add("model.decoder.vocab_size", "expected the tokenizer's size, found 0");
+  for (const auto& [name, id] :
+       {std::pair("bos_id", copy.decoder.bos_id), {"eos_id", copy.decoder.eos_id}}) {
+    if (has_decoder(copy) && id < 0)
+      problems.add(fmt::format("model.decoder.{}", name),
+                   fmt::format("expected the id that {} a caption, found {}",
+                               name == std::string_view("bos_id") ? "begins" : "ends", id));
+  }
   Contradictions found;
   config::check_model(copy, found);
   for (const Contradiction& each : found) problems.add("", each.what);

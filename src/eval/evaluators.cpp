@@ -11,6 +11,7 @@
 #include "tandem/core/random.h"
 #include "tandem/data/shapes.h"
 #include "tandem/data/source.h"
+#include "tandem/eval/captioning.h"
 #include "tandem/eval/evaluate.h"
 
 namespace tandem {
@@ -21,6 +22,10 @@ using Metrics = std::map<std::string, double>;
 constexpr int64_t kMaxShapes = 2000;
 constexpr const char* kSeen = "zero_shot/seen_top1";
 constexpr const char* kUnseen = "zero_shot/unseen_top1";
+constexpr const char* kSeenCaptions = "captions/seen_true";
+constexpr const char* kUnseenCaptions = "captions/unseen_true";
+constexpr const char* kSeenMatching = "matching/seen_accuracy";
+constexpr const char* kUnseenMatching = "matching/unseen_accuracy";
 /// Sets the drawn test pictures apart from every picture that training draws.
 constexpr uint64_t kEvaluationStream = 0x6576616c75617465;
 
@@ -33,11 +38,15 @@ struct Sources {
   std::unique_ptr<Source> unseen_shapes;
 };
 
-std::unique_ptr<Source> open_shapes(const RunConfig& config, ShapesSplit split) {
+ShapesOptions shapes_of(const RunConfig& config, ShapesSplit split) {
   ShapesOptions options = config.data.train.shapes;
   options.split = split;
   options.count = std::min(config.eval.max_samples, kMaxShapes);
-  return make_shapes_source(options, config.model.image.image_size);
+  return options;
+}
+
+std::unique_ptr<Source> open_shapes(const RunConfig& config, ShapesSplit split) {
+  return make_shapes_source(shapes_of(config, split), config.model.image.image_size);
 }
 
 std::shared_ptr<const Sources> open_sources(const RunConfig& config) {
@@ -97,6 +106,37 @@ Metrics classify_unseen(const Sources& sources, const Pipeline& pipeline) {
   return {{kUnseen, result.top1}, {std::string(kUnseen) + "_chance", result.majority}};
 }
 
+Metrics caption_shapes(const Sources& sources, const Pipeline& pipeline, ShapesSplit split) {
+  const ShapesOptions options = shapes_of(sources.config, split);
+  const ShapeCaptionResult result =
+      evaluate_shape_captions(pipeline, options, options.count, sources.seed);
+  const std::string name = split == ShapesSplit::kSeen ? kSeenCaptions : kUnseenCaptions;
+  return {{name, result.true_captions}, {name + "_chance", result.shuffled}};
+}
+
+Metrics caption_seen(const Sources& sources, const Pipeline& pipeline) {
+  return caption_shapes(sources, pipeline, ShapesSplit::kSeen);
+}
+
+Metrics caption_unseen(const Sources& sources, const Pipeline& pipeline) {
+  return caption_shapes(sources, pipeline, ShapesSplit::kUnseen);
+}
+
+Metrics match_shapes(const Sources& sources, const Pipeline& pipeline, ShapesSplit split) {
+  const ShapesOptions options = shapes_of(sources.config, split);
+  const std::string name = split == ShapesSplit::kSeen ? kSeenMatching : kUnseenMatching;
+  return {{name, evaluate_shape_matching(pipeline, options, options.count, sources.seed)},
+          {name + "_chance", 0.5}};
+}
+
+Metrics match_seen(const Sources& sources, const Pipeline& pipeline) {
+  return match_shapes(sources, pipeline, ShapesSplit::kSeen);
+}
+
+Metrics match_unseen(const Sources& sources, const Pipeline& pipeline) {
+  return match_shapes(sources, pipeline, ShapesSplit::kUnseen);
+}
+
 using Evaluation = Metrics (*)(const Sources&, const Pipeline&);
 using Evaluator = std::function<Metrics(ClipModel, const Tokenizer&)>;
 
@@ -120,6 +160,16 @@ std::vector<Evaluator> make_evaluators(const RunConfig& config) {
   const auto add_if = [&](bool wanted, Evaluation evaluation) {
     if (wanted) evaluators.push_back(on_a_model(sources, evaluation));
   };
+  const TaskKind task = config.task.kind;
+  if (task != TaskKind::kClip) {
+    add_if(sources->seen_shapes != nullptr, caption_seen);
+    add_if(sources->unseen_shapes != nullptr, caption_unseen);
+  }
+  if (task == TaskKind::kBlip) {
+    add_if(sources->seen_shapes != nullptr, match_seen);
+    add_if(sources->unseen_shapes != nullptr, match_unseen);
+  }
+  if (task == TaskKind::kCaptioner) return evaluators;
   add_if(sources->validation != nullptr, retrieve_pairs);
   add_if(sources->classes != nullptr, classify_tree);
   add_if(sources->seen_shapes != nullptr, classify_seen);
@@ -129,12 +179,19 @@ std::vector<Evaluator> make_evaluators(const RunConfig& config) {
 
 std::vector<std::string> metric_names(const RunConfig& config) {
   Metrics metrics;
-  if (config.data.validation.kind != SourceKind::kNone)
+  const TaskKind task = config.task.kind;
+  const bool shapes = config.data.train.kind == SourceKind::kShapes;
+  const auto add_shapes = [&](bool wanted, std::initializer_list<const char*> those) {
+    if (!wanted || !shapes) return;
+    for (const char* name : those) metrics[name] = 0;
+  };
+  add_shapes(task != TaskKind::kClip, {kSeenCaptions, kUnseenCaptions});
+  add_shapes(task == TaskKind::kBlip, {kSeenMatching, kUnseenMatching});
+  add_shapes(task != TaskKind::kCaptioner, {kSeen, kUnseen});
+  if (task != TaskKind::kCaptioner && config.data.validation.kind != SourceKind::kNone)
     add("retrieval/", named_metrics(RetrievalResult{}), metrics);
-  if (!config.eval.zero_shot_path.empty())
+  if (task != TaskKind::kCaptioner && !config.eval.zero_shot_path.empty())
     add("zero_shot/", named_metrics(ZeroShotResult{}), metrics);
-  if (config.data.train.kind == SourceKind::kShapes)
-    for (const char* name : {kSeen, kUnseen}) metrics[name] = 0;
   std::vector<std::string> names;
   for (const auto& [name, value] : metrics) names.push_back(name);
   return names;

@@ -54,13 +54,16 @@ bool knows_ids_only(const fs::path& directory) {
 
 std::shared_ptr<const Tokenizer> load_model_tokenizer(const fs::path& directory,
                                                       const ModelConfig& config) {
-  if (config.model.towers == Towers::kImage) return nullptr;
+  const ModelOptions& model = config.model;
+  const bool has_text = model.towers != Towers::kImage;
+  if (!has_text && !has_decoder(model)) return nullptr;
   const auto place = find_model_tokenizer(directory);
   if (!place && knows_ids_only(directory)) return nullptr;
   auto tokenizer = std::make_shared<const Tokenizer>(
       Tokenizer::load(place.value_or(directory / "tokenizer.model"), config.tokenizer.lowercase));
-  check_vocabulary(directory, config.model.text.vocab_size, *tokenizer);
-  check_end(directory, config.model.text, *tokenizer);
+  check_vocabulary(directory, has_text ? model.text.vocab_size : model.decoder.vocab_size,
+                   *tokenizer);
+  if (has_text) check_end(directory, model.text, *tokenizer);
   return tokenizer;
 }
 

@@ -24,8 +24,7 @@ constexpr int64_t kPackFrom = 32;  // Images or texts of one call.
 
 }  // namespace
 
-torch::Tensor Pipeline::Implementation::run(
-    const std::function<torch::Tensor(ClipModel)>& encode) const {
+void Pipeline::Implementation::with_model(const std::function<void(ClipModel)>& use) const {
   // Inference tensors must not leak into a model that continues training.
   const c10::InferenceMode inference(!borrowed);
   const torch::NoGradGuard no_gradient;
@@ -35,13 +34,19 @@ torch::Tensor Pipeline::Implementation::run(
     lock.lock();
     evaluation.emplace(model.ptr());
   }
-  torch::Tensor embeddings = encode(model);  // [B, D]
-  const bool rounded = embeddings.scalar_type() != torch::kFloat32;
-  embeddings = embeddings.to(torch::kCPU, torch::kFloat32);
-  if (!borrowed) require_finite(embeddings, directory.string());
-  if (rounded && config.model.normalize_embeddings) {
-    embeddings = unit_norm(embeddings);
-  }
+  use(model);
+}
+
+torch::Tensor Pipeline::Implementation::run(
+    const std::function<torch::Tensor(ClipModel)>& encode) const {
+  torch::Tensor embeddings;  // [B, D]
+  with_model([&](ClipModel network) {
+    embeddings = encode(std::move(network));
+    const bool rounded = embeddings.scalar_type() != torch::kFloat32;
+    embeddings = embeddings.to(torch::kCPU, torch::kFloat32);
+    if (!borrowed) require_finite(embeddings, directory.string());
+    if (rounded && config.model.normalize_embeddings) embeddings = unit_norm(embeddings);
+  });
   return embeddings;
 }
 
@@ -53,26 +58,32 @@ void Pipeline::Implementation::prepare_for(int64_t count) const {
   });
 }
 
+void Pipeline::Implementation::for_each_batch(int64_t count,
+                                              const std::function<Image(int64_t)>& prepare,
+                                              const OnImages& use, const OnError& on_error) const {
+  require_tower(config, Towers::kImage, directory);
+  prepare_for(count);
+  int64_t large = 0;
+  for (int64_t first = 0; first < count; first += batch_size) {
+    const PictureBatch batch = load_pictures({first, std::min(first + batch_size, count)}, prepare,
+                                             config.model.image.image_size);
+    large += batch.large;
+    for (const auto& [row, error] : batch.errors) on_error(row, error);
+    if (!batch.rows.empty()) use(batch.images.to(device), batch.rows);
+  }
+  if (large > 0)
+    log_warn(fmt::format("{} of {} pictures have more than {} pixels.", large, count, kManyPixels));
+}
+
 Pipeline::Implementation::Encode Pipeline::Implementation::encode_images(
     int64_t count, std::function<Image(int64_t)> prepare) const {
   return [this, count, prepare = std::move(prepare)](torch::Tensor& out, const OnError& on_error) {
-    require_tower(config, Towers::kImage, directory);
-    prepare_for(count);
-    int64_t large = 0;
-    for (int64_t first = 0; first < count; first += batch_size) {
-      const PictureBatch batch = load_pictures({first, std::min(first + batch_size, count)},
-                                               prepare, config.model.image.image_size);
-      large += batch.large;
-      for (const auto& [row, error] : batch.errors) on_error(row, error);
-      if (batch.rows.empty()) continue;
-      const torch::Tensor embeddings = run([&](ClipModel network) {
-        return encode_images_in_slices(network, batch.images.to(device));
-      });
-      out.index_copy_(0, torch::tensor(batch.rows, torch::kInt64), embeddings);
-    }
-    if (large > 0)
-      log_warn(
-          fmt::format("{} of {} pictures have more than {} pixels.", large, count, kManyPixels));
+    const auto use = [&](const torch::Tensor& images, const std::vector<int64_t>& rows) {
+      const torch::Tensor embeddings =
+          run([&](ClipModel network) { return encode_images_in_slices(network, images); });
+      out.index_copy_(0, torch::tensor(rows, torch::kInt64), embeddings);
+    };
+    for_each_batch(count, prepare, use, on_error);
   };
 }
 

@@ -48,6 +48,22 @@ struct Pipeline::Implementation {
                                     std::function<std::vector<int32_t>(int64_t)> ids_of) const;
   [[nodiscard]] Encode encode_texts(const std::vector<std::string>& texts) const;
 
+  /// What is done with a batch of images, uint8 [B, 3, S, S] on the device, of these numbers.
+  using OnImages =
+      std::function<void(const torch::Tensor& images, const std::vector<int64_t>& rows)>;
+  /// Calls `use` with the images 0 … count - 1 batch by batch; those that cannot be used go to
+  /// `on_error` in order. `prepare` is as in encode_images.
+  void for_each_batch(int64_t count, const std::function<Image(int64_t)>& prepare,
+                      const OnImages& use, const OnError& on_error) const;
+  /// Writes captions of images 0 … count - 1, whose numbers for draws begin at `first_image`.
+  [[nodiscard]] PartialCaptions captions(int64_t count,
+                                         const std::function<Image(int64_t)>& prepare,
+                                         const CaptionOptions& options, int64_t first_image) const;
+
+  /// Returns the probability that text i belongs to image i, [count].
+  [[nodiscard]] torch::Tensor match(int64_t count, const std::function<Image(int64_t)>& prepare,
+                                    const std::vector<std::string>& texts) const;
+
   /// Return what `encode` makes of `count` items: all or the first error, or what can be encoded.
   /// `what` names the items. Throw kUsage for no items.
   [[nodiscard]] torch::Tensor all(size_t count, const char* what, const Encode& encode) const;
@@ -66,6 +82,8 @@ struct Pipeline::Implementation {
   }
 
  private:
+  /// Calls `use` with the model as it has to be for inference.
+  void with_model(const std::function<void(ClipModel)>& use) const;
   /// Packs the layers when enough is to be encoded at once to pay for it.
   void prepare_for(int64_t count) const;
   /// Returns the result of `encode` as fp32 [B, D] on the CPU.

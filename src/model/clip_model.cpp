@@ -75,6 +75,11 @@ torch::Tensor ClipModelImpl::encode_image_states(const torch::Tensor& images) {
   return image->encode_patches(images);
 }
 
+torch::Tensor ClipModelImpl::embed_image_states(const torch::Tensor& image_states) {
+  if (!image) throw Error(ErrorKind::kUsage, "this model has no image tower");
+  return embed(image->features(image_states), image_projector);
+}
+
 torch::Tensor ClipModelImpl::match(const torch::Tensor& image_states, const TokenBatch& tokens) {
   if (!matching_head) {
     throw Error(ErrorKind::kUsage, {.what = "this model cannot match pictures with texts",

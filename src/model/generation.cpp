@@ -69,13 +69,17 @@ void check_options(const GenerationOptions& options, const TextDecoderOptions& d
 }  // namespace
 
 std::vector<GeneratedText> generate(TextDecoder decoder, const torch::Tensor& image_states,
-                                    const GenerationOptions& options, int64_t first_image) {
+                                    const GenerationOptions& options,
+                                    const std::vector<int64_t>& numbers) {
   check_options(options, decoder->options());
+  TORCH_CHECK(numbers.empty() || static_cast<int64_t>(numbers.size()) == image_states.size(0),
+              "expected a number for each of ", image_states.size(0), " pictures, got ",
+              numbers.size());
   if (image_states.size(0) == 0) return {};
   const torch::NoGradGuard no_gradient;
   if (options.strategy == DecodingStrategy::kBeam)
     return beam_search(std::move(decoder), image_states, options);
-  return generate_one_by_one(std::move(decoder), image_states, options, first_image);
+  return generate_one_by_one(std::move(decoder), image_states, options, numbers);
 }
 
 }  // namespace tandem

@@ -154,16 +154,21 @@ torch::Tensor ImageEncoderImpl::class_token_state(const torch::Tensor& images) {
   return run_layers(x, torch::arange(B, x.options().dtype(torch::kInt64)) * N);  // [B, D]
 }
 
+torch::Tensor ImageEncoderImpl::features_of_class_token(const torch::Tensor& state) {
+  if (options_.pool == ImagePool::kPooler) return torch::tanh(pooler(state));
+  return options_.pool == ImagePool::kLogits ? head(state) : state;
+}
+
+torch::Tensor ImageEncoderImpl::features(const torch::Tensor& states) {
+  if (options_.pool == ImagePool::kMap) return map_head(states);
+  if (options_.pool == ImagePool::kMean)
+    return states.slice(1, options_.class_token ? 1 : 0).mean(1);
+  return features_of_class_token(states.select(1, 0));
+}
+
 torch::Tensor ImageEncoderImpl::forward(const torch::Tensor& images) {
-  switch (options_.pool) {
-    case ImagePool::kCls: return class_token_state(images);
-    case ImagePool::kMean:
-      return encode_patches(images).slice(1, options_.class_token ? 1 : 0).mean(1);
-    case ImagePool::kPooler: return torch::tanh(pooler(class_token_state(images)));
-    case ImagePool::kMap: return map_head(encode_patches(images));
-    case ImagePool::kLogits: return head(class_token_state(images));
-  }
-  TORCH_CHECK(false, "unknown pool ", static_cast<int>(options_.pool));
+  if (reads_every_token(options_.pool)) return features(encode_patches(images));
+  return features_of_class_token(class_token_state(images));
 }
 
 }  // namespace tandem

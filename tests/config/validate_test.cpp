@@ -74,27 +74,43 @@ TEST(Validate, SpecialTokensDiffer) {
   contradiction({"model.text.eos_id=0", "model.text.pool=eot"}, "must differ");
 }
 
+constexpr const char* kCaptioner = "task.kind=captioner";
+
 TEST(Validate, TheDecoderHasWhatItReads) {
-  contradiction({"model.decoder.layers=2", "model.towers=text"}, "needs an image tower");
-  contradiction({"model.decoder.layers=2", "model.decoder.heads=3"},
+  contradiction({kCaptioner, "model.decoder.layers=2", "model.towers=text"},
+                "needs an image tower");
+  contradiction({kCaptioner, "model.decoder.layers=2", "model.decoder.heads=3"},
                 "model.decoder.width = 128 is not a multiple of model.decoder.heads = 3");
-  contradiction({"model.decoder.layers=2", "model.decoder.eos_id=-1"},
-                "a caption needs a token that begins it");
-  contradiction({"model.decoder.layers=2", "model.decoder.pad_id=2"}, "pad_id must differ");
-  contradiction({"model.decoder.layers=2", "model.decoder.vocab_size=2"},
+  ModelOptions model = parse_with({kCaptioner, "model.decoder.layers=2"}).model;
+  model.text.vocab_size = model.decoder.vocab_size = 300;
+  expect_error(ErrorKind::kConfig, "model.decoder.bos_id", [&] { validate(model); });
+  contradiction({kCaptioner, "model.decoder.layers=2", "model.decoder.pad_id=2"},
+                "pad_id must differ");
+  contradiction({kCaptioner, "model.decoder.layers=2", "model.decoder.vocab_size=2"},
                 "must be below model.decoder.vocab_size = 2");
 }
 
 TEST(Validate, SharedModulesHaveOneShape) {
   const std::string share = "model.decoder.share=all_but_self_attention";
-  contradiction({"model.decoder.layers=2", share},
+  contradiction({kCaptioner, "model.decoder.layers=2", share},
                 "needs a text tower with model.text.cross_attention = true");
   const std::string cross = "model.text.cross_attention=true";
-  EXPECT_NO_THROW(parse_with({"model.decoder.layers=2", share, cross}));
-  contradiction({"model.decoder.layers=3", share, cross},
+  EXPECT_NO_THROW(parse_with({kCaptioner, "model.decoder.layers=2", share, cross}));
+  contradiction({kCaptioner, "model.decoder.layers=3", share, cross},
                 "model.decoder.layers and model.text.layers must be equal");
-  contradiction({"model.decoder.layers=2", share, cross, "model.decoder.activation=quick_gelu"},
-                "model.decoder.activation and model.text.activation must be equal");
+  contradiction(
+      {kCaptioner, "model.decoder.layers=2", share, cross, "model.decoder.activation=quick_gelu"},
+      "model.decoder.activation and model.text.activation must be equal");
+}
+
+TEST(Validate, ATaskHasTheModelThatItTrains) {
+  contradiction({kCaptioner}, "needs a decoder");
+  contradiction({"model.decoder.layers=2"}, "task.kind = clip trains no decoder");
+  contradiction({"model.towers=image"}, "task.kind = clip needs both");
+  EXPECT_NO_THROW(parse_with({kCaptioner, "model.decoder.layers=2", "model.towers=image"}));
+  contradiction({"task.kind=blip", "model.decoder.layers=2"}, "model.text.cross_attention = true");
+  contradiction({"task.kind=blip", "model.text.cross_attention=true"}, "needs a decoder");
+  contradiction({"task.blip.momentum=0.9"}, "task.blip is used by task.kind = blip only");
 }
 
 TEST(Validate, MatchingHasAPictureAndAFirstTokenThatSeesTheText) {

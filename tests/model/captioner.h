@@ -18,7 +18,8 @@ inline ModelOptions captioner_options(CaptionerForm form) {
   ModelOptions options;
   options.embed_dim = 12;
   options.image = {.image_size = 16, .patch_size = 8, .width = 24, .layers = 1, .heads = 2};
-  options.decoder = {.vocab_size = 40, .context_length = 12, .width = 16, .layers = 2, .heads = 2};
+  options.decoder = {
+      .vocab_size = 40, .context_length = 12, .width = 16, .layers = 2, .heads = 2, .bos_id = 0};
   if (form == CaptionerForm::kBert) {
     options.decoder.position_style = PositionStyle::kAbsolute;
     options.decoder.type_vocab_size = 0;

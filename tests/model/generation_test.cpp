@@ -47,7 +47,7 @@ TEST_P(Generation, ABatchGivesWhatEachPictureGivesAlone) {
   const std::vector<GeneratedText> together = write(options_);
   EXPECT_GT(lengths().size(), 1U);
   for (int64_t b = 0; b < kImages; ++b) {
-    const auto alone = generate(model_->decoder, images_.slice(0, b, b + 1), options_, b);
+    const auto alone = generate(model_->decoder, images_.slice(0, b, b + 1), options_, {b});
     EXPECT_EQ(alone.front().ids, together[static_cast<size_t>(b)].ids) << b;
     EXPECT_NEAR(alone.front().score, together[static_cast<size_t>(b)].score, 1e-4) << b;
   }
@@ -104,7 +104,7 @@ TEST(Nucleus, FollowsItsSeedAndThePicturesNumber) {
   GenerationOptions options{.strategy = DecodingStrategy::kNucleus, .max_new_tokens = 10};
   const auto ids = [&](uint64_t seed, int64_t number) {
     options.seed = seed;
-    return generate(model->decoder, images, options, number).front().ids;
+    return generate(model->decoder, images, options, {number}).front().ids;
   };
   EXPECT_EQ(ids(1, 0), ids(1, 0));
   EXPECT_NE(ids(1, 0), ids(2, 0));

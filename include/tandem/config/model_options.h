@@ -119,7 +119,7 @@ struct TextDecoderOptions {
   double dropout = 0.0;
   double attention_dropout = 0.0;
   int64_t pad_id = 1;
-  int64_t bos_id = 0;  ///< Id that begins a caption (BLIP's [DEC]).
+  int64_t bos_id = -1;  ///< Id that begins a caption (BLIP's [DEC]); -1 takes the tokenizer's.
   int64_t eos_id = 2;
   double init_std = 0.0;
   DecoderSharing share = DecoderSharing::kNone;  ///< What are also the text tower's modules. All

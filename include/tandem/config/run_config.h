@@ -20,10 +20,22 @@ enum class LossKind { kInfoNce, kSigmoid };
 /// What to make of pairs of a batch that share a picture or a text: negatives like all others, no
 /// negatives at all, or positives.
 enum class Duplicates { kKeep, kMask, kPositive };
-enum class TaskKind { kClip };  ///< What is trained.
+/// What is trained: a contrastive model, a decoder that writes captions, or both with matching.
+enum class TaskKind { kClip, kCaptioner, kBlip };
+
+/// The contrastive part of a BLIP task. Li et al., arXiv:2201.12086; "Align before Fuse",
+/// arXiv:2107.07651.
+struct BlipOptions {
+  double momentum = 0.0;  ///< Share that a step leaves of the momentum twin's weights, as 0.995; 0:
+                          ///< there is no twin.
+  int64_t queue_size = 0;       ///< Pairs of earlier batches that are compared with; 0: none.
+  double soft_share = 0.4;      ///< Share of the targets that the twin finds.
+  int64_t soft_ramp_steps = 0;  ///< Steps in which soft_share rises from 0.
+};
 
 struct TaskOptions {
   TaskKind kind = TaskKind::kClip;
+  BlipOptions blip = {};
 };
 
 struct RunOptions {
@@ -38,7 +50,7 @@ struct RunOptions {
 struct LossOptions {
   LossKind kind = LossKind::kInfoNce;
   double label_smoothing = 0.0;  ///< Share of the target spread over all pairs of the batch.
-                                 ///< info_nce only.
+                                 ///< info_nce only. Of a captioner: over all tokens.
   Duplicates duplicates = Duplicates::kKeep;
 };
 

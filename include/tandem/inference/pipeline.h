@@ -14,6 +14,7 @@
 #include "tandem/config/load.h"
 #include "tandem/core/error.h"
 #include "tandem/image/image.h"
+#include "tandem/inference/caption.h"
 #include "tandem/model/clip_model.h"
 #include "tandem/model/golden_sample.h"
 #include "tandem/text/tokenizer.h"
@@ -103,6 +104,31 @@ class Pipeline {
   /// Embeds the texts; one that the tokenizer refuses does not affect the others. Throws kUsage for
   /// an empty list and for a model without a text tower or a tokenizer.
   [[nodiscard]] PartialEmbeddings try_encode_texts(const std::vector<std::string>& texts) const;
+
+  /// Return a caption for each image, in the order given. A caption depends on its image and the
+  /// options only; where they draw, also on its number, `first_image` + its place in the list.
+  /// Throw as encode_images, kUsage for a model without a decoder or a tokenizer, and as generate.
+  [[nodiscard]] std::vector<Caption> caption_images(const std::vector<std::filesystem::path>& files,
+                                                    const CaptionOptions& options = {}) const;
+  [[nodiscard]] PartialCaptions try_caption_images(const std::vector<std::filesystem::path>& files,
+                                                   const CaptionOptions& options = {},
+                                                   int64_t first_image = 0) const;
+  /// The same for the `count` images that `load` returns by number, as try_encode_images.
+  [[nodiscard]] PartialCaptions try_caption_images(int64_t count,
+                                                   const std::function<Image(int64_t)>& load,
+                                                   const CaptionOptions& options = {},
+                                                   int64_t first_image = 0) const;
+
+  /// Returns how likely text i belongs to image i, [N], fp32 in [0, 1]: softmax of the matching
+  /// head, which looks at both together and is slower and more exact than the similarity of
+  /// embeddings. Not calibrated: a model sees one match among three pairs in training. Throws as
+  /// encode_images, and kUsage for lists of different lengths and for a model without
+  /// text.cross_attention.
+  [[nodiscard]] torch::Tensor match(const std::vector<std::filesystem::path>& files,
+                                    const std::vector<std::string>& texts) const;
+  /// The same for the `count` images that `load` returns by number.
+  [[nodiscard]] torch::Tensor match(int64_t count, const std::function<Image(int64_t)>& load,
+                                    const std::vector<std::string>& texts) const;
 
   /// Returns logits [images, texts]: exp(logit_scale) · images · textsᵀ, plus logit_bias where
   /// the model has one. Throws kUsage for tensors that are not [N, embed_dim] each.

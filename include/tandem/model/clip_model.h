@@ -41,6 +41,8 @@ class ClipModelImpl : public ModuleWithRoles {
   /// Returns the states of a picture's tokens after the last norm, [B, N, image.width]: what the
   /// decoder and `match` read. Throws kUsage for a model without an image tower.
   torch::Tensor encode_image_states(const torch::Tensor& images);
+  /// Returns what encode_images returns, from these states.
+  torch::Tensor embed_image_states(const torch::Tensor& image_states);
   /// Returns the matching logits [B, 2] of texts with pictures, image_states [B, N, image.width],
   /// fp32; the second one is that of a match. With B / m pictures, m texts in a row are matched
   /// with each. Throws kUsage for a model without text.cross_attention.

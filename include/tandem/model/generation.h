@@ -40,12 +40,12 @@ struct GeneratedText {
 
 /// Writes a text for each picture, image_states [B, N, image_width], B of any size. The decoder
 /// should be in evaluation mode. A text depends on its picture and the options only, and with
-/// kNucleus on its number, `first_image` + b: not on the batch, up to the rounding of matrix
-/// products. Throws kUsage for options out of range, a prompt with ids that are none of the
-/// vocabulary, and a prompt and max_new_tokens that do not fit into context_length.
+/// kNucleus on its number, `numbers[b]`, or b where there are none: not on the batch, up to the
+/// rounding of matrix products. Throws kUsage for options out of range, a prompt with ids that are
+/// none of the vocabulary, and a prompt and max_new_tokens that do not fit into context_length.
 [[nodiscard]] std::vector<GeneratedText> generate(TextDecoder decoder,
                                                   const torch::Tensor& image_states,
                                                   const GenerationOptions& options,
-                                                  int64_t first_image = 0);
+                                                  const std::vector<int64_t>& numbers = {});
 
 }  // namespace tandem

@@ -49,6 +49,9 @@ class ImageEncoderImpl : public ModuleWithRoles {
   /// layers + 1 tensors [B * N, width].
   torch::Tensor encode_patches(const torch::Tensor& images,
                                std::vector<torch::Tensor>* states = nullptr);
+  /// Returns the image_features [B, F] of the states that encode_patches returns: for what needs
+  /// both.
+  torch::Tensor features(const torch::Tensor& states);
   /// F, the size of a picture's features.
   [[nodiscard]] int64_t feature_dim() const;
   /// Draws new weights from `generator`: init_parameters with init_std.
@@ -69,6 +72,7 @@ class ImageEncoderImpl : public ModuleWithRoles {
   torch::Tensor to_patches(const torch::Tensor& images) const;
   torch::Tensor embed(const torch::Tensor& images);
   torch::Tensor class_token_state(const torch::Tensor& images);
+  torch::Tensor features_of_class_token(const torch::Tensor& state);
   torch::Tensor run_layers(const torch::Tensor& x, const torch::Tensor& output_rows,
                            std::vector<torch::Tensor>* states = nullptr);
 

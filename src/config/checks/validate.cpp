@@ -101,6 +101,39 @@ void check_data(const DataOptions& data, Contradictions& found) {
   }
 }
 
+void check_task(const RunConfig& config, Contradictions& found) {
+  const TaskKind task = config.task.kind;
+  const char* const kind = spelling(task, kTaskKinds);
+  const char* const towers = spelling(config.model.towers, kTowers);
+  if (task == TaskKind::kClip && config.model.towers != Towers::kBoth) {
+    found.push_back({{"model.towers"},
+                     fmt::format("model.towers = {}: task.kind = {} needs both", towers, kind)});
+  }
+  if (task == TaskKind::kClip && has_decoder(config.model)) {
+    found.push_back({{"model.decoder.layers", "task.kind"},
+                     fmt::format("model.decoder.layers = {}: task.kind = {} trains no decoder",
+                                 config.model.decoder.layers, kind)});
+  }
+  if (task != TaskKind::kClip && !has_decoder(config.model)) {
+    found.push_back(
+        {{"task.kind", "model.decoder.layers"},
+         fmt::format("task.kind = {} needs a decoder: model.decoder.layers is 0", kind)});
+  }
+  const bool matches = config.model.towers == Towers::kBoth && config.model.text.cross_attention;
+  if (task == TaskKind::kBlip && !matches) {
+    found.push_back(
+        {{"task.kind", "model.text.cross_attention", "model.towers"},
+         fmt::format("task.kind = {} needs both towers, and model.text.cross_attention = "
+                     "true",
+                     kind)});
+  }
+  const BlipOptions& blip = config.task.blip;
+  if (task != TaskKind::kBlip && (blip.momentum > 0 || blip.queue_size > 0)) {
+    found.push_back({{"task.blip", "task.kind"},
+                     fmt::format("task.blip is used by task.kind = blip only, not by {}", kind)});
+  }
+}
+
 void check_best(const RunConfig& config, Contradictions& found) {
   const TrainOptions& train = config.train;
   if (train.save_model == SavedModel::kBest && train.keep_best_metric.empty()) {
@@ -175,11 +208,7 @@ void check_source(const SourceOptions& source, const std::string& prefix, Contra
 void check_run(const RunConfig& config, Contradictions& found) {
   check_run_options(config.run, found);
   check_model(config.model, found);
-  if (config.model.towers != Towers::kBoth) {
-    found.push_back({{"model.towers"},
-                     fmt::format("model.towers = {}: training needs both",
-                                 spelling(config.model.towers, kTowers))});
-  }
+  check_task(config, found);
   check_tokenizer(config.tokenizer, config.model.text, found);
   check_data(config.data, found);
   check_steps(config, found);

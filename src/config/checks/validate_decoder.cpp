@@ -12,9 +12,6 @@ void check_decoder_ids(const TextDecoderOptions& decoder, Contradictions& found)
                                         decoder.pad_id, decoder.bos_id, decoder.eos_id);
   const std::vector<std::string> keys = {"model.decoder.pad_id", "model.decoder.bos_id",
                                          "model.decoder.eos_id"};
-  if (decoder.bos_id < 0 || decoder.eos_id < 0)
-    found.push_back({keys, shown + ", but a caption needs a token that begins it and one that ends "
-                                   "it"});
   if (decoder.pad_id >= 0 && (decoder.pad_id == decoder.bos_id || decoder.pad_id == decoder.eos_id))
     found.push_back({keys, shown + ": pad_id must differ from the others"});
   const int64_t largest = std::max({decoder.pad_id, decoder.bos_id, decoder.eos_id});

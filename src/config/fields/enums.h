@@ -111,6 +111,8 @@ inline constexpr Spelling<EvaluationFailure> kEvaluationFailures[] = {
 };
 inline constexpr Spelling<TaskKind> kTaskKinds[] = {
     {TaskKind::kClip, "clip"},
+    {TaskKind::kCaptioner, "captioner"},
+    {TaskKind::kBlip, "blip"},
 };
 inline constexpr Spelling<LossKind> kLossKinds[] = {
     {LossKind::kInfoNce, "info_nce"},

@@ -140,7 +140,24 @@ void add_run_fields(FieldTable& table, RunOptions& o) {
 
 void add_task_fields(FieldTable& table, TaskOptions& o) {
   Section task(table, {.path = "task", .doc = "What is trained.", .on_resume = OnResume::kFixed});
-  task.add("kind", choice(&o.kind, kTaskKinds), "clip: two towers and a contrastive loss.");
+  task.add(
+      "kind", choice(&o.kind, kTaskKinds),
+      "clip: two towers and a contrastive loss. captioner: the decoder, and the image tower "
+      "unless it is frozen, learn to write the captions; the rest of the model stays as it is. "
+      "blip: towers, matching head and decoder learn from contrastive, matching and captioning "
+      "losses.");
+  Section blip(table, {.path = "task.blip",
+                       .doc = "The contrastive loss of task.kind blip.",
+                       .on_resume = OnResume::kFixed});
+  blip.add("momentum", &o.blip.momentum,
+           "Share that a step leaves of the momentum twin's weights, as 0.995; 0: no twin.",
+           Bounds{.min = 0, .below = 1});
+  blip.add("queue_size", &o.blip.queue_size,
+           "Pairs of earlier batches that are compared with; 0: none.", between(0, 10'000'000));
+  blip.add("soft_share", &o.blip.soft_share, "Share of the targets that the twin finds.",
+           between(0, 1));
+  blip.add("soft_ramp_steps", &o.blip.soft_ramp_steps, "Steps in which soft_share rises from 0.",
+           between(0, 1'000'000'000));
 }
 
 void add_training_fields(FieldTable& table, RunConfig& config) {

@@ -97,7 +97,6 @@ TextDecoderOptions decoder_beside(const TextEncoderOptions& text) {
           .dropout = text.dropout,
           .attention_dropout = text.attention_dropout,
           .pad_id = text.pad_id,
-          .bos_id = text.bos_id,
           .eos_id = text.eos_id,
           .init_std = text.init_std,
           .share = DecoderSharing::kAllButSelfAttention};

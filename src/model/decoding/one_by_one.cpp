@@ -12,7 +12,8 @@ namespace {
 
 // A text that is not finished.
 struct OpenText {
-  int64_t image = 0;
+  size_t image = 0;     // Of the batch.
+  uint64_t number = 0;  // What its draws follow from.
   double log_probability = 0.0;
 };
 
@@ -40,8 +41,8 @@ torch::Tensor draw_tokens(const torch::Tensor& scores, const std::vector<OpenTex
   const torch::Tensor probabilities = sorted.to(torch::kCPU).contiguous();
   torch::Tensor places = torch::empty({scores.size(0), 1}, torch::kInt64);
   for (int64_t row = 0; row < scores.size(0); ++row) {
-    const auto image = static_cast<uint64_t>(open[static_cast<size_t>(row)].image);
-    const double draw = Random(mix_seed({options.seed, image, position})).uniform();
+    const uint64_t number = open[static_cast<size_t>(row)].number;
+    const double draw = Random(mix_seed({options.seed, number, position})).uniform();
     places[row][0] =
         place_in_nucleus(probabilities.const_data_ptr<float>() + row * probabilities.size(1),
                          probabilities.size(1), options.top_p, draw);
@@ -52,17 +53,17 @@ torch::Tensor draw_tokens(const torch::Tensor& scores, const std::vector<OpenTex
 class OneByOne {
  public:
   OneByOne(TextDecoder decoder, const torch::Tensor& image_states, const GenerationOptions& options,
-           int64_t first_image)
+           const std::vector<int64_t>& numbers)
       : decoder_(std::move(decoder)),
         options_(options),
         device_(image_states.device()),
         eos_id_(decoder_->options().eos_id),
-        first_image_(first_image),
         results_(static_cast<size_t>(image_states.size(0))),
         texts_(results_.size(), first_tokens(options, decoder_->options().bos_id)),
         cache_(decoder_->start(image_states)) {
     for (size_t b = 0; b < results_.size(); ++b)
-      open_.push_back({.image = first_image + static_cast<int64_t>(b)});
+      open_.push_back(
+          {.image = b, .number = numbers.empty() ? b : static_cast<uint64_t>(numbers[b])});
   }
 
   std::vector<GeneratedText> run() {
@@ -106,7 +107,7 @@ class OneByOne {
         kept.push_back(static_cast<int64_t>(row));
         continue;
       }
-      results_[static_cast<size_t>(open_[row].image - first_image_)] =
+      results_[open_[row].image] =
           finished_text(texts_[row], open_[row].log_probability, options_, eos_id_);
     }
     return kept;
@@ -130,7 +131,6 @@ class OneByOne {
   const GenerationOptions& options_;
   torch::Device device_;
   int64_t eos_id_;
-  int64_t first_image_;
   std::vector<GeneratedText> results_;
   std::vector<OpenText> open_;    // One for each row of the cache,
   std::vector<TextSoFar> texts_;  // and its ids.
@@ -142,8 +142,8 @@ class OneByOne {
 std::vector<GeneratedText> generate_one_by_one(TextDecoder decoder,
                                                const torch::Tensor& image_states,
                                                const GenerationOptions& options,
-                                               int64_t first_image) {
-  return OneByOne(std::move(decoder), image_states, options, first_image).run();
+                                               const std::vector<int64_t>& numbers) {
+  return OneByOne(std::move(decoder), image_states, options, numbers).run();
 }
 
 }  // namespace tandem

@@ -10,6 +10,6 @@ namespace tandem {
 [[nodiscard]] std::vector<GeneratedText> generate_one_by_one(TextDecoder decoder,
                                                              const torch::Tensor& image_states,
                                                              const GenerationOptions& options,
-                                                             int64_t first_image);
+                                                             const std::vector<int64_t>& numbers);
 
 }  // namespace tandem

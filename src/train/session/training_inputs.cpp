@@ -50,30 +50,52 @@ Tokenizer open_tokenizer(const TokenizerOptions& options, const Source& source,
   return tokenizer;
 }
 
-void resolve_vocabulary(TextEncoderOptions& text, TokenizerOptions& options,
-                        const Tokenizer& tokenizer) {
+// `section` is the text tower's or the decoder's.
+template <typename Text>
+void resolve_vocabulary(Text& text, const TokenizerOptions& options, const Tokenizer& tokenizer,
+                        const char* section) {
   // The table of a pretrained model may have rows to spare.
   const bool fits = options.file.empty() ? text.vocab_size == tokenizer.vocab_size()
                                          : text.vocab_size >= tokenizer.vocab_size();
   if (text.vocab_size != 0 && !fits) {
     const std::string name = options.file.empty() ? "the trained tokenizer" : options.file;
+    const std::string key = fmt::format("{}.vocab_size", section);
     throw Error(ErrorKind::kConfig,
                 {.what = "the model's vocabulary is not the tokenizer's",
-                 .where = "model.text.vocab_size",
+                 .where = key,
                  .expected = fmt::format("{} pieces of {}", tokenizer.vocab_size(), name),
                  .found = std::to_string(text.vocab_size),
-                 .hint = "model.text.vocab_size = 0, which takes the tokenizer's"});
+                 .hint = key + " = 0, which takes the tokenizer's"});
   }
-  // Captions may hold fewer pieces than were asked for.
-  options.train_vocab_size = std::min(options.train_vocab_size, tokenizer.vocab_size());
   if (text.vocab_size == 0) text.vocab_size = tokenizer.vocab_size();
   text.pad_id = tokenizer.pad_id();
-  text.bos_id = tokenizer.bos_id();
   text.eos_id = tokenizer.eos_id();
-  // CLIP and GPT-2 pad with the token that ends a text. It is a word of these texts, where padding
-  // is not written.
-  const bool shared = text.pad_id == text.bos_id || text.pad_id == text.eos_id;
-  if (shared && !text.pad_to_context) text.pad_id = -1;
+}
+
+// CLIP and GPT-2 pad with the token that ends a text. It is a word of these texts, where padding
+// is not written.
+bool pads_with_a_word(const auto& text) {
+  return text.pad_id == text.bos_id || text.pad_id == text.eos_id;
+}
+
+void resolve_texts(ModelOptions& model, TokenizerOptions& options, const Tokenizer& tokenizer) {
+  // Captions may hold fewer pieces than were asked for.
+  options.train_vocab_size = std::min(options.train_vocab_size, tokenizer.vocab_size());
+  resolve_vocabulary(model.text, options, tokenizer, "model.text");
+  model.text.bos_id = tokenizer.bos_id();
+  if (pads_with_a_word(model.text) && !model.text.pad_to_context) model.text.pad_id = -1;
+  if (!has_decoder(model)) return;
+  resolve_vocabulary(model.decoder, options, tokenizer, "model.decoder");
+  if (model.decoder.bos_id < 0) model.decoder.bos_id = tokenizer.bos_id();
+  if (pads_with_a_word(model.decoder)) model.decoder.pad_id = -1;
+}
+
+// The longest text that every part can read which trains on it.
+int64_t context_length(const RunConfig& config) {
+  const int64_t text = config.model.text.context_length;
+  const int64_t decoder = config.model.decoder.context_length;
+  if (config.task.kind == TaskKind::kCaptioner) return decoder;
+  return config.task.kind == TaskKind::kBlip ? std::min(text, decoder) : text;
 }
 
 void resolve_steps(RunConfig& config, int64_t epoch_size) {
@@ -101,7 +123,7 @@ TrainingInputs open_inputs(RunConfig config, const torch::Device& device,
   inputs.source = open_training_source(config, options.source);
   resolve_steps(config, inputs.source->epoch_size());
   inputs.tokenizer = open_tokenizer(config.tokenizer, *inputs.source, options.saved_tokenizer);
-  resolve_vocabulary(config.model.text, config.tokenizer, *inputs.tokenizer);
+  resolve_texts(config.model, config.tokenizer, *inputs.tokenizer);
   inputs.config = std::move(config);
   return inputs;
 }
@@ -110,7 +132,8 @@ LoaderOptions loader_options(const TrainingInputs& inputs) {
   const RunConfig& config = inputs.config;
   return {.batch_size = config.data.batch_size,
           .image_size = config.model.image.image_size,
-          .context_length = config.model.text.context_length,
+          .context_length =
+              captions ? config.model.decoder.context_length : config.model.text.context_length,
           .transform = config.data.transform,
           .augment = config.data.augment,
           .training = true,

@@ -14,7 +14,7 @@ bool draws_numbers(const ModelOptions& options) {
   const auto drops = [](const auto& tower) {
     return tower.dropout > 0.0 || tower.attention_dropout > 0.0;
   };
-  return drops(options.text) || drops(options.image);
+  return drops(options.text) || drops(options.image) || drops(options.decoder);
 }
 
 }  // namespace

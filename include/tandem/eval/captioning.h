@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+
+#include "tandem/config/data_options.h"
+#include "tandem/inference/pipeline.h"
+
+namespace tandem {
+
+/// How many captions of drawn images say nothing that is untrue (true_shape_captions).
+struct ShapeCaptionResult {
+  double true_captions = 0;  ///< Share of images whose caption is true of them.
+  double shuffled = 0;       ///< Share of images of which the next one's caption is true: what a
+                             ///< captioner reaches that does not look at the image.
+  int64_t images = 0;
+};
+
+/// Writes captions of the first `count` samples of a shapes source and judges them. Throws as
+/// Pipeline::try_caption_images.
+[[nodiscard]] ShapeCaptionResult evaluate_shape_captions(const Pipeline& pipeline,
+                                                         const ShapesOptions& options,
+                                                         int64_t count, uint64_t seed);
+
+/// Returns how often Pipeline::match decides rightly (at 0.5) about the first `count` samples of a
+/// shapes source: once with the caption of each, once with a false one (false_shape_caption). 0.5
+/// is chance. Throws as Pipeline::match.
+[[nodiscard]] double evaluate_shape_matching(const Pipeline& pipeline, const ShapesOptions& options,
+                                             int64_t count, uint64_t seed);
+
+}  // namespace tandem

@@ -1,0 +1,188 @@
+#include "tandem/train/captioner_task.h"
+
+#include <cmath>
+#include <memory>
+
+#include <gtest/gtest.h>
+#include <torch/utils.h>
+
+#include "tandem/loss/captioning_loss.h"
+#include "tandem/model/model_directory.h"
+#include "tandem/train/clip_task.h"
+#include "tandem/train/training_inputs.h"
+#include "train/tiny.h"
+
+namespace tandem {
+namespace {
+
+RunConfig captioner_run(const std::filesystem::path& output_dir, const std::string& name) {
+  RunConfig config = test::tiny_run(output_dir);
+  config.run.name = name;
+  config.task.kind = TaskKind::kCaptioner;
+  config.model.decoder.layers = 1;
+  config.model.decoder.width = 16;
+  config.model.decoder.heads = 2;
+  config.model.decoder.context_length = 12;
+  config.loss.label_smoothing = 0.1;
+  config.train.max_steps = 20;
+  config.train.checkpoint_every_steps = 5;
+  return config;
+}
+
+// The task of a run, and a batch of its data.
+struct Step {
+  explicit Step(const RunConfig& config)
+      : inputs(open_inputs(config, torch::kCPU)),
+        task(make_task({.config = inputs.config,
+                        .tokenizer = *inputs.tokenizer,
+                        .device = torch::kCPU,
+                        .communicator = *communicator,
+                        .has_checkpoint = false})) {
+    Loader loader(*inputs.source, *inputs.tokenizer, loader_options(inputs));
+    batch = loader.next();
+  }
+  TensorMap gradients() const {
+    TensorMap result;
+    for (const auto& each : task->module()->named_parameters())
+      if (each.value().grad().defined()) result.emplace(each.key(), each.value().grad().clone());
+    return result;
+  }
+
+  std::shared_ptr<Communicator> communicator = single_process();
+  TrainingInputs inputs;
+  std::unique_ptr<Task> task;
+  Batch batch;
+};
+
+// Every text through the decoder on its own.
+double mean_loss(ClipModel model, const Batch& batch) {
+  const int64_t bos_id = model->options().decoder.bos_id;
+  double sum = 0;
+  int64_t count = 0;
+  for (int64_t i = 0; i < batch.tokens.size(); ++i) {
+    TokenBatch text = batch.tokens.slice(i, i + 1);
+    text.ids = text.ids.clone();
+    text.ids[0] = bos_id;
+    const NextTokens next = next_tokens(text);
+    const torch::Tensor states = model->encode_image_states(batch.images.slice(0, i, i + 1));
+    const torch::Tensor logits = model->decoder->logits(model->decoder(next.inputs, states));
+    sum += captioning_loss(logits, next.targets, 0.1).item<double>();
+    count += next.targets.size(0);
+  }
+  return sum / static_cast<double>(count);
+}
+
+TEST(CaptionerTask, AveragesOverAllTokensOfTheBatch) {
+  const test::Folder folder;
+  Step step(captioner_run(folder.path(), "loss"));
+  const double loss = step.task->forward_backward(step.batch, 0).total.item<double>();
+  EXPECT_NEAR(loss, mean_loss(clip_model(*step.task), step.batch), 1e-5);
+  const double chance = step.task->chance_loss(step.batch);
+  EXPECT_NEAR(chance, std::log(static_cast<double>(step.inputs.tokenizer->vocab_size())), 1e-12);
+}
+
+TEST(CaptionerTask, GivesTheSameGradientsInMicroBatches) {
+  const test::Folder folder;
+  RunConfig config = captioner_run(folder.path(), "parts");
+  Step whole(config);
+  config.train.accumulation_steps = 4;
+  Step parts(config);
+  const double loss = whole.task->forward_backward(whole.batch, 0).total.item<double>();
+  EXPECT_NEAR(parts.task->forward_backward(parts.batch, 0).total.item<double>(), loss, 1e-6);
+  const TensorMap expected = whole.gradients(), actual = parts.gradients();
+  ASSERT_EQ(expected.size(), actual.size());
+  for (const auto& [name, gradient] : expected)
+    EXPECT_LT((actual.at(name) - gradient).abs().max().item<double>(), 1e-6) << name;
+}
+
+TEST(CaptionerTask, TrainsDecoderAndImageTowerAlone) {
+  const test::Folder folder;
+  Step step(captioner_run(folder.path(), "trained"));
+  step.task->forward_backward(step.batch, 0);
+  for (const ModelParameter& each : model_parameters(*step.task->module())) {
+    const bool trained = each.tower == Tower::kDecoder || each.tower == Tower::kImage;
+    EXPECT_EQ(each.tensor.requires_grad(), trained) << each.name;
+    EXPECT_EQ(each.tensor.grad().defined(), trained) << each.name;
+  }
+}
+
+TEST(CaptionerTask, LeavesAFrozenImageTower) {
+  const test::Folder folder;
+  RunConfig config = captioner_run(folder.path(), "frozen");
+  config.model.image.freeze = true;
+  Step step(config);
+  step.task->forward_backward(step.batch, 0);
+  for (const ModelParameter& each : model_parameters(*step.task->module()))
+    EXPECT_EQ(each.tensor.grad().defined(), each.tower == Tower::kDecoder) << each.name;
+}
+
+TEST(CaptionerTask, LearnsAndWritesAModelThatCaptions) {
+  const test::Folder folder;
+  RunConfig config = captioner_run(folder.path(), "learns");
+  config.model.towers = Towers::kImage;
+  config.optim.lr = 0.03;
+  Trainer trainer(config);
+  const std::vector<double> losses = test::run_losses(trainer);
+  ASSERT_EQ(losses.size(), 20U);
+  EXPECT_LT(losses.back(), 0.8 * losses.front());
+  const LoadedModel loaded = load_model(folder.path() / "learns" / "model");
+  EXPECT_EQ(loaded.config.model.decoder.bos_id, trainer.tokenizer().bos_id());
+  EXPECT_EQ(loaded.config.model.towers, Towers::kImage);
+  const TensorMap expected = named_weights(*trainer.task().module());
+  const TensorMap actual = named_weights(*loaded.model);
+  ASSERT_EQ(expected.size(), actual.size());
+  for (const auto& [name, tensor] : expected)
+    EXPECT_TRUE(torch::equal(tensor, actual.at(name))) << name;
+}
+
+TEST(CaptionerTask, ResumesBitForBit) {
+  const test::Folder folder;
+  RunConfig config = captioner_run(folder.path(), "straight");
+  config.model.decoder.dropout = 0.1;
+  config.train.accumulation_steps = 2;
+  Trainer straight(config);
+  const std::vector<double> expected = test::run_losses(straight);
+  config.run.name = "stopped";
+  {
+    Trainer stopped(config);
+    test::run_losses(stopped, 7);
+  }
+  Trainer resumed(config);
+  EXPECT_GE(resumed.start_step(), 5);
+  test::run_losses(resumed);
+  const TensorMap weights = named_weights(*straight.task().module());
+  const TensorMap again = named_weights(*resumed.task().module());
+  for (const auto& [name, tensor] : weights)
+    EXPECT_TRUE(torch::equal(tensor, again.at(name))) << name;
+}
+
+TEST(CaptionerTask, BeginsWithAContrastiveModel) {
+  const test::Folder folder;
+  RunConfig config = test::tiny_run(folder.path());
+  config.run.name = "clip";
+  config.train.max_steps = 2;
+  Trainer clip(config);
+  clip.run();
+  config = captioner_run(folder.path(), "captioner");
+  config.model.pretrained = (folder.path() / "clip" / "model").string();
+  config.tokenizer.file = (folder.path() / "clip" / "model" / "tokenizer.model").string();
+  config.tokenizer.train_vocab_size = 0;
+  const Step step(config);
+  const TensorMap expected = named_weights(*clip.task().module());
+  const TensorMap actual = named_weights(*step.task->module());
+  EXPECT_GT(actual.size(), expected.size());
+  for (const auto& [name, tensor] : expected)
+    EXPECT_TRUE(torch::equal(tensor, actual.at(name))) << name;
+}
+
+TEST(CaptionerTask, NeedsADecoder) {
+  const test::Folder folder;
+  RunConfig config = captioner_run(folder.path(), "none");
+  config.model.decoder.layers = 0;
+  const Error error = test::error_of([&] { const Step step(config); });
+  EXPECT_EQ(error.kind(), ErrorKind::kConfig);
+  EXPECT_EQ(error.text().where, "model.decoder.layers");
+}
+
+}  // namespace
+}  // namespace tandem
