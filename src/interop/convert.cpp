@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "interop/names/blip_names.h"
 #include "interop/names/maps.h"
 #include "interop/names/wrapped_names.h"
 #include "interop/reading/foreign_config.h"
@@ -29,20 +30,32 @@ ForeignRequest request_for(const TensorMap& tensors, const ImportOptions& option
     request.names.insert(name);
     request.shapes.emplace(name, tensor.sizes().vec());
   }
+  request.shared_decoder = decoder_shares_tensors(tensors);
   return request;
 }
 
 ForeignConfig read_config_of(const fs::path& directory, ModelFormat format,
                              const ForeignRequest& request) {
+  const bool has_config = !request.config_file.empty() || fs::exists(directory / "config.json");
+  if (format == ModelFormat::kHuggingFace && !has_config && is_blip(request))
+    return read_blip_shapes(directory, request);
   return format == ModelFormat::kOpenClip ? read_open_clip_config(directory, request)
                                           : read_hugging_face_config(directory, request);
 }
 
-// The parameters that the files hold: a tower alone is stored without a temperature.
-TensorMap stored_weights(const ClipModel& model) {
+// The parameters that the files hold: a tower alone and BLIP are stored without a temperature.
+TensorMap stored_weights(const ClipModel& model, Layout layout) {
   TensorMap own = named_weights(*model);
-  if (model->options().towers != Towers::kBoth) own.erase("logit_scale");
+  if (model->options().towers != Towers::kBoth || layout == Layout::kBlip) own.erase("logit_scale");
   return own;
+}
+
+// The logarithm of the inverse temperature of files that do not name it so.
+torch::Tensor stored_temperature(const TensorMap& theirs, const ClipModel& model) {
+  const auto temperature = theirs.find(std::string(kTemperatureOfBlip));
+  if (temperature == theirs.end() || temperature->second.numel() != 1)
+    return model->logit_scale().detach();
+  return -temperature->second.to(torch::kFloat32).reshape({}).log();
 }
 
 void note_left_out(const TorchFile& file, ConversionReport& report) {
@@ -133,7 +146,8 @@ ImportedModel import_model(const fs::path& input, ModelFormat format,
   FoundWeights found = read_weights_of(input, format, options.allow_pickle);
   ConversionReport report;
   note_left_out(found.content, report);
-  const TensorMap named = unwrapped_names(found.content.tensors, report);
+  const TensorMap named = hugging_face_blip_names(unwrapped_names(found.content.tensors, report));
+  check_tied_head(named, found.file.string());
   const fs::path directory = fs::is_directory(input) ? input : input.parent_path();
   ForeignConfig foreign = read_config_of(directory, format, request_for(named, options));
   std::string& background = foreign.config.transform.background;
@@ -151,13 +165,15 @@ ImportedModel import_model(const fs::path& input, ModelFormat format,
   result.report.notes.insert(result.report.notes.end(), foreign.notes.begin(), foreign.notes.end());
   TensorMap theirs = modern_names(foreign.layout, named, result.report);
   if (foreign.cuts_texts) drop_unreached_positions(result.config.model.text, theirs, result.report);
-  const TensorMap own = stored_weights(result.model);
+  const bool shares = result.config.model.decoder.share != DecoderSharing::kNone;
+  if (shares) drop_shared_copies(theirs, result.report);
+  const TensorMap own = stored_weights(result.model, foreign.layout);
   const auto pairs = pairs_of(foreign.layout, result.config.model, own);
   drop_unused_pooler(pairs, theirs, result.report);
   TensorMap weights = to_ours(pairs, theirs, own, result.report);
   require_complete(result.report, found.file.string());
   if (!own.contains("logit_scale"))
-    weights.emplace("logit_scale", result.model->logit_scale().detach());
+    weights.emplace("logit_scale", stored_temperature(named, result.model));
   load_weights(*result.model, weights, found.file.string());
   result.model->eval();
   return result;
@@ -176,10 +192,12 @@ ConversionReport export_model(const fs::path& directory, ModelFormat format, con
   report.family = files.family;
   report.notes = files.notes;
   TensorMap own;
-  for (const auto& [name, tensor] : stored_weights(model))
+  for (const auto& [name, tensor] : stored_weights(model, files.layout))
     own.emplace(name, tensor.to(torch::kCPU, torch::kFloat32));
-  const TensorMap theirs = to_theirs(pairs_of(files.layout, config.model, own), own,
-                                     config.model.image.patch_size, report);
+  TensorMap theirs = to_theirs(pairs_of(files.layout, config.model, own), own,
+                               config.model.image.patch_size, report);
+  if (files.layout == Layout::kBlip && config.model.decoder.share != DecoderSharing::kNone)
+    add_shared_copies(theirs);
   for (const auto& [name, json] : files.files) {
     if (fs::path(name).has_parent_path())
       tandem::create_directories(directory / fs::path(name).parent_path());

@@ -11,9 +11,12 @@ std::vector<ExportTarget> export_targets(const ModelConfig& config) {
   const ExportForm hf = hugging_face_form(config);
   const ExportForm open_clip = open_clip_form(config);
   const bool native = hf.differences.empty();
+  // modeling_tandem.py has no cross attention.
+  const bool possible = native || hf.layout != Layout::kBlip;
   return {{.format = "hf",
-           .form = native ? hf.name : "modeling_tandem.py with trust_remote_code",
-           .possible = true},
+           .form = native || !possible ? hf.name : "modeling_tandem.py with trust_remote_code",
+           .possible = possible,
+           .differences = possible ? std::vector<std::string>{} : hf.differences},
           {.format = "open_clip",
            .form = open_clip.name,
            .possible = open_clip.differences.empty(),

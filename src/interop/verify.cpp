@@ -17,6 +17,13 @@ double relative_difference(const torch::Tensor& ours, const torch::Tensor& refer
   return scale > 0.0 ? difference / scale : difference;
 }
 
+TokenBatch tokens_of(const TensorMap& data) {
+  const torch::Tensor bounds = data.at("in.cu_seqlens").to(torch::kInt32);
+  return {.ids = data.at("in.ids").to(torch::kInt64),
+          .cu_seqlens = bounds,
+          .max_length = bounds.diff().max().item<int64_t>()};
+}
+
 }  // namespace
 
 VerifiedOutputs verify_model(ClipModel model, const std::filesystem::path& reference) {
@@ -34,14 +41,19 @@ VerifiedOutputs verify_model(ClipModel model, const std::filesystem::path& refer
     images = model->encode_images(pixels);
     compare("image_embeddings", images);
   }
-  if (model->text && data.contains("in.ids") && data.contains("in.cu_seqlens")) {
-    const torch::Tensor bounds = data.at("in.cu_seqlens").to(torch::kInt32);
-    const TokenBatch tokens{.ids = data.at("in.ids").to(torch::kInt64),
-                            .cu_seqlens = bounds,
-                            .max_length = bounds.diff().max().item<int64_t>()};
-    compare("text_features", model->text(tokens));
-    texts = model->encode_texts(tokens);
-    compare("text_embeddings", texts);
+  if (data.contains("in.ids") && data.contains("in.cu_seqlens")) {
+    const TokenBatch tokens = tokens_of(data);
+    if (model->text) {
+      compare("text_features", model->text(tokens));
+      texts = model->encode_texts(tokens);
+      compare("text_embeddings", texts);
+    }
+    if (images.defined() && (model->decoder || model->matching_head)) {
+      const torch::Tensor states = model->encode_image_states(data.at("in.pixels"));
+      if (model->decoder)
+        compare("decoder_logits", model->decoder->logits(model->decoder(tokens, states)));
+      if (model->matching_head) compare("match_logits", model->match(states, tokens));
+    }
   }
   if (images.defined() && texts.defined()) {
     torch::Tensor logits = model->logit_scale().exp() * images.matmul(texts.t());

@@ -37,8 +37,9 @@ struct ImportedModel {
   TextCleaning cleaning = TextCleaning::kAsFile;  ///< What open_clip does to texts first.
 };
 
-/// Reads a model of BERT, RoBERTa, XLM-R, ViT (one tower), CLIP, SigLIP, VisionTextDualEncoder
-/// (transformers), or open_clip's ViT models. Every weight of the model comes from the file: throws
+/// Reads a model of BERT, RoBERTa, XLM-R, ViT (one tower), CLIP, SigLIP, BLIP for captioning or
+/// retrieval, VisionTextDualEncoder (transformers), Salesforce's BLIP files, or open_clip's ViT
+/// models. Every weight of the model comes from the file: throws
 /// kCheckpoint with each missing, unexpected and misshapen tensor, for a field of the configuration
 /// that is unknown or that our models cannot represent, and for a pickle without allow_pickle; and
 /// kMissingInput.

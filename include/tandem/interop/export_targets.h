@@ -17,8 +17,8 @@ struct ExportTarget {
 };
 
 /// Returns what a model of this configuration can be exported to: one entry for each format. Every
-/// model can go to Hugging Face; one that no class of transformers holds goes with
-/// modeling_tandem.py.
+/// model without cross attention can go to Hugging Face; one that no class of transformers holds
+/// goes with modeling_tandem.py.
 [[nodiscard]] std::vector<ExportTarget> export_targets(const ModelConfig& config);
 
 /// Returns them as one line: "hf (as CLIPModel); not open_clip (model.text.pool: mean -> eot)".

@@ -149,6 +149,8 @@ ForeignConfig read_hugging_face_config(const fs::path& directory, const ForeignR
     read_clip(std::move(top), foreign);
   } else if (type == "siglip") {
     read_siglip(std::move(top), foreign);
+  } else if (type == "blip") {
+    read_blip(std::move(top), request, foreign);
   } else if (type == "vision-text-dual-encoder") {
     read_dual(std::move(top), foreign);
   } else if (is_tower_of_pair(type)) {
@@ -158,7 +160,7 @@ ForeignConfig read_hugging_face_config(const fs::path& directory, const ForeignR
     return foreign;
   } else {
     top.refuse("model_type",
-               "bert, roberta, xlm-roberta, vit, clip, siglip, one tower of these two, "
+               "bert, roberta, xlm-roberta, vit, clip, siglip, one tower of these two, blip, "
                "vision-text-dual-encoder or tandem");
   }
   read_image_processor(directory, foreign);

@@ -13,10 +13,10 @@ constexpr std::array<double, 3> kClipStd = {0.26862954, 0.26130258, 0.27577711};
 constexpr ImageProcessorKind kClip = {"CLIP", true, false, true, 3, 1.0, kClipMean, kClipStd};
 constexpr ImageProcessorKind kVit = {"ViT", false, true, false, 2, 1.0, kHalf, kHalf};
 constexpr ImageProcessorKind kSiglip = {"Siglip", false, false, true, 3, 1.0, kHalf, kHalf};
+constexpr ImageProcessorKind kBlip = {"Blip", false, true, true, 3, 1.0, kClipMean, kClipStd};
 constexpr ImageProcessorKind kOthers[] = {
     {"ChineseCLIP", true, false, true, 3, 1.0, kClipMean, kClipStd},
     {"Bit", true, false, true, 3, 1.0, kClipMean, kClipStd},
-    {"Blip", false, true, true, 3, 1.0, kClipMean, kClipStd},
     {"DeiT", true, true, false, 3, 224.0 / 256, kHalf, kHalf},
 };
 
@@ -26,6 +26,7 @@ void remove_suffix(std::string& name, std::string_view suffix) {
 
 const ImageProcessorKind& usual_kind(Layout layout) {
   if (layout == Layout::kVit || layout == Layout::kDualVit) return kVit;
+  if (layout == Layout::kBlip) return kBlip;
   return layout == Layout::kSiglip ? kSiglip : kClip;
 }
 
@@ -38,7 +39,7 @@ const ImageProcessorKind& image_processor_kind(ConfigObject& processor, Layout l
   if (name.empty()) return usual_kind(layout);
   for (const char* backend : {"Fast", "Pil"}) remove_suffix(name, backend);
   for (const char* role : {"ImageProcessor", "FeatureExtractor"}) remove_suffix(name, role);
-  for (const ImageProcessorKind* kind : {&kClip, &kVit, &kSiglip}) {
+  for (const ImageProcessorKind* kind : {&kClip, &kVit, &kSiglip, &kBlip}) {
     if (kind->name == name) return *kind;
   }
   for (const ImageProcessorKind& kind : kOthers) {

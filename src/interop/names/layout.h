@@ -8,6 +8,7 @@ enum class Layout {
   kVit,             ///< Hugging Face ViT: one image tower.
   kClip,            ///< Hugging Face CLIP.
   kSiglip,          ///< Hugging Face SigLIP, and SigLIP 2 of fixed resolution.
+  kBlip,            ///< Hugging Face BLIP: an image tower with a text tower, a decoder, or both.
   kDualVit,         ///< VisionTextDualEncoder with a ViT.
   kDualClip,        ///< VisionTextDualEncoder with CLIP's vision tower.
   kTandem,          ///< Our own names, opened in transformers by modeling_tandem.py.

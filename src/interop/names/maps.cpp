@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "interop/names/blip_names.h"
 #include "interop/names/tables.h"
 
 namespace tandem {
@@ -93,6 +94,14 @@ NameMap name_map(Layout layout, const ModelOptions& options) {
               {"image.", "vision_model.", kSiglipVisionRows},
               {"image.", "vision_model.", kClipBlockRows},
               {"", "", kSiglipHeadRows}};
+    case Layout::kBlip:
+      return {{"image.", "vision_model.", kBlipVisionRows},
+              {"text.", "text_encoder.", kBertRows},
+              {"text.", "text_encoder.", kBlipCrossRows},
+              {"decoder.", "text_decoder.bert.", kBertRows},
+              {"decoder.", "text_decoder.bert.", kBlipCrossRows},
+              {"decoder.", "text_decoder.cls.predictions.", kBlipDecoderHeadRows},
+              {"", "", kBlipHeadRows}};
     case Layout::kDualVit:
       return {{"text.", "text_model.", kBertRows},
               {"image.", "vision_model.", kVitRows},
@@ -158,7 +167,8 @@ TensorMap modern_names(Layout layout, const TensorMap& theirs, ConversionReport&
         name.replace(name.size() - ending.old_name.size(), std::string::npos, ending.new_name);
       }
     }
-    const std::string_view reason = reason_to_drop(layout, name);
+    const std::string_view reason =
+        layout == Layout::kBlip ? reason_to_drop_of_blip(name) : reason_to_drop(layout, name);
     if (!reason.empty()) {
       report.dropped.push_back(fmt::format("{} ({})", written, reason));
     } else if (!result.emplace(name, is_scalar(name) ? scalar(tensor) : tensor).second) {

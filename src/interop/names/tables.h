@@ -6,7 +6,8 @@
 
 namespace tandem {
 
-// The name maps as data: table_hugging_face.cpp, table_hugging_face_clip.cpp, table_open_clip.cpp.
+// The name maps as data: table_hugging_face.cpp, table_hugging_face_clip.cpp, table_blip.cpp,
+// table_open_clip.cpp.
 extern const std::span<const NameRow> kBertRows;
 extern const std::span<const NameRow> kVitRows;
 extern const std::span<const NameRow> kClipBlockRows;
@@ -15,6 +16,10 @@ extern const std::span<const NameRow> kClipVisionRows;
 extern const std::span<const NameRow> kSiglipVisionRows;
 extern const std::span<const NameRow> kClipHeadRows;
 extern const std::span<const NameRow> kSiglipHeadRows;
+extern const std::span<const NameRow> kBlipVisionRows;
+extern const std::span<const NameRow> kBlipCrossRows;
+extern const std::span<const NameRow> kBlipDecoderHeadRows;
+extern const std::span<const NameRow> kBlipHeadRows;
 extern const std::span<const NameRow> kOpenClipBlockRows;
 extern const std::span<const NameRow> kOpenClipTextRows;
 extern const std::span<const NameRow> kOpenClipVisionRows;

@@ -29,8 +29,9 @@ constexpr std::array<std::string_view, 4> kTowerAnchors = {
     "embeddings.word_embeddings.weight", "embeddings.token_embedding.weight",
     "embeddings.patch_embedding.weight", "embeddings.patch_embeddings.projection.weight"};
 // What the families themselves put before a tower's names.
-constexpr std::array<std::string_view, 6> kTowerPrefixes = {"text_model.", "vision_model.", "bert.",
-                                                            "roberta.",    "xlm_roberta.",  "vit."};
+constexpr std::array<std::string_view, 10> kTowerPrefixes = {
+    "text_model.", "vision_model.", "bert.",         "roberta.",        "xlm_roberta.",
+    "vit.",        "text_encoder.", "text_decoder.", "text_encoder_m.", "text_decoder_m."};
 
 std::string without_wrappers(std::string_view name) {
   std::string result;

@@ -31,6 +31,7 @@ struct ForeignRequest {
   int64_t timm_heads = 0;                  ///< Heads of a timm tower whose name is not known.
   std::filesystem::path config_file = {};  ///< The configuration; empty: the one in the directory.
   std::string model_name = {};             ///< open_clip: takes the place of a configuration.
+  bool shared_decoder = false;             ///< BLIP: decoder and text tower have equal tensors.
 };
 
 /// Returns what `directory`/config.json and its neighbours (processor_config.json,
@@ -51,6 +52,14 @@ struct ForeignRequest {
 [[nodiscard]] ImageEncoderOptions read_clip_vision(ConfigObject config);
 [[nodiscard]] TextEncoderOptions read_siglip_text(ConfigObject config, int64_t& projection);
 [[nodiscard]] ImageEncoderOptions read_siglip_vision(ConfigObject config);
+
+/// Reads a configuration of BLIP; the names tell which of text tower and decoder are there.
+void read_blip(ConfigObject top, const ForeignRequest& request, ForeignConfig& foreign);
+/// Whether the tensors are those of a BLIP, and what their shapes say of it: Salesforce's files
+/// have no configuration beside them. Heads are 64 wide, as in all its models.
+[[nodiscard]] bool is_blip(const ForeignRequest& request);
+[[nodiscard]] ForeignConfig read_blip_shapes(const std::filesystem::path& directory,
+                                             const ForeignRequest& request);
 
 /// Whether this model_type is one tower of CLIP or SigLIP, and its configuration: with the
 /// projection that the weights hold, or the pooled features where they hold none.

@@ -118,6 +118,27 @@ void take_image_tower(ModelOptions& model) {
   model.normalize_features = model.normalize_embeddings = model.logit_bias = false;
 }
 
+void take_blip(ModelOptions& model) {
+  TextEncoderOptions& text = model.text;
+  TextDecoderOptions& decoder = model.decoder;
+  take_bert_text(text);
+  text.type_vocab_size = 0;
+  text.position_style = PositionStyle::kAbsolute;
+  text.pool = TextPool::kCls;
+  text.cross_attention = true;
+  take_vit(model.image);
+  model.image.pool = ImagePool::kCls;
+  decoder.norm_order = NormOrder::kPost;
+  decoder.position_style = PositionStyle::kAbsolute;
+  decoder.type_vocab_size = 0;
+  decoder.embedding_norm = true;
+  decoder.final_norm = false;
+  const bool pair = model.towers == Towers::kBoth;
+  take_projectors(model, pair ? kLinear : kNoProjector, pair ? kLinear : kNoProjector);
+  model.normalize_features = model.logit_bias = false;
+  model.normalize_embeddings = pair;
+}
+
 void take_open_clip_text(ModelOptions& model) {
   TextEncoderOptions& text = model.text;
   take_clip_text(text);
@@ -170,7 +191,12 @@ ExportForm hugging_face_form(const ModelConfig& config) {
   // What both sides share must not count twice.
   take_projectors(model, text_projector_of(model), image_projector_of(model));
   ExportForm form;
-  if (model.towers == Towers::kText) {
+  if (has_decoder(model) || (model.towers == Towers::kBoth && model.text.cross_attention)) {
+    const bool pair = model.towers == Towers::kBoth;
+    form = {.layout = Layout::kBlip,
+            .name = pair ? "BlipForImageTextRetrieval" : "BlipForConditionalGeneration"};
+    take_blip(model);
+  } else if (model.towers == Towers::kText) {
     form = {.layout = Layout::kBert, .name = "a text tower of sentence-transformers"};
     take_text_tower(model);
   } else if (model.towers == Towers::kImage) {
@@ -194,6 +220,8 @@ ExportForm hugging_face_form(const ModelConfig& config) {
 ExportForm open_clip_form(const ModelConfig& config) {
   ModelConfig nearest = config;
   ModelOptions& model = nearest.model;
+  model.decoder = {};
+  model.text.cross_attention = false;
   const bool hf = model.text.norm_order == NormOrder::kPost;
   const bool timm = !hf && model.image.pool == ImagePool::kMap;
   ExportForm form;

@@ -16,6 +16,14 @@ void drop_training_fields(Tower& tower) {
   tower.mlp_width = hidden_width(tower);
 }
 
+void drop_training_fields_of_decoder(TextDecoderOptions& decoder) {
+  if (decoder.layers == 0) decoder = {};
+  decoder.preset = "";
+  decoder.dropout = decoder.attention_dropout = decoder.init_std = 0.0;
+  decoder.mlp_width = hidden_width(decoder);
+  if (decoder.position_style == PositionStyle::kAbsolute) decoder.pad_id = 0;
+}
+
 ProjectorOptions canonical(ProjectorOptions projector) {
   if (projector.kind == ProjectorKind::kNone) projector.bias = false;
   if (projector.kind != ProjectorKind::kGeluLayerNorm) projector.norm_eps = 0.0;
@@ -29,10 +37,12 @@ RunConfig canonical(ModelConfig config) {
   model.projector = {};
   drop_training_fields(model.text);
   drop_training_fields(model.image);
+  drop_training_fields_of_decoder(model.decoder);
   model.image.position_antialias = false;
   // The ids that frame a text are the tokenizer's business but where a pool looks for one.
   TextEncoderOptions& text = model.text;
   text.bos_id = 0;
+  text.match_id = -1;
   if (text.pool != TextPool::kEot) text.eos_id = 0;
   const bool reads_pad = text.position_style == PositionStyle::kRoberta || text.pad_to_context;
   if (!reads_pad && text.pool != TextPool::kMeanAll) text.pad_id = 0;

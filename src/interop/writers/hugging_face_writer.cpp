@@ -63,6 +63,31 @@ Json clip_text_json(const TextEncoderOptions& text, const char* type) {
   return json;
 }
 
+Json blip_text_json(const ModelOptions& model) {
+  const bool writes = has_decoder(model);
+  Json json;
+  json["model_type"] = "blip_text_model";
+  const auto write = [&](const auto& text, int64_t dec_id) {
+    write_blocks(json, text);
+    json["vocab_size"] = text.vocab_size;
+    json["hidden_dropout_prob"] = text.dropout;
+    json["attention_probs_dropout_prob"] = text.attention_dropout;
+    json["max_position_embeddings"] = text.context_length;
+    json["pad_token_id"] = text.pad_id;
+    json["bos_token_id"] = dec_id;
+    json["eos_token_id"] = json["sep_token_id"] = text.eos_id;
+  };
+  // The token that begins a caption is the one before that of matching.
+  if (writes) {
+    write(model.decoder, model.decoder.bos_id);
+  } else {
+    write(model.text, model.text.match_id > 0 ? model.text.match_id - 1 : model.text.bos_id);
+  }
+  json["encoder_hidden_size"] = model.image.width;
+  json["is_decoder"] = true;
+  return json;
+}
+
 Json pair_json(const char* architecture, const char* type, Json text, Json vision) {
   Json json;
   json["architectures"] = {architecture};
@@ -130,6 +155,15 @@ Json native_json(const ModelOptions& model, Layout layout, ForeignFiles& files) 
       return pair_json("SiglipModel", "siglip", std::move(text),
                        clip_vision_json(model.image, "siglip_vision_model"));
     }
+    case Layout::kBlip: {
+      const bool captions = model.towers == Towers::kImage;
+      Json top =
+          pair_json(captions ? "BlipForConditionalGeneration" : "BlipForImageTextRetrieval", "blip",
+                    blip_text_json(model), clip_vision_json(model.image, "blip_vision_model"));
+      if (!captions) top["image_text_hidden_size"] = model.embed_dim;
+      top["logit_scale_init_value"] = model.logit_scale_init;
+      return top;
+    }
     case Layout::kDualVit:
     case Layout::kDualClip:
       return pair_json(
@@ -146,7 +180,8 @@ ForeignFiles write_native_config(const ModelConfig& config, const ExportForm& fo
   const ModelOptions& model = config.model;
   ForeignFiles files{.layout = form.layout, .family = "Hugging Face " + form.name};
   Json top = native_json(model, form.layout, files);
-  if (model.towers == Towers::kBoth && form.layout != Layout::kSiglip) {
+  const bool matrices = form.layout != Layout::kSiglip && form.layout != Layout::kBlip;
+  if (model.towers == Towers::kBoth && matrices) {
     top["projection_dim"] = model.embed_dim;
     top["logit_scale_init_value"] = model.logit_scale_init;
   }
@@ -160,13 +195,21 @@ ForeignFiles write_native_config(const ModelConfig& config, const ExportForm& fo
 ForeignFiles write_hugging_face_config(const ModelConfig& config) {
   const ExportForm form = hugging_face_form(config);
   const bool native = form.differences.empty();
+  if (!native && form.layout == Layout::kBlip) {
+    throw Error(ErrorKind::kConfig,
+                {.what = "transformers has no class for this model's cross attention",
+                 .expected = form.name,
+                 .found = fmt::format("{}", fmt::join(form.differences, "; "))});
+  }
   ForeignFiles files = native ? write_native_config(config, form) : write_tandem_config(config);
   if (!native)
     files.notes.push_back(
         fmt::format("{} is not this model: {}", form.name, fmt::join(form.differences, "; ")));
   if (config.model.towers != Towers::kText) {
     Json processor = image_processor_json(config, files.layout);
-    if (config.model.towers == Towers::kBoth)
+    if (files.layout == Layout::kBlip) {
+      processor["processor_class"] = "BlipProcessor";
+    } else if (config.model.towers == Towers::kBoth)
       processor["processor_class"] = "VisionTextDualEncoderProcessor";
     const bool own = processor.contains("tandem");
     if (own) files.scripts.emplace_back("image_processing_tandem.py", kImageProcessingPython);
@@ -176,6 +219,10 @@ ForeignFiles write_hugging_face_config(const ModelConfig& config) {
           "trust_remote_code=True");
     files.files.emplace_back("preprocessor_config.json", std::move(processor));
   }
+  if (files.layout == Layout::kBlip && config.model.towers == Towers::kBoth &&
+      has_decoder(config.model))
+    files.notes.emplace_back(
+        "BlipForImageTextRetrieval and BlipForConditionalGeneration each load their part of it");
   if (!native)
     files.notes.emplace_back(
         "it is opened by AutoModel.from_pretrained(FOLDER, trust_remote_code=True)");

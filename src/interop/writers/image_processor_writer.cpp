@@ -57,9 +57,10 @@ Json image_processor_json(const ModelConfig& config, Layout layout) {
   const bool crops = shortest || resized != image.image_size;
   const auto both = [](int64_t side) { return Json{{"height", side}, {"width", side}}; };
   Json json;
-  json["image_processor_type"] = !image.class_token ? "SiglipImageProcessor"
-                                 : image.pre_norm   ? "CLIPImageProcessor"
-                                                    : "ViTImageProcessor";
+  json["image_processor_type"] = layout == Layout::kBlip && !crops ? "BlipImageProcessor"
+                                 : !image.class_token              ? "SiglipImageProcessor"
+                                 : image.pre_norm                  ? "CLIPImageProcessor"
+                                                                   : "ViTImageProcessor";
   json["do_resize"] = json["do_rescale"] = json["do_normalize"] = true;
   json["do_center_crop"] = crops;
   // Conversion lays transparency on white. Without it such pictures are refused, and Pillow's
