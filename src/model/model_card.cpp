@@ -13,8 +13,10 @@ struct Use {
   const char* command;
 };
 
-Use use_of(Towers towers) {
-  switch (towers) {
+Use use_of(const ModelOptions& options) {
+  if (has_decoder(options))
+    return {.task = "image-to-text", .command = "clip-caption --model . --images picture.jpg"};
+  switch (options.towers) {
     case Towers::kText:
       return {.task = "feature-extraction",
               .command = "clip-embed --model . --texts captions.txt --output embeddings"};
@@ -39,6 +41,11 @@ std::string rows_of_towers(const ModelOptions& options) {
     rows += fmt::format("| image | {0} × {1}, {2} | {3} × {3} pixels in patches of {4} |\n",
                         image.layers, image.width, image.heads, image.image_size, image.patch_size);
   }
+  if (has_decoder(options)) {
+    const TextDecoderOptions& decoder = options.decoder;
+    rows += fmt::format("| text decoder | {} × {}, {} | {} tokens of {} pieces |\n", decoder.layers,
+                        decoder.width, decoder.heads, decoder.context_length, decoder.vocab_size);
+  }
   return rows;
 }
 
@@ -48,7 +55,7 @@ std::string model_card(const ClipModel& model, const ModelConfig& config) {
   int64_t parameters = 0;
   for (const auto& parameter : model->parameters()) parameters += parameter.numel();
   const ModelOptions& options = config.model;
-  const Use use = use_of(options.towers);
+  const Use use = use_of(options);
   return fmt::format(
       "---\n"
       "library_name: tandem\n"

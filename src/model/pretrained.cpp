@@ -77,6 +77,37 @@ void fit_positions(TensorMap& weights, const ClipModel& model) {
     fit_text_positions(text->second, model->text->position_embedding.size(0));
 }
 
+// What BLIP has beside a CLIP: a file without any of it leaves it as it was drawn.
+struct OptionalPart {
+  const char* title;
+  const char* mark;  // In the names of its weights.
+};
+constexpr OptionalPart kOptionalParts[] = {
+    {"the decoder", "decoder."},
+    {"the matching head", "matching_head."},
+    {"the text tower's cross attention", ".cross_attention"},
+};
+
+bool is_of(const OptionalPart& part, const std::string& name) {
+  return part.mark[0] == '.' ? name.starts_with("text.") && name.find(part.mark) < name.size()
+                             : name.starts_with(part.mark);
+}
+
+// `weights` are those whose names start with `prefix`.
+void keep_new_parts(TensorMap& weights, const ClipModel& model, const std::string& prefix,
+                    const std::string& path) {
+  const TensorMap own = part_of(named_weights(*model), prefix);
+  for (const OptionalPart& part : kOptionalParts) {
+    const auto of_part = [&](const auto& entry) { return is_of(part, entry.first); };
+    if (std::ranges::any_of(weights, of_part) || std::ranges::none_of(own, of_part)) continue;
+    for (const auto& [name, tensor] : own) {
+      if (is_of(part, name)) weights.emplace(name, tensor);
+    }
+    log_info(
+        fmt::format("{} has no weights of {}, which starts from random ones", path, part.title));
+  }
+}
+
 // Loads one tower from a file that may hold more than it.
 void load_tower(ClipModel model, Tower tower, const std::string& path) {
   const std::string name = tower == Tower::kText ? "text" : "image";
@@ -87,6 +118,7 @@ void load_tower(ClipModel model, Tower tower, const std::string& path) {
                                          .expected = "names that start with " + name + "."});
   }
   fit_positions(weights, model);
+  keep_new_parts(weights, model, name + ".", path);
   for (const ModelParameter& parameter : model_parameters(*model)) {
     if (parameter.tower != tower) weights.emplace(parameter.name, parameter.tensor.detach());
   }
@@ -109,6 +141,7 @@ void load_pretrained(ClipModel model) {
   if (!options.pretrained.empty()) {
     TensorMap weights = read_weights(options.pretrained);
     fit_positions(weights, model);
+    keep_new_parts(weights, model, "", options.pretrained);
     load_weights(*model, weights, options.pretrained);
   }
   if (!options.text.pretrained.empty()) load_tower(model, Tower::kText, options.text.pretrained);

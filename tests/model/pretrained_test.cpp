@@ -67,6 +67,32 @@ TEST_F(Pretrained, TakesTheModelOfARunThatIsOver) {
   expect_starts_from(folder_ / "model");
 }
 
+// A captioner that starts from a CLIP: what the file does not have is as drawn from the seed.
+TEST_F(Pretrained, LeavesOutWhatACaptionerHasBesideIt) {
+  ModelOptions options = tiny_options();
+  options.text.cross_attention = true;
+  options.decoder = {.vocab_size = 20, .context_length = 6, .width = 8, .layers = 1, .heads = 2};
+  const TensorMap drawn = named_weights(*make_model(options, 1));
+  options.pretrained = folder_.path().string();
+  const TensorMap trained = named_weights(*trained_);
+  size_t from_file = 0;
+  for (const auto& [name, tensor] : named_weights(*make_model(options, 1))) {
+    const bool stored = trained.contains(name);
+    from_file += stored ? 1 : 0;
+    EXPECT_TRUE(torch::equal(tensor, (stored ? trained : drawn).at(name))) << name;
+  }
+  EXPECT_EQ(from_file, trained.size());
+  EXPECT_GT(drawn.size(), trained.size());
+
+  options.pretrained = "";
+  options.text.pretrained = folder_.path().string();
+  const TensorMap tower = named_weights(*make_model(options, 1));
+  for (const auto& [name, tensor] : tower) {
+    const bool stored = name.starts_with("text.") && trained.contains(name);
+    EXPECT_TRUE(torch::equal(tensor, (stored ? trained : drawn).at(name))) << name;
+  }
+}
+
 TEST_F(Pretrained, LosesThePositionsBeyondAShorterContext) {
   ModelOptions options = tiny_options();
   options.text.context_length = 4;

@@ -91,8 +91,10 @@ void set_precision(ClipModel model, torch::ScalarType dtype);
 /// Returns the model of `options` with its `pretrained` weights loaded and its `freeze` switches
 /// applied (requires_grad off). Loading is strict: throws kCheckpoint with every missing,
 /// unexpected and misshapen tensor; only a picture's position table of another size is interpolated
-/// (bicubic), and the log says so. Without a seed weights hold nothing, and none are read: for a
-/// model whose own come next. Throws kConfig as ClipModel does, kMissingInput and kIo.
+/// (bicubic), and a decoder, a matching head or cross attention
+/// of which the file has nothing is drawn from `seed`; the log says so. Without a seed weights hold
+/// nothing, and none are read: for a model whose own come next. Throws kConfig as ClipModel does,
+/// kMissingInput and kIo.
 [[nodiscard]] ClipModel make_model(const ModelOptions& options, std::optional<uint64_t> seed);
 
 }  // namespace tandem
