@@ -71,6 +71,7 @@ DOORS = {
     r"CLI/": ["apps"],
     r"cuda_runtime|ATen/cuda/|c10/cuda/": ["src/kernels", "tests/kernels"],
     r"arrow/|parquet/": ["src/io"],
+    r"torch/csrc/distributed/": ["src/distributed"],
     r"gtest/|gmock/": ["tests"],
 }
 TORCH = re.compile(r"(torch|ATen|c10)/")

@@ -26,6 +26,7 @@
 #include "tandem/data/stall_error.h"
 #include "tandem/data/survey.h"
 #include "tandem/distributed/communicator.h"
+#include "tandem/distributed/connect.h"
 #include "tandem/distributed/launch.h"
 #include "tandem/eval/captioning.h"
 #include "tandem/eval/embed_source.h"
