@@ -28,6 +28,7 @@
 #include "tandem/distributed/communicator.h"
 #include "tandem/distributed/connect.h"
 #include "tandem/distributed/launch.h"
+#include "tandem/eval/caption_scores.h"
 #include "tandem/eval/captioning.h"
 #include "tandem/eval/embed_source.h"
 #include "tandem/eval/evaluate.h"
