@@ -53,7 +53,7 @@ Tokenizer Tokenizer::parse(std::string content, const std::string& where, bool l
 
 Encoding Tokenizer::encode(std::string_view text, int64_t context_length) const {
   if (context_length < 2) {
-    throw Error(ErrorKind::kUsage, {.what = "the context is too short for a text",
+    throw Error(ErrorKind::kUsage, {.what = "context_length is too small",
                                     .expected = "context_length of at least 2",
                                     .found = std::to_string(context_length)});
   }

@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include <gtest/gtest.h>
 
@@ -61,9 +62,11 @@ inline Error expect_error(ErrorKind kind, const ErrorParts& parts,
   return error;
 }
 
-/// The same for a part of the whole message; returns the message. For messages of several parts.
-inline std::string expect_error(ErrorKind kind, const std::string& part,
-                                const std::function<void()>& action) {
+/// The same for a part of the whole message; returns the message. For names that any part of the
+/// error may hold.
+template <typename Text>
+requires std::is_convertible_v<Text, std::string> std::string expect_error(
+    ErrorKind kind, const Text& part, const std::function<void()>& action) {
   const Error error = expect_error(kind, ErrorParts(), action);
   EXPECT_NE(std::string_view(error.what()).find(part), std::string_view::npos)
       << "\"" << part << "\" is missing in: " << error.what();

@@ -9,60 +9,60 @@ namespace {
 
 using Json = nlohmann::json;
 
-void refuses(const std::string& content, const std::string& part) {
-  expect_error(ErrorKind::kCheckpoint, part, [&] { (void)Tokenizer::parse(content, "t.json"); });
+void refuses(const std::string& content, const ErrorParts& parts) {
+  expect_error(ErrorKind::kCheckpoint, parts, [&] { (void)Tokenizer::parse(content, "t.json"); });
 }
 
-void refuses(const Json& json, const std::string& part) { refuses(json.dump(), part); }
+void refuses(const Json& json, const ErrorParts& parts) { refuses(json.dump(), parts); }
 
 TEST(HostileTokenizer, RefusesWhatIsNoJsonOfATokenizer) {
-  refuses(std::string(), "not valid JSON");
-  refuses(std::string("{\"model\": "), "not valid JSON");
+  refuses(std::string(), {.what = "not valid JSON"});
+  refuses(std::string("{\"model\": "), {.what = "not valid JSON"});
   refuses(std::string("{\"model\": {\"type\": \"BPE\", \"type\": \"BPE\"}}"),
-          "a key appears twice");
-  refuses(std::string("{\"a\": \"\xFF\"}"), "not valid JSON");
-  refuses(Json::array(), "is no object");
-  refuses(Json::object(), "has no \"model\"");
-  refuses(std::string(100000, '[') + std::string(100000, ']'), "nested too deeply");
+          {.what = "a key appears twice"});
+  refuses(std::string("{\"a\": \"\xFF\"}"), {.what = "not valid JSON"});
+  refuses(Json::array(), {.what = "is not an object"});
+  refuses(Json::object(), {.what = R"(has no "model")"});
+  refuses(std::string(100000, '[') + std::string(100000, ']'), {.what = "nested too deeply"});
 }
 
 TEST(HostileTokenizer, RefusesIdsOutOfRangeOrTwice) {
   Json json = small_bpe();
   json["model"]["vocab"]["x"] = 2;
-  refuses(json, "is the id of two tokens");
+  refuses(json, {.what = "is the id of two tokens"});
   for (const Json& id : {Json(-1), Json(1e300), Json(4'000'000'000'000), Json("7"), Json(nullptr),
                          Json(18446744073709551615ULL)}) {
     json["model"]["vocab"]["x"] = id;
-    refuses(json, "model.vocab.\"x\"");
+    refuses(json, {.where = R"(model.vocab."x")"});
   }
 }
 
 TEST(HostileTokenizer, RefusesAddedTokensWithOtherIds) {
   Json json = small_bpe();
   json["added_tokens"][0]["id"] = 5;
-  refuses(json, "added_tokens[0].id: an added token has another id");
+  refuses(json, {.what = "an added token has an unexpected id", .where = "added_tokens[0].id"});
   json = small_bpe();
   json["added_tokens"].push_back({{"id", 900}, {"content", "new"}});
-  refuses(json, "expected 16, found 900");
+  refuses(json, {.expected = "16", .found = "900"});
 }
 
 TEST(HostileTokenizer, RefusesMergesOfTokensThatAreNotThere) {
   for (const Json& merge : {Json("h x"), Json("h o"), Json::array({"x", "h"})}) {
     Json json = small_bpe();
     json["model"]["merges"].push_back(merge);
-    refuses(json, "model.merges[6]: a merge speaks of a token that is not there");
+    refuses(json, {.what = "a merge names an unknown token", .where = "model.merges[6]"});
   }
   for (const Json& merge : {Json("h"), Json("h e l"), Json::array({"h"}), Json(7)}) {
     Json json = small_bpe();
     json["model"]["merges"].push_back(merge);
-    refuses(json, "model.merges[6]");
+    refuses(json, {.where = "model.merges[6]"});
   }
 }
 
 TEST(HostileTokenizer, RefusesTokensThatAreTooLong) {
   Json json = small_bpe();
   json["model"]["vocab"][std::string(5000, 'x')] = 16;
-  refuses(json, "a token that is too long");
+  refuses(json, {.what = "a token that is too long"});
 }
 
 TEST(HostileTokenizer, RefusesSequencesInSequences) {
@@ -71,32 +71,32 @@ TEST(HostileTokenizer, RefusesSequencesInSequences) {
     normalizer = {{"type", "Sequence"}, {"normalizers", {normalizer}}};
   Json json = small_bpe();
   json["normalizer"] = normalizer;
-  refuses(json, "inside too many others");
+  refuses(json, {.what = "nested too deeply"});
 }
 
 TEST(HostileTokenizer, RefusesTemplatesWithoutTheText) {
   Json json = small_word_piece();
   json["post_processor"]["single"].erase(1);
-  refuses(json, "does not hold the text exactly once");
+  refuses(json, {.what = "does not hold the text exactly once"});
   json = small_word_piece();
   json["post_processor"]["special_tokens"]["[CLS]"]["ids"] = {77};
-  refuses(json, "is out of range");
+  refuses(json, {.what = "is out of range"});
 }
 
 TEST(HostileTokenizer, RefusesAModelWithoutItsUnknownToken) {
   Json json = small_word_piece();
   json["model"]["unk_token"] = "<none>";
-  refuses(json, "model.unk_token");
+  refuses(json, {.where = "model.unk_token"});
   const Json unigram =
       Json::parse(R"({"model": {"type": "Unigram", "vocab": [["a", 0.0]], "unk_id": 5}})");
-  refuses(unigram, "the unknown token is not in the vocabulary");
+  refuses(unigram, {.what = "the unknown token is not in the vocabulary"});
 }
 
 TEST(HostileTokenizer, ComplainsAboutTextThatHasNoIds) {
   const Json unigram =
       Json::parse(R"({"model": {"type": "Unigram", "vocab": [["a", -1.0]], "unk_id": null}})");
   EXPECT_EQ(json_ids(unigram, "aa"), (std::vector<int32_t>{0, 0}));
-  expect_error(ErrorKind::kData, "a character is not in the vocabulary",
+  expect_error(ErrorKind::kData, {.what = "a character is not in the vocabulary"},
                [&] { (void)json_ids(unigram, "ab"); });
 }
 
@@ -104,7 +104,7 @@ TEST(HostileTokenizer, RefusesDamagedCharacterMaps) {
   for (const char* map : {"", "AAAA", "!!!!", "/////w=="}) {
     Json json = small_bpe();
     json["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", map}};
-    refuses(json, "precompiled_charsmap");
+    refuses(json, {.where = "precompiled_charsmap"});
   }
   // A table that points out of itself must not be followed.
   Json json = small_bpe();
@@ -119,7 +119,8 @@ TEST(HostileTokenizer, StopsANormalizerThatMakesTextsGrow) {
         {{"type", "Replace"}, {"pattern", {{"String", "e"}}}, {"content", std::string(1000, 'e')}});
   Json json = small_bpe();
   json["normalizer"] = {{"type", "Sequence"}, {"normalizers", steps}};
-  expect_error(ErrorKind::kData, "makes a text too long", [&] { (void)json_ids(json, "e"); });
+  expect_error(ErrorKind::kData, {.what = "the normalized text is too long"},
+               [&] { (void)json_ids(json, "e"); });
 }
 
 TEST(HostileTokenizer, DecodesWithAnOddMarkForEndsOfWords) {

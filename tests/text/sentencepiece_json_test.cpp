@@ -82,14 +82,14 @@ TEST(SentencePieceJson, GivesTheIdsOfPublishedKinds) {
 TEST(SentencePieceJson, RefusesSpacesAtTheEndOfWords) {
   SentencePieceFile file;
   file.space_is_suffix = true;
-  expect_error(ErrorKind::kConfig, "treat_whitespace_as_suffix",
+  expect_error(ErrorKind::kConfig, {.where = "treat_whitespace_as_suffix"},
                [&] { (void)sentencepiece_json(file, {}); });
 }
 
 TEST(SentencePieceProto, RefusesWhatIsCutShort) {
   const std::string model = read_file(kTokens / "spm_t5/spiece.model");
   EXPECT_GT(read_sentencepiece_file(model, "here").pieces.size(), 100U);
-  expect_error(ErrorKind::kCheckpoint, "here", [&] {
+  expect_error(ErrorKind::kCheckpoint, {.where = "here"}, [&] {
     (void)read_sentencepiece_file(std::string_view(model).substr(0, model.size() - 3), "here");
   });
 }

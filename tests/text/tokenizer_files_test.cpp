@@ -34,19 +34,21 @@ TEST_F(TokenizerFiles, ReadsBertsVocabulary) {
   EXPECT_EQ(load().encode("Café un", 77).ids, (Ids{2, 9, 5, 3}));
   EXPECT_EQ(load().pad_id(), 0);
   write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\na\n");
-  expect_error(ErrorKind::kCheckpoint, "line 6: a token is there twice", [&] { (void)load(); });
+  expect_error(ErrorKind::kCheckpoint, {.what = "a token appears twice", .where = "line 6"},
+               [&] { (void)load(); });
   write("vocab.txt", "a\nb\n");
-  expect_error(ErrorKind::kCheckpoint, "the vocabulary has no [CLS]", [&] { (void)load(); });
+  expect_error(ErrorKind::kCheckpoint, {.what = "the vocabulary has no [CLS]"},
+               [&] { (void)load(); });
 }
 
 TEST_F(TokenizerFiles, ReadsVocabularyAndMerges) {
   write("vocab.json", small_bpe()["model"]["vocab"].dump());
-  expect_error(ErrorKind::kMissingInput, "merges.txt", [&] { (void)load(); });
+  expect_error(ErrorKind::kMissingInput, {.where = "merges.txt"}, [&] { (void)load(); });
   write("merges.txt", "#version: 0.2\nh e\nl l\nhe ll\nhell o\n\u0120 w\no r\n");
   EXPECT_EQ(load().encode("hello world", 77).ids, (Ids{0, 13, 14, 15, 4, 8, 1}));
   EXPECT_EQ(load().file_name(), "tokenizer.json");
   write("merges.txt", "h e\nl l l\n");
-  expect_error(ErrorKind::kCheckpoint, "merges.txt", [&] { (void)load(); });
+  expect_error(ErrorKind::kCheckpoint, {.where = "merges.txt"}, [&] { (void)load(); });
 }
 
 TEST_F(TokenizerFiles, ReadsGpt2sAndClipsFlavour) {
@@ -67,13 +69,13 @@ TEST_F(TokenizerFiles, ReadsGpt2sAndClipsFlavour) {
 TEST_F(TokenizerFiles, RefusesClipsVocabularyReadAsPlainBytes) {
   write("vocab.json", R"({"a": 0, "b</w>": 1, "ab</w>": 2, "<|endoftext|>": 3})");
   write("merges.txt", "a b</w>\n");
-  const std::string message =
-      expect_error(ErrorKind::kCheckpoint, "2 of 4 pieces end in </w>", [&] { (void)load(); });
-  EXPECT_NE(message.find("<|startoftext|>"), std::string::npos) << message;
+  expect_error(ErrorKind::kCheckpoint,
+               {.what = "2 of 4 pieces end in </w>", .expected = "<|startoftext|>"},
+               [&] { (void)load(); });
   nlohmann::json json = nlohmann::json::parse(read_file(golden("clip") / "tokenizer.json"));
   json["model"]["end_of_word_suffix"] = nullptr;
   write("tokenizer.json", json.dump());
-  expect_error(ErrorKind::kCheckpoint, "pieces end in </w>", [&] { (void)load(); });
+  expect_error(ErrorKind::kCheckpoint, {.what = "pieces end in </w>"}, [&] { (void)load(); });
 }
 
 // The ids of transformers 5.24's SiglipTokenizer with the same model.
@@ -108,7 +110,7 @@ TEST_F(TokenizerFiles, UsesASentencePieceModelAsItsClassSays) {
   EXPECT_NE(load().encode("CAT", 77).ids, siglip.encode("CAT", 77).ids);
   EXPECT_EQ(load().encode("c!a?t", 77).ids, siglip.encode("cat", 77).ids);
   write("tokenizer_config.json", R"({"tokenizer_class": "CamembertTokenizer"})");
-  expect_error(ErrorKind::kCheckpoint, "CamembertTokenizer", [&] { (void)load(); });
+  expect_error(ErrorKind::kCheckpoint, {.found = "CamembertTokenizer"}, [&] { (void)load(); });
 }
 
 TEST_F(TokenizerFiles, FindsTextsThatAreOneToTheTokenizer) {
@@ -168,7 +170,7 @@ TEST_F(TokenizerFiles, CleansAsTheOriginalClipWhenAsked) {
   EXPECT_NE(original.encode("a &amp; b", 77).ids, fast.encode("a &amp; b", 77).ids);
   original.save(folder_ / "tokenizer.json");
   EXPECT_EQ(load().encode("a &amp; b", 77).ids, original.encode("a &amp; b", 77).ids);
-  expect_error(ErrorKind::kUsage, "another way to clean", [] {
+  expect_error(ErrorKind::kUsage, {.what = "cannot store a text cleaning"}, [] {
     (void)Tokenizer::load(golden("spm_t5/spiece.model"), {.cleaning = TextCleaning::kClipOriginal});
   });
 }
@@ -188,11 +190,12 @@ TEST_F(TokenizerFiles, CleansAsOpenClipWhenAsked) {
 }
 
 TEST_F(TokenizerFiles, NamesAFolderWithoutATokenizer) {
-  expect_error(ErrorKind::kMissingInput, "the folder holds no tokenizer", [&] { (void)load(); });
+  expect_error(ErrorKind::kMissingInput, {.what = "the folder holds no tokenizer"},
+               [&] { (void)load(); });
   write("tokenizer.json", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n");
-  expect_error(ErrorKind::kCheckpoint, "a Git LFS pointer", [&] { (void)load(); });
+  expect_error(ErrorKind::kCheckpoint, {.found = "a Git LFS pointer"}, [&] { (void)load(); });
   write("tokenizer.json", "");
-  expect_error(ErrorKind::kCheckpoint, "is empty", [&] { (void)load(); });
+  expect_error(ErrorKind::kCheckpoint, {.what = "is empty"}, [&] { (void)load(); });
 }
 
 }  // namespace

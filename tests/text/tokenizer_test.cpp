@@ -71,7 +71,7 @@ TEST(Tokenizer, CutsLongTextAndKeepsEos) {
     EXPECT_EQ(cut.ids.back(), tokenizer.eos_id());
     EXPECT_TRUE(std::equal(cut.ids.begin(), cut.ids.end() - 1, whole.begin()));
   }
-  expect_error(ErrorKind::kUsage, "context_length of at least 2, found 1",
+  expect_error(ErrorKind::kUsage, {.expected = "context_length of at least 2", .found = "1"},
                [&] { (void)tokenizer.encode(text, 1); });
 }
 
@@ -110,9 +110,9 @@ TEST(Tokenizer, DecodeLeavesSpecialPiecesOutAndChecksIds) {
   EXPECT_EQ(tokenizer.decode(ids), "a red star");
   EXPECT_EQ(tokenizer.decode({}), "");
   const auto size = static_cast<int32_t>(tokenizer.vocab_size());
-  expect_error(ErrorKind::kUsage, "outside the vocabulary",
+  expect_error(ErrorKind::kUsage, {.what = "outside the vocabulary"},
                [&] { (void)tokenizer.decode({size}); });
-  expect_error(ErrorKind::kUsage, "found -1", [&] { (void)tokenizer.decode({-1}); });
+  expect_error(ErrorKind::kUsage, {.found = "-1"}, [&] { (void)tokenizer.decode({-1}); });
 }
 
 TEST(Tokenizer, IsTheSameAfterSaveAndLoad) {
@@ -169,31 +169,34 @@ TEST(Tokenizer, FindsSpecialPiecesWhereverTheyAre) {
 }
 
 TEST(Tokenizer, RefusesAModelWithoutASpecialPiece) {
-  const auto refuses = [](const std::string& part, const Arguments& arguments) {
+  const auto refuses = [](const ErrorParts& parts, const Arguments& arguments) {
     const std::string model = foreign_model(arguments);
-    expect_error(ErrorKind::kCheckpoint, part, [&] { (void)Tokenizer::parse(model, "t.model"); });
+    expect_error(ErrorKind::kCheckpoint, parts, [&] { (void)Tokenizer::parse(model, "t.model"); });
   };
-  refuses("t.model: the vocabulary has no pad piece", {});  // sentencepiece's own default
-  refuses("the vocabulary has no bos piece", {{"bos_id", "-1"}, {"pad_id", "4"}});
-  refuses("the vocabulary has no eos piece", {{"eos_id", "-1"}, {"pad_id", "4"}});
+  refuses({.what = "the vocabulary has no pad piece", .where = "t.model"},
+          {});  // sentencepiece's own default
+  refuses({.what = "the vocabulary has no bos piece"}, {{"bos_id", "-1"}, {"pad_id", "4"}});
+  refuses({.what = "the vocabulary has no eos piece"}, {{"eos_id", "-1"}, {"pad_id", "4"}});
 }
 
 TEST(Tokenizer, NamesFilesThatAreNoModel) {
   const TemporaryFolder folder;
   const auto path = folder / "t.model";
-  const auto refuses = [&](const std::string& bytes, const std::string& part) {
+  const auto refuses = [&](const std::string& bytes, const ErrorParts& parts) {
     write_file_atomically(path, bytes);
-    const std::string text =
-        expect_error(ErrorKind::kCheckpoint, part, [&] { (void)Tokenizer::load(path); });
-    EXPECT_EQ(text.find(".cc"), std::string::npos) << text;
-    EXPECT_NE(text.find("t.model"), std::string::npos) << text;
+    const Error error =
+        expect_error(ErrorKind::kCheckpoint, parts, [&] { (void)Tokenizer::load(path); });
+    EXPECT_EQ(std::string_view(error.what()).find(".cc"), std::string_view::npos) << error.what();
+    expect_parts(error, {.where = "t.model"});
   };
-  expect_error(ErrorKind::kMissingInput, "No such file", [&] { (void)Tokenizer::load(path); });
-  refuses("", "the tokenizer file is empty");
-  refuses("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer");
-  refuses("<!doctype html><html></html>", "an HTML page");
-  refuses("just some text", "damaged or is no sentencepiece model");
-  refuses("{\"model\": {\"type\": \"BPE\"}}", "damaged or is no sentencepiece model");
+  expect_error(ErrorKind::kMissingInput, {.found = "No such file"},
+               [&] { (void)Tokenizer::load(path); });
+  refuses("", {.what = "the tokenizer file is empty"});
+  refuses("version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+          {.found = "a Git LFS pointer"});
+  refuses("<!doctype html><html></html>", {.found = "an HTML page"});
+  refuses("just some text", {.what = "damaged or not a sentencepiece model"});
+  refuses("{\"model\": {\"type\": \"BPE\"}}", {.what = "damaged or not a sentencepiece model"});
 }
 
 TEST(Tokenizer, RefusesOrSurvivesDamageWithoutAWord) {

@@ -112,7 +112,7 @@ void JsonEngine::read_own_part(const JsonView& json) {
   const auto cleaning = cleaning_named(json.string_or("cleaning", "none"));
   if (!cleaning)
     json.at("cleaning")
-        .reject("is no way to clean text",
+        .reject("is not a text cleaning",
                 fmt::format("one of {}", fmt::join(cleaning_names(), ", ")));
   cleaning_ = *cleaning;
   if (!json.has("special_tokens")) return;
@@ -129,7 +129,7 @@ void JsonEngine::refuse_unread_word_ends(const JsonView& model) const {
   const auto count = std::ranges::count_if(
       tokens_, [](const std::string& token) { return token.ends_with("</w>"); });
   if (count * 10 < std::ssize(tokens_) || count == 0) return;
-  model.reject(fmt::format("{} of {} pieces end in </w>, and no text is given that ending", count,
+  model.reject(fmt::format("{} of {} pieces end in </w>, but the tokenizer never appends it", count,
                            tokens_.size()),
                "\"end_of_word_suffix\": \"</w>\"; with vocab.json and merges.txt, the special "
                "tokens <|startoftext|> and <|endoftext|>");
@@ -199,7 +199,7 @@ void JsonEngine::append_word(std::string_view word, std::vector<int32_t>& ids) c
 Encoding JsonEngine::encode(std::string_view text, int64_t context_length) const {
   if (context_length < static_cast<int64_t>(frame_.size())) {
     throw Error(ErrorKind::kUsage,
-                {.what = "the context is too short for a text",
+                {.what = "context_length is too small",
                  .expected = fmt::format("context_length of at least {}", frame_.size()),
                  .found = std::to_string(context_length)});
   }

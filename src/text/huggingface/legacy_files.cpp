@@ -53,7 +53,7 @@ Json read_merges(std::string_view text, const std::string& where) {
     require_utf8(line, where, number);
     const size_t space = line.find(' ');
     if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos) {
-      throw Error(ErrorKind::kCheckpoint, {.what = "is no merge",
+      throw Error(ErrorKind::kCheckpoint, {.what = "is not a merge",
                                            .where = fmt::format("{}, line {}", where, number),
                                            .expected = "two tokens with one space between them",
                                            .found = in_quotes(line)});
@@ -96,7 +96,7 @@ Json word_piece_json(std::string_view text, const LegacyConfig& config, const st
     require_utf8(line, where, number);
     while (line.ends_with(' ') || line.ends_with('\t')) line.remove_suffix(1);
     if (vocab.contains(line)) {
-      throw Error(ErrorKind::kCheckpoint, {.what = "a token is there twice",
+      throw Error(ErrorKind::kCheckpoint, {.what = "a token appears twice",
                                            .where = fmt::format("{}, line {}", where, number),
                                            .found = in_quotes(line)});
     }

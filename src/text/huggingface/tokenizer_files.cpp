@@ -84,7 +84,7 @@ void refuse_foreign(const std::string& content, const std::string& where) {
   if (content.empty())
     throw Error(ErrorKind::kCheckpoint, {.what = "the tokenizer file is empty", .where = where});
   if (const auto foreign = recognize_foreign_content(content)) {
-    throw Error(ErrorKind::kCheckpoint, {.what = "is no tokenizer",
+    throw Error(ErrorKind::kCheckpoint, {.what = "is not a tokenizer",
                                          .where = where,
                                          .found = std::string(foreign->name),
                                          .hint = std::string(foreign->hint)});
@@ -123,7 +123,7 @@ std::optional<SentencePieceScheme> scheme_of_class(const Json& config, const std
     known += (known.empty() ? "" : ", ") + std::string(known_name);
   }
   throw Error(ErrorKind::kCheckpoint,
-              {.what = "this tokenizer_class is not known to read a sentencepiece model",
+              {.what = "unknown tokenizer_class for a sentencepiece model",
                .where = where,
                .expected = known,
                .found = in_quotes(given),
@@ -171,7 +171,7 @@ std::unique_ptr<TokenizerEngine> load_file(const fs::path& file, const Json& con
   }
   if (options.cleaning != TextCleaning::kAsFile) {
     throw Error(ErrorKind::kUsage,
-                {.what = "a sentencepiece model has no place for another way to clean texts",
+                {.what = "a sentencepiece model cannot store a text cleaning",
                  .where = where,
                  .expected = "the tokenizer.json that transformers saves for it",
                  .found = std::string("cleaning ") + cleaning_name(options.cleaning)});

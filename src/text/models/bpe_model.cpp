@@ -17,7 +17,7 @@ constexpr size_t kShortWord = 48;
 int32_t require_token(const StringMap& ids, const std::string& token, const std::string& where) {
   const int32_t id = ids.find(token);
   if (id < 0) {
-    throw Error(ErrorKind::kCheckpoint, {.what = "a merge speaks of a token that is not there",
+    throw Error(ErrorKind::kCheckpoint, {.what = "a merge names an unknown token",
                                          .where = where,
                                          .expected = "tokens of model.vocab",
                                          .found = "\"" + token + "\""});
@@ -50,10 +50,11 @@ BpeModel::BpeModel(std::vector<std::string> tokens, const BpeOptions& options,
     const int32_t left_id = require_token(ids_, left, place);
     const int32_t right_id = require_token(ids_, right, place);
     if (right.size() < prefix_.size()) {
-      throw Error(ErrorKind::kCheckpoint, {.what = "a merge's right side lacks the prefix of parts",
-                                           .where = place,
-                                           .expected = "a token that begins with " + prefix_,
-                                           .found = "\"" + right + "\""});
+      throw Error(ErrorKind::kCheckpoint,
+                  {.what = "the right side of a merge lacks the subword prefix",
+                   .where = place,
+                   .expected = "a token that begins with " + prefix_,
+                   .found = "\"" + right + "\""});
     }
     const int32_t merged = require_token(ids_, left + right.substr(prefix_.size()), place);
     merges_.insert(left_id, right_id, {static_cast<int32_t>(rank), merged});

@@ -21,7 +21,8 @@ const std::string& check_length(const JsonView& json, const std::string& token) 
 /// `{"token": id, …}` as tokens by id. Holes are allowed, as the reference allows them.
 std::vector<std::string> read_vocabulary(const JsonView& json) {
   const nlohmann::json& value = json.value();
-  if (!value.is_object() || value.empty()) json.reject("is no vocabulary", "tokens with their ids");
+  if (!value.is_object() || value.empty())
+    json.reject("is not a vocabulary", "tokens with their ids");
   std::vector<std::string> tokens;
   std::vector<bool> used;
   for (const auto& [token, id] : value.items()) {
@@ -41,19 +42,19 @@ std::vector<std::string> read_vocabulary(const JsonView& json) {
 std::pair<std::string, std::string> read_merge(const JsonView& json) {
   if (json.value().is_array()) {
     const std::vector<JsonView> sides = json.elements();
-    if (sides.size() != 2) json.reject("is no merge", "two tokens");
+    if (sides.size() != 2) json.reject("is not a merge", "two tokens");
     return {sides[0].string(), sides[1].string()};
   }
   const std::string& text = json.string();
   const size_t space = text.find(' ');
   if (space == std::string::npos || text.find(' ', space + 1) != std::string::npos)
-    json.reject("is no merge", "two tokens with one space between them");
+    json.reject("is not a merge", "two tokens with one space between them");
   return {text.substr(0, space), text.substr(space + 1)};
 }
 
 std::unique_ptr<WordModel> read_bpe(const JsonView& json, const std::string& where) {
   if (json.has("dropout") && json.at("dropout").number() != 0.0)
-    json.at("dropout").reject("merges that are dropped at random are not supported", "null or 0");
+    json.at("dropout").reject("BPE dropout is not supported", "null or 0");
   BpeOptions options;
   const std::vector<JsonView> merges = json.at("merges").elements();
   if (merges.size() > static_cast<size_t>(kMostTokens))
@@ -89,13 +90,13 @@ std::unique_ptr<WordModel> read_unigram(const JsonView& json, const std::string&
   std::vector<std::string> tokens;
   const nlohmann::json& vocab = json.at("vocab").value();
   if (!vocab.is_array() || vocab.empty() || vocab.size() > static_cast<size_t>(kMostTokens)) {
-    json.at("vocab").reject("is no vocabulary",
+    json.at("vocab").reject("is not a vocabulary",
                             fmt::format("a list of 1 to {} tokens with scores", kMostTokens));
   }
   for (size_t id = 0; id < vocab.size(); ++id) {
     const JsonView entry(vocab[id], fmt::format("{}.vocab[{}]", json.path(), id));
     const std::vector<JsonView> parts = entry.elements();
-    if (parts.size() != 2) entry.reject("is no token with its score", "[token, score]");
+    if (parts.size() != 2) entry.reject("is not a token with a score", "[token, score]");
     tokens.push_back(check_length(entry, parts[0].string()));
     options.scores.push_back(parts[1].number());
   }
@@ -116,7 +117,7 @@ std::unique_ptr<WordModel> read_word_model(const JsonView& json, const std::stri
   if (type == "BPE") return read_bpe(json, where);
   if (type == "WordPiece") return read_word_piece(json, where);
   if (type == "Unigram") return read_unigram(json, where);
-  json.at("type").reject("this kind of model is not known", "BPE, Unigram or WordPiece");
+  json.at("type").reject("unknown model type", "BPE, Unigram or WordPiece");
 }
 
 std::vector<AddedToken> read_added_tokens(const JsonView& json, const WordModel& model) {
@@ -142,8 +143,7 @@ std::vector<AddedToken> read_added_tokens(const JsonView& json, const WordModel&
     int64_t id = of_model >= 0 ? of_model : next;
     if (twin != known.end()) id = tokens[twin->second].id;
     if (id != said) {
-      entry.at("id").reject("an added token has another id than its place gives it",
-                            std::to_string(id));
+      entry.at("id").reject("an added token has an unexpected id", std::to_string(id));
     }
     if (twin == known.end() && of_model < 0) ++next;
     token.id = static_cast<int32_t>(id);

@@ -113,9 +113,9 @@ void UnigramModel::encode(std::string_view word, std::vector<int32_t>& ids) cons
     });
     if (!has_single) {
       if (unk_id_ < 0) {
-        throw Error(ErrorKind::kData, {.what = "a character is not in the vocabulary, and there is "
-                                               "no unknown token to stand for it",
-                                       .found = std::string(word.substr(at, bytes))});
+        throw Error(ErrorKind::kData,
+                    {.what = "a character is not in the vocabulary, and there is no unknown token",
+                     .found = std::string(word.substr(at, bytes))});
       }
       offer(at + bytes, {score + unk_score_, at, unk_id_});
     }

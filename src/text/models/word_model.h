@@ -48,7 +48,7 @@ struct BpeOptions {
 /// Byte-pair encoding (Sennrich et al., arXiv:1508.07909).
 class BpeModel final : public WordModel {
  public:
-  /// Throws kCheckpoint, with `where`, when a merge speaks of a token that is not there.
+  /// Throws kCheckpoint, with `where`, when a merge names an unknown token.
   BpeModel(std::vector<std::string> tokens, const BpeOptions& options, const std::string& where);
   void encode(std::string_view word, std::vector<int32_t>& ids) const override;
 

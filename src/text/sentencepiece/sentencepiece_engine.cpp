@@ -132,8 +132,8 @@ SentencePieceEngine::SentencePieceEngine(std::string model, const std::string& w
   silence_sentencepiece();
   check_content(model, where);
   if (!processor_.LoadFromSerializedProto(model).ok()) {
-    reject(where, {.what = "the tokenizer file is damaged or is no sentencepiece model",
-                   .found = fmt::format("{} bytes that cannot be read as one", model.size()),
+    reject(where, {.what = "the tokenizer file is damaged or not a sentencepiece model",
+                   .found = fmt::format("{} bytes that do not parse", model.size()),
                    .hint = "copy or train it again"});
   }
   const auto carried = read_scheme(model);

@@ -46,7 +46,7 @@ class ProtoReader {
       value |= uint64_t{byte & 0x7FU} << shift;
       if ((byte & 0x80) == 0) return value;
     }
-    reject(where_, "a number without an end");
+    reject(where_, "an unterminated number");
   }
 
   uint64_t fixed(size_t size) {
@@ -56,7 +56,7 @@ class ProtoReader {
   }
 
   std::string_view take(uint64_t size) {
-    if (size > rest_.size()) reject(where_, "a field that is cut short");
+    if (size > rest_.size()) reject(where_, "a truncated field");
     const std::string_view part = rest_.substr(0, size);
     rest_.remove_prefix(size);
     return part;

@@ -138,8 +138,8 @@ Tokenizer train_tokenizer(const std::vector<std::string>& captions,
              "training a tokenizer");
   Tokenizer tokenizer = Tokenizer::parse(std::move(model), "trained tokenizer");
   if (tokenizer.vocab_size() < options.train_vocab_size) {
-    log_info(fmt::format("The captions do not hold the {} pieces that were asked for.",
-                         options.train_vocab_size));
+    log_info(
+        fmt::format("The captions do not give the {} pieces requested.", options.train_vocab_size));
   }
   return tokenizer;
 }

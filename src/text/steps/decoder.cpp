@@ -217,13 +217,13 @@ std::unique_ptr<Decoder> read(const JsonView& json, int depth) {
                                             json.at("content").string());
   }
   if (type == "Sequence") {
-    if (depth == kDeepestSequence) json.reject("is a sequence inside too many others");
+    if (depth == kDeepestSequence) json.reject("is nested too deeply");
     std::vector<std::unique_ptr<Decoder>> steps;
     for (const JsonView& each : json.at("decoders").elements())
       steps.push_back(read(each, depth + 1));
     return std::make_unique<SequenceDecoder>(std::move(steps));
   }
-  json.at("type").reject("this decoder is not known",
+  json.at("type").reject("unknown decoder",
                          "BPEDecoder, ByteFallback, ByteLevel, Fuse, Metaspace, Replace, Sequence, "
                          "Strip or WordPiece");
 }

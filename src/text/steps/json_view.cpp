@@ -28,14 +28,14 @@ bool JsonView::has(const char* key) const {
 }
 
 JsonView JsonView::at(const char* key) const {
-  if (!value_->is_object()) reject("is no object", "an object");
+  if (!value_->is_object()) reject("is not an object", "an object");
   const auto found = value_->find(key);
   if (found == value_->end()) reject(fmt::format("has no \"{}\"", key));
   return {*found, path_ + (path_.ends_with(": ") ? "" : ".") + key};
 }
 
 std::vector<JsonView> JsonView::elements() const {
-  if (!value_->is_array()) reject("is no list", "a list");
+  if (!value_->is_array()) reject("is not a list", "a list");
   std::vector<JsonView> views;
   views.reserve(value_->size());
   for (size_t index = 0; index < value_->size(); ++index)
@@ -44,18 +44,18 @@ std::vector<JsonView> JsonView::elements() const {
 }
 
 const std::string& JsonView::string() const {
-  if (!value_->is_string()) reject("is no text", "a string");
+  if (!value_->is_string()) reject("is not a string", "a string");
   return value_->get_ref<const std::string&>();
 }
 
 bool JsonView::boolean() const {
-  if (!value_->is_boolean()) reject("is no switch", "true or false");
+  if (!value_->is_boolean()) reject("is not a boolean", "true or false");
   return value_->get<bool>();
 }
 
 int64_t JsonView::integer(int64_t least, int64_t most) const {
   const std::string range = fmt::format("a whole number from {} to {}", least, most);
-  if (!value_->is_number_integer()) reject("is no whole number", range);
+  if (!value_->is_number_integer()) reject("is not an integer", range);
   const bool huge = value_->is_number_unsigned() && value_->get<uint64_t>() > INT64_MAX;
   if (huge || value_->get<int64_t>() < least || value_->get<int64_t>() > most)
     reject("is out of range", range);
@@ -63,7 +63,7 @@ int64_t JsonView::integer(int64_t least, int64_t most) const {
 }
 
 double JsonView::number() const {
-  if (!value_->is_number()) reject("is no number", "a number");
+  if (!value_->is_number()) reject("is not a number", "a number");
   return value_->get<double>();
 }
 

@@ -19,7 +19,7 @@ constexpr size_t kLongestText = size_t{64} << 20;
 /// A file may hold replacements that make a text longer and longer.
 void check_length(const std::string& text) {
   if (text.size() <= kLongestText) return;
-  throw Error(ErrorKind::kData, {.what = "the tokenizer's normalizer makes a text too long",
+  throw Error(ErrorKind::kData, {.what = "the normalized text is too long",
                                  .expected = fmt::format("at most {} bytes", kLongestText)});
 }
 
@@ -224,7 +224,7 @@ std::optional<std::string> decode_base64(std::string_view text) {
 std::unique_ptr<Normalizer> read_precompiled(const JsonView& json) {
   const JsonView map = json.at("precompiled_charsmap");
   const auto bytes = decode_base64(map.string());
-  if (!bytes) map.reject("is no base64");
+  if (!bytes) map.reject("is not base64");
   return std::make_unique<PrecompiledNormalizer>(CharsMap(*bytes, map.path()));
 }
 
@@ -240,7 +240,7 @@ std::unique_ptr<Normalizer> read_bert(const JsonView& json) {
 std::unique_ptr<Normalizer> read(const JsonView& json, int depth) {
   const std::string& type = json.at("type").string();
   if (type == "Sequence") {
-    if (depth == kDeepestSequence) json.reject("is a sequence inside too many others");
+    if (depth == kDeepestSequence) json.reject("is nested too deeply");
     std::vector<std::unique_ptr<Normalizer>> steps;
     for (const JsonView& each : json.at("normalizers").elements())
       steps.push_back(read(each, depth + 1));
@@ -265,7 +265,7 @@ std::unique_ptr<Normalizer> read(const JsonView& json, int depth) {
     return std::make_unique<ReplaceNormalizer>(read_pattern(json.at("pattern")),
                                                json.at("content").string());
   }
-  json.at("type").reject("this normalizer is not known",
+  json.at("type").reject("unknown normalizer",
                          "BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, "
                          "Precompiled, Prepend, Replace, Sequence, Strip or StripAccents");
 }

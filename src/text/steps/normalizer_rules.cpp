@@ -74,7 +74,7 @@ CharsMap::CharsMap(std::string_view bytes, const std::string& where) {
   units_.resize(size / 4);
   std::memcpy(units_.data(), bytes.data(), size);
   replacements_ = bytes.substr(size);
-  if (!is_utf8(replacements_)) reject_map(where, "replacements that are no UTF-8");
+  if (!is_utf8(replacements_)) reject_map(where, "replacements that are not UTF-8");
 }
 
 const char* CharsMap::rule_for(std::string_view part) const {

@@ -12,7 +12,7 @@ int32_t read_id(const JsonView& json, int64_t vocab_size) {
 /// `["[CLS]", 101]`
 int32_t read_pair_id(const JsonView& json, int64_t vocab_size) {
   const std::vector<JsonView> parts = json.elements();
-  if (parts.size() != 2) json.reject("is no pair of a token and its id");
+  if (parts.size() != 2) json.reject("is not a pair of a token and its id");
   return read_id(parts[1], vocab_size);
 }
 
@@ -42,7 +42,7 @@ Frame read(const JsonView& json, int64_t vocab_size, int depth) {
   if (type == "TemplateProcessing") return read_template(json, vocab_size);
   if (type == "ByteLevel") return {};  // concerns offsets only
   if (type == "Sequence") {
-    if (depth == kDeepestSequence) json.reject("is a sequence inside too many others");
+    if (depth == kDeepestSequence) json.reject("is nested too deeply");
     Frame frame;
     for (const JsonView& each : json.at("processors").elements()) {
       const Frame outer = read(each, vocab_size, depth + 1);
@@ -52,7 +52,7 @@ Frame read(const JsonView& json, int64_t vocab_size, int depth) {
     return frame;
   }
   json.at("type").reject(
-      "this post-processor is not known",
+      "unknown post-processor",
       "BertProcessing, ByteLevel, RobertaProcessing, Sequence or TemplateProcessing");
 }
 

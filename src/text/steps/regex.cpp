@@ -175,7 +175,7 @@ Regex::Regex(const std::string& pattern, const std::string& where) {
     std::array<PCRE2_UCHAR, 160> message{};
     pcre2_get_error_message(error, message.data(), message.size());
     reject(where, pattern,
-           std::string("the regular expression is not understood: ") +
+           std::string("the regular expression does not compile: ") +
                reinterpret_cast<const char*>(message.data()));
   }
   pcre2_jit_compile(made->code.get(), PCRE2_JIT_COMPLETE);  // without it matching is slower only
@@ -203,7 +203,7 @@ void Regex::for_each_match(std::string_view text,
     if (result == PCRE2_ERROR_NOMATCH) return;
     if (result < 0) {
       throw Error(ErrorKind::kData,
-                  {.what = "a regular expression of the tokenizer gave up on a text",
+                  {.what = "a regular expression of the tokenizer exceeded its step limit",
                    .expected = fmt::format("at most {} steps", kMatchLimit),
                    .found = "\"" + code_->pattern + "\""});
     }

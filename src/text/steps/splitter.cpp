@@ -165,7 +165,7 @@ SplitBehavior read_behavior(const JsonView& json) {
       {"Contiguous", SplitBehavior::kContiguous}};
   const auto found = kNames.find(json.string());
   if (found == kNames.end())
-    json.reject("is no behaviour of a split",
+    json.reject("is not a split behavior",
                 "Removed, Isolated, MergedWithPrevious, MergedWithNext or Contiguous");
   return found->second;
 }
@@ -176,7 +176,7 @@ PrependScheme read_scheme(const JsonView& json) {
   if (never || scheme == "never") return PrependScheme::kNever;
   if (scheme == "first") return PrependScheme::kFirst;
   if (scheme != "always")
-    json.at("prepend_scheme").reject("is no way to prepend", "always, first or never");
+    json.at("prepend_scheme").reject("is not a prepend scheme", "always, first or never");
   return PrependScheme::kAlways;
 }
 
@@ -196,7 +196,7 @@ std::unique_ptr<Splitter> read_pattern_split(const JsonView& json) {
 SplitPlan read_plan(const JsonView& json, int depth);
 
 SplitPlan read_sequence(const JsonView& json, int depth) {
-  if (depth == kDeepestSequence) json.reject("is a sequence inside too many others");
+  if (depth == kDeepestSequence) json.reject("is nested too deeply");
   std::vector<std::unique_ptr<Splitter>> steps;
   bool bytes = false;
   for (const JsonView& each : json.at("pretokenizers").elements()) {
@@ -237,7 +237,7 @@ SplitPlan read_plan(const JsonView& json, int depth) {
     return flagged(kPunctuation, json.has("behavior") ? read_behavior(json.at("behavior"))
                                                       : SplitBehavior::kIsolated);
   }
-  json.at("type").reject("this pre-tokenizer is not known",
+  json.at("type").reject("unknown pre-tokenizer",
                          "BertPreTokenizer, ByteLevel, Digits, Metaspace, Punctuation, Sequence, "
                          "Split, Whitespace or WhitespaceSplit");
 }
