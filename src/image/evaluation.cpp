@@ -29,7 +29,7 @@ struct Axes {
 
 [[noreturn]] void reject_narrow(const Sides& sides, const char* which) {
   throw Error(ErrorKind::kData,
-              {.what = fmt::format("picture is too narrow to be resized by its {} side", which),
+              {.what = fmt::format("image is too narrow to be resized by its {} side", which),
                .found = fmt::format("{} x {}", sides.width, sides.height),
                .reason = "too narrow"});
 }
@@ -49,12 +49,12 @@ int64_t resized_size(int64_t size, double crop_pct) {
   const double resized = std::floor(static_cast<double>(size) / crop_pct);
   if (crop_pct > 0 && crop_pct <= 1 && resized <= std::numeric_limits<int32_t>::max())
     return static_cast<int64_t>(resized);
-  throw Error(ErrorKind::kUsage, {.what = "the crop must be a share of the resized picture",
+  throw Error(ErrorKind::kUsage, {.what = "the crop must be a fraction of the resized image",
                                   .expected = "crop_pct above 0, at most 1",
                                   .found = fmt::format("{}", crop_pct)});
 }
 
-/// Of a picture of this size, for every mode but kLongest.
+/// Of an image of this size, for every mode but kLongest.
 Axes crop_axes(const Sides& sides, int64_t size, const ImageTransformOptions& options) {
   const int64_t resized = resized_size(size, options.crop_pct);
   Axes axes{.across = whole_axis(sides.width, resized), .down = whole_axis(sides.height, resized)};
@@ -87,7 +87,7 @@ Image resize_inside(const Image& image, int64_t size, const ImageTransformOption
   return center_crop(resized_image, size);
 }
 
-/// What the crop is made of, of a picture that is known to be upright.
+/// What the crop is made of, of an image that is known to be upright.
 std::optional<Area> needed_area(const ImageHeader& header, int64_t size,
                                 const ImageTransformOptions& options) {
   const bool is_cropped = options.resize_mode != ResizeMode::kLongest;

@@ -33,7 +33,7 @@ void check_axes(const ResampleAxis& across, const ResampleAxis& down) {
   };
   if (lies_inside(across) && lies_inside(down)) return;
   throw Error(ErrorKind::kUsage,
-              {.what = "resize needs a box inside the picture",
+              {.what = "resize needs a box inside the image",
                .expected = fmt::format("within {} x {}, not empty", across.in_size, down.in_size),
                .found = fmt::format("left {}, top {}, right {}, bottom {}", across.first,
                                     down.first, across.last, down.last)});

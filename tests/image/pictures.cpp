@@ -10,8 +10,6 @@
 #include <jpeglib.h>
 #include <zlib.h>
 
-#include "tandem/core/error.h"
-
 namespace tandem::testing {
 namespace {
 
@@ -123,14 +121,14 @@ std::string png_start(uint32_t width, uint32_t height) {
   return "\x89PNG\r\n\x1A\n" + png_chunk("IHDR", big_endian(width) + big_endian(height) + rest);
 }
 
-std::string refusal(std::string_view bytes) {
+std::optional<Error> refusal(std::string_view bytes) {
   try {
     static_cast<void>(decode_image(bytes, {}));
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kData) << error.what();
-    return error.what();
+    return error;
   }
-  return {};
+  return std::nullopt;
 }
 
 }  // namespace tandem::testing

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "tandem/core/error.h"
 #include "tandem/image/image.h"
 
 namespace tandem::testing {
@@ -25,8 +27,8 @@ enum class JpegKind { kBaseline, kProgressive, kTwoThousandScans };
 /// Signature and header of an 8-bit RGB picture.
 [[nodiscard]] std::string png_start(uint32_t width, uint32_t height);
 
-/// The message with which decode_image refuses these bytes; empty if it does not. Fails the test
-/// for any exception but a tandem::Error of kind kData.
-[[nodiscard]] std::string refusal(std::string_view bytes);
+/// The error that decode_image throws for these bytes, if any. Fails the test if it is another
+/// exception than a tandem::Error of kind kData.
+[[nodiscard]] std::optional<Error> refusal(std::string_view bytes);
 
 }  // namespace tandem::testing

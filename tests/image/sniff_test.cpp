@@ -110,17 +110,17 @@ TEST(SniffFile, JudgesByTheFirstBytesWhateverTheName) {
 TEST(ReadImageFile, JudgesAFileOfGigabytesByItsBeginning) {
   const TemporaryFolder folder;
   const std::filesystem::path path = folder / "huge.jpg";
-  const auto refuse = [&path](const std::string& start, const std::string& reason) {
+  const auto refuse = [&path](const std::string& start, const ErrorParts& parts) {
     std::ofstream(path) << start;
     std::filesystem::resize_file(path, uint64_t{3} << 30);  // takes no place
-    expect_error(ErrorKind::kData, reason, [&path] { (void)load_image(path, {}); });
-    expect_error(ErrorKind::kData, reason, [&path] { (void)load_for_evaluation(path, 8, {}); });
+    expect_error(ErrorKind::kData, parts, [&path] { (void)load_image(path, {}); });
+    expect_error(ErrorKind::kData, parts, [&path] { (void)load_for_evaluation(path, 8, {}); });
   };
-  refuse("GIF89a", "found a GIF. Try: convert it to PNG or JPEG");
-  refuse("<!doctype html>" + std::string(600, ' '), "found an HTML page");
-  refuse("", "found unknown bytes");
-  refuse(encode(gradient(20, 10), ".png"), "file is too large for its picture");
-  refuse(encode_jpeg(gradient(20, 10)), "at most 67110464 bytes for 20 x 10 pixels");
+  refuse("GIF89a", {.found = "a GIF", .hint = "convert it to PNG or JPEG"});
+  refuse("<!doctype html>" + std::string(600, ' '), {.found = "an HTML page"});
+  refuse("", {.found = "unknown bytes"});
+  refuse(encode(gradient(20, 10), ".png"), {.reason = "file too large"});
+  refuse(encode_jpeg(gradient(20, 10)), {.expected = "at most 67110464 bytes for 20 x 10 pixels"});
 }
 
 TEST(SniffFile, KnowsTheExtensionsOfPictures) {

@@ -6,8 +6,8 @@
 
 namespace tandem {
 
-/// Returns the picture as the bytes of a PNG file (8-bit RGB); decode_image gives the same pixels
-/// back. Throws kUsage for a picture without pixels. Thread-safe.
+/// Returns the image as the bytes of a PNG file (8-bit RGB); decode_image gives the same pixels
+/// back. Throws kUsage for an image without pixels. Thread-safe.
 [[nodiscard]] std::string encode_png(const Image& image);
 
 }  // namespace tandem

@@ -11,15 +11,15 @@
 
 namespace tandem {
 
-/// Pillow warns of pictures with more pixels than this.
+/// Pillow warns of images with more pixels than this.
 inline constexpr int64_t kManyPixels = 89478485;
 
 /// What Pillow holds before `convert("RGB")`, of which the resize depends: kPalette is resized by
-/// the nearest pixel (also a picture of 1 bit), kAlpha with colours weighted by alpha, kCmyk in its
+/// the nearest pixel (also an image of 1 bit), kAlpha with colours weighted by alpha, kCmyk in its
 /// four inks.
 enum class StoredMode { kRgb, kPalette, kAlpha, kCmyk };
 
-/// A picture: 8-bit RGB, rows top to bottom, interleaved, no padding.
+/// An image: 8-bit RGB, rows top to bottom, interleaved, no padding.
 struct Image {
   int64_t width = 0;
   int64_t height = 0;
@@ -51,7 +51,7 @@ struct ImageHeader {
   int64_t height = 0;
   std::string found = {};  ///< For messages: the format's name, or what the bytes look like ("an
                            ///< HTML page", "a GIF").
-  bool is_other_picture = false;  ///< A picture, in a format that is not read.
+  bool is_other_picture = false;  ///< An image, in a format that is not read.
 };
 
 /// Reads format and size from the head of a file without decoding it. Never throws.
@@ -60,11 +60,11 @@ struct ImageHeader {
 /// Decodes JPEG (libjpeg-turbo; a warning rejects the file as damaged, unless no pixel depends on
 /// it: padding before a marker, an unknown JFIF revision or Adobe transform, odd scan parameters),
 /// PNG, WebP and BMP, equal to Pillow's `convert("RGB")`. Gray, palette, CMYK (taken as inverted,
-/// as Adobe writes it) and 16-bit pictures become 8-bit RGB; of 16 bits the high byte is kept, also
+/// as Adobe writes it) and 16-bit images become 8-bit RGB; of 16 bits the high byte is kept, also
 /// of gray ones, which Pillow cuts at 255. Transparency (an alpha channel, of a palette, a
 /// transparent colour) is laid on `options.background`, equal to Pillow's alpha_composite, or
 /// ignored for "drop" and "drop_after_resize"; the latter keeps what the resize needs in
-/// `stored_mode`, `stored` and `padding`. An animated PNG gives its still picture. Orientation as
+/// `stored_mode`, `stored` and `padding`. An animated PNG gives its still image. Orientation as
 /// `options.exif` says (EXIF of JPEG, PNG and WebP; a corrupt one is ignored). Throws kData: not an
 /// accepted format (and what it is instead; an animated WebP too), truncated, damaged, 2 GiB or
 /// more, too many pixels, more than 500 scans, a BMP with 16-bit pixels, run lengths or unusual

@@ -8,11 +8,11 @@
 
 namespace tandem {
 
-/// Returns the picture at size × size for evaluation: resized to ⌊size / options.crop_pct⌋ by its
+/// Returns the image at size × size for evaluation: resized to ⌊size / options.crop_pct⌋ by its
 /// shortest side, its longest side or both, as `options.resize_mode` says, then cropped (or padded
 /// with black) in the middle. Equal to open_clip's, timm's and torchvision's transform on the same
 /// pixels, with `options.background` = drop_after_resize also on the same file; only what the crop
-/// keeps is computed. Throws kUsage for an empty picture, size or crop_pct, kData for a picture
+/// keeps is computed. Throws kUsage for an empty image, size or crop_pct, kData for an image
 /// narrower than any size can hold. Thread-safe.
 [[nodiscard]] Image evaluation_transform(const Image& image, int64_t size,
                                          const ImageTransformOptions& options);
@@ -28,9 +28,9 @@ namespace tandem {
 [[nodiscard]] Image load_for_evaluation(const std::filesystem::path& path, int64_t size,
                                         const ImageTransformOptions& options);
 
-/// Returns the picture at size × size for training: random crop resized (torchvision's
-/// RandomResizedCrop), then flip, colour jitter (torchvision's ColorJitter on a Pillow picture),
-/// grayscale. With crop_scale_min and crop_ratio_max at 1 the crop is the evaluation's. A picture
+/// Returns the image at size × size for training: random crop resized (torchvision's
+/// RandomResizedCrop), then flip, colour jitter (torchvision's ColorJitter on a Pillow image),
+/// grayscale. With crop_scale_min and crop_ratio_max at 1 the crop is the evaluation's. An image
 /// whose stored_mode is not kRgb is cropped and resized as it is stored and converted to RGB before
 /// the other changes, as open_clip trains. Everything random follows from `seed` alone. Throws as
 /// evaluation_transform. Thread-safe.
@@ -38,7 +38,7 @@ namespace tandem {
                                        const ImageTransformOptions& options,
                                        const AugmentOptions& augment, uint64_t seed);
 
-/// Writes the picture as planes: out[c][y][x], 3 × height × width bytes.
+/// Writes the image as planes: out[c][y][x], 3 × height × width bytes.
 void write_planar(const Image& image, uint8_t* out);
 
 }  // namespace tandem

@@ -5,7 +5,7 @@
 namespace tandem {
 
 /// Changes of colour in place, equal value for value to Pillow's ImageEnhance and to torchvision's
-/// functions on a Pillow picture. A factor of 1 (a shift of 0) changes nothing.
+/// functions on a Pillow image. A factor of 1 (a shift of 0) changes nothing.
 void adjust_brightness(Image& image, double factor);
 void adjust_contrast(Image& image, double factor);
 void adjust_saturation(Image& image, double factor);

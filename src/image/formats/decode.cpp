@@ -31,7 +31,7 @@ void reject_damaged(const EncodedImage& encoded, const std::string& problem, std
 
 void reject_unknown(const ImageHeader& header, std::string where) {
   const char* convert = "convert it to PNG or JPEG";
-  throw Error(ErrorKind::kData, {.what = "not a picture that can be read",
+  throw Error(ErrorKind::kData, {.what = "not an image in a supported format",
                                  .where = std::move(where),
                                  .expected = "a still JPEG, PNG, WebP or BMP",
                                  .found = header.found,
@@ -41,7 +41,7 @@ void reject_unknown(const ImageHeader& header, std::string where) {
 
 void check_pixel_count(const EncodedImage& encoded, int64_t width, int64_t height) {
   if (width == 0 || height <= encoded.max_pixels / width) return;
-  throw Error(ErrorKind::kData, {.what = "picture has too many pixels",
+  throw Error(ErrorKind::kData, {.what = "image has too many pixels",
                                  .where = encoded.where,
                                  .expected = fmt::format("at most {} (transform.max_image_pixels)",
                                                          encoded.max_pixels),
@@ -68,7 +68,8 @@ Image decode_any(const EncodedImage& encoded, const ImageTransformOptions& optio
     throw Error(ErrorKind::kData, {.what = "file is too large",
                                    .where = encoded.where,
                                    .expected = fmt::format("at most {} bytes", kMaxEncodedBytes),
-                                   .found = std::to_string(encoded.bytes.size())});
+                                   .found = std::to_string(encoded.bytes.size()),
+                                   .reason = "file too large"});
   }
   check_pixel_count(encoded, header.width, header.height);
   Image image = decode_format(encoded);

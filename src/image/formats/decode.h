@@ -16,13 +16,13 @@ namespace tandem {
 /// No longer content is decoded: OpenCV counts its bytes in an int.
 inline constexpr size_t kMaxEncodedBytes = std::numeric_limits<int>::max();
 
-/// Part of a picture.
+/// Part of an image.
 struct Area {
   Span across;
   Span down;
 };
 
-/// A picture's file content on its way through the decoders.
+/// An image's file content on its way through the decoders.
 struct EncodedImage {
   std::string_view bytes;
   ImageHeader header;
@@ -38,18 +38,18 @@ struct EncodedImage {
                                          const ImageTransformOptions& options,
                                          std::string where = {});
 
-/// Throws kData about this picture; `where` is filled in.
+/// Throws kData about this image; `where` is filled in.
 [[noreturn]] void reject_image(const EncodedImage& encoded, ErrorText text);
 
-/// Throws kData about a picture with damaged content. `problem` is both what is wrong and the
+/// Throws kData about an image with damaged content. `problem` is both what is wrong and the
 /// reason: "truncated PNG", "damaged WebP".
 [[noreturn]] void reject_damaged(const EncodedImage& encoded, const std::string& problem,
                                  std::string found);
 
-/// Throws kData about content that is no picture of an accepted format.
+/// Throws kData about content that is no image of an accepted format.
 [[noreturn]] void reject_unknown(const ImageHeader& header, std::string where);
 
-/// Throws kData when a picture of this size has more pixels than allowed.
+/// Throws kData when an image of this size has more pixels than allowed.
 void check_pixel_count(const EncodedImage& encoded, int64_t width, int64_t height);
 
 /// Decodes whatever the header says; see decode_image.

@@ -35,25 +35,25 @@ std::string details_of(int code) {
     case JERR_INPUT_EOF:
     case JERR_INPUT_EMPTY: return "no end";
     case JWRN_HIT_MARKER: return "a scan that ends before its last pixel";
-    case JWRN_EXTRANEOUS_DATA: return "bytes left over behind the pixels";
+    case JWRN_EXTRANEOUS_DATA: return "bytes left over after the pixels";
     case JWRN_HUFF_BAD_CODE:
-    case JWRN_ARITH_BAD_CODE: return "a code that means nothing";
+    case JWRN_ARITH_BAD_CODE: return "an invalid code";
     case JWRN_MUST_RESYNC: return "a restart marker out of place";
     case JWRN_BOGUS_PROGRESSION: return "scans that do not follow each other";
     case JERR_NO_IMAGE:
     case JERR_SOF_NO_SOS:
     case JERR_SOS_NO_SOF: return "no pixels";
     case JERR_SOF_DUPLICATE: return "two frames";
-    case JERR_SOF_UNSUPPORTED: return "a kind of JPEG that is not read (lossless, hierarchical)";
+    case JERR_SOF_UNSUPPORTED: return "an unsupported kind of JPEG (lossless, hierarchical)";
     case JERR_NO_HUFF_TABLE:
     case JERR_NO_ARITH_TABLE:
     case JERR_NO_QUANT_TABLE: return "a table that is missing";
     case JERR_BAD_HUFF_TABLE:
     case JERR_DQT_INDEX:
-    case JERR_DHT_INDEX: return "a table that means nothing";
+    case JERR_DHT_INDEX: return "an invalid table";
     case JERR_EMPTY_IMAGE: return "a side of 0 pixels";
     case JERR_IMAGE_TOO_BIG: return "a side of more than 65500 pixels";
-    case JERR_BAD_PRECISION: return "another precision than 8 bits";
+    case JERR_BAD_PRECISION: return "a precision other than 8 bits";
     case JERR_OUT_OF_MEMORY: return "not enough memory";
     default: return fmt::format("a structure that JPEG does not allow (libjpeg's code {})", code);
   }
@@ -92,7 +92,7 @@ class JpegReader {
     return info_.jpeg_color_space == JCS_CMYK || info_.jpeg_color_space == JCS_YCCK;
   }
 
-  /// Fills `area` of the picture, and some more around it; every byte of the file is looked at.
+  /// Fills `area` of the image, and some more around it; every byte of the file is looked at.
   bool read_rows(Image& image, const Area& area) {
     cmyk_row_.resize(has_cmyk() ? static_cast<size_t>(image.width) * 4 : 0);
     return read_rows_or_jump(image, area);

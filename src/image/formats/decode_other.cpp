@@ -24,7 +24,7 @@ void tame_opencv() {
   static_cast<void>(done);
 }
 
-constexpr const char* kUnreadable = "data that does not make its pixels";
+constexpr const char* kUnreadable = "invalid pixel data";
 
 /// OpenCV prints about a header or a palette that reaches beyond the file, and about too many
 /// colors.
@@ -53,7 +53,7 @@ void check_bmp(const EncodedImage& encoded) {
                         (depth == 1 || depth == 4 || depth == 8 || depth == 24 || depth == 32);
   if (!is_plain && !(compression == kBitFields && depth == 32 && has_usual_order)) {
     reject_image(encoded,
-                 {.what = "BMP of a rare kind, which is not read",
+                 {.what = "unsupported kind of BMP",
                   .found = fmt::format("{} bits per pixel, compression {}", depth, compression)});
   }
   const uint64_t row_bytes = (static_cast<uint64_t>(encoded.header.width) * depth + 31) / 32 * 4;
@@ -78,7 +78,7 @@ void check_not_dicom(const EncodedImage& encoded) {
   constexpr size_t kMarkOffset = 128;
   const std::string_view bytes = encoded.bytes;
   if (bytes.size() > kMarkOffset && bytes.substr(kMarkOffset).starts_with("DICM"))
-    reject_image(encoded, {.what = encoded.header.found + " that is marked as DICOM, too"});
+    reject_image(encoded, {.what = encoded.header.found + " that is also marked as DICOM"});
 }
 
 cv::Mat decode_by_opencv(const EncodedImage& encoded, int flags) {
@@ -98,7 +98,7 @@ cv::Mat decode_by_opencv(const EncodedImage& encoded, int flags) {
   return decoded;
 }
 
-/// Fills `image` from a picture of three or four channels and returns the fourth.
+/// Fills `image` from an image of three or four channels and returns the fourth.
 AlphaPlane take_channels(const cv::Mat& decoded, Image& image) {
   const bool has_alpha = decoded.channels() == 4;
   image = Image(decoded.cols, decoded.rows);

@@ -111,8 +111,8 @@ class PngReader {
       name += c >= ' ' && c <= '~' ? c : '?';
     }
     if (has_wrong_checksum_) return fmt::format("a wrong checksum in chunk {}", name);
-    if (is_at_pixels_ || type == chunk_type("IDAT")) return "data that does not make its pixels";
-    return fmt::format("chunk {} means nothing or is out of place", name);
+    if (is_at_pixels_ || type == chunk_type("IDAT")) return "invalid pixel data";
+    return fmt::format("chunk {} is invalid or out of place", name);
   }
 
   static void give_bytes(png_structp png, png_bytep target, size_t count) {

@@ -11,7 +11,7 @@ namespace tandem {
 
 std::string encode_png(const Image& image) {
   if (image.width < 1 || image.height < 1)
-    throw Error(ErrorKind::kUsage, "a picture without pixels cannot be encoded");
+    throw Error(ErrorKind::kUsage, "an image without pixels cannot be encoded");
   const cv::Mat rgb(static_cast<int>(image.height), static_cast<int>(image.width), CV_8UC3,
                     const_cast<uint8_t*>(image.pixels.data()));
   cv::Mat bgr;

@@ -10,7 +10,7 @@ namespace tandem {
 /// is none or it is corrupt.
 [[nodiscard]] int exif_orientation(std::string_view bytes, ImageFormat format);
 
-/// Returns the picture turned and mirrored upright from `orientation` (EXIF 2.3, tag 0x0112).
+/// Returns the image turned and mirrored upright from `orientation` (EXIF 2.3, tag 0x0112).
 [[nodiscard]] Image apply_orientation(Image image, int orientation);
 
 }  // namespace tandem

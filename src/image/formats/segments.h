@@ -14,7 +14,7 @@ namespace tandem {
 [[nodiscard]] uint32_t little_endian_24(std::string_view bytes, size_t offset) noexcept;
 [[nodiscard]] uint32_t little_endian_32(std::string_view bytes, size_t offset) noexcept;
 
-/// A labelled piece of a picture file: a JPEG marker segment, a PNG chunk or a RIFF (WebP) chunk.
+/// A labelled piece of an image file: a JPEG marker segment, a PNG chunk or a RIFF (WebP) chunk.
 struct Segment {
   uint32_t type = 0;         ///< JPEG: the marker's second byte. PNG, RIFF: see chunk_type.
   std::string_view payload;  ///< Cut at the end of the file, if `complete` is false.

@@ -20,7 +20,7 @@ struct Signature {
   bool is_picture = false;
 };
 
-/// Formats that are no accepted picture, by their first bytes; the first that fits counts.
+/// Formats that are no accepted image, by their first bytes; the first that fits counts.
 constexpr Signature kOtherFormats[] = {
     {0, "GIF8"sv, "a GIF", true},
     {0, "II*\0"sv, "a TIFF", true},
@@ -39,7 +39,7 @@ constexpr Signature kOtherFormats[] = {
     {0, "\0\0\0\x0CjP  "sv, "a JPEG 2000", true},
     {0, "8BPS"sv, "a Photoshop file", true},
     {0, "\0\0\1\0"sv, "an icon", true},
-    {0, "RIFF"sv, "a RIFF file, but no WebP"},
+    {0, "RIFF"sv, "a RIFF file, but not a WebP"},
     {0, "PK\3\4"sv, "a ZIP archive"},
     {0, "\x1F\x8B"sv, "gzip-compressed data"},
     {0, "\x89HDF"sv, "an HDF5 file"},

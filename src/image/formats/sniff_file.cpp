@@ -73,11 +73,12 @@ std::string read_image_file(const std::filesystem::path& path) {
   const double limit = static_cast<double>(kOtherBytes) + static_cast<double>(kPixelBytes) * pixels;
   if (static_cast<double>(size) > limit) {
     throw Error(ErrorKind::kData,
-                {.what = "file is too large for its picture",
+                {.what = "file is too large for its image size",
                  .where = path.string(),
                  .expected = fmt::format("at most {:.0f} bytes for {} x {} pixels", limit,
                                          header.width, header.height),
-                 .found = std::to_string(size)});
+                 .found = std::to_string(size),
+                 .reason = "file too large"});
   }
   return read_file(path, kMaxEncodedBytes);
 }

@@ -9,7 +9,7 @@
 
 namespace tandem {
 
-/// Some pixels of a picture that somebody else owns; row y starts at pixels + y * stride.
+/// Some pixels of an image that somebody else owns; row y starts at pixels + y * stride.
 struct ImageView {
   const uint8_t* pixels = nullptr;
   int64_t width = 0;

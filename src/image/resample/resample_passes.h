@@ -20,7 +20,7 @@ extern const ResamplePasses kPortablePasses;
 /// Rows that the horizontal pass takes at a time.
 inline constexpr int64_t kStripRows = 16;
 
-/// Where the rows of the strip that begins at row y begin; below the picture its last row is
+/// Where the rows of the strip that begins at row y begin; below the image its last row is
 /// repeated.
 struct Strip {
   const uint8_t* rows[kStripRows];
