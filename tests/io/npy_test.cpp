@@ -43,34 +43,35 @@ TEST(Npy, WritesTheBytesThatNumpyWrites) {
 
 TEST(Npy, RefusesToWriteOtherDtypes) {
   const TemporaryFolder folder;
-  expect_error(ErrorKind::kUsage, "expected float32, float16 or int64, found BFloat16",
+  expect_error(ErrorKind::kUsage, {.expected = "float32, float16 or int64", .found = "BFloat16"},
                [&] { save_npy(folder / "x.npy", torch::zeros({2}, torch::kBFloat16)); });
 }
 
 TEST(Npy, NamesWhatIsWrongWithAFile) {
   const TemporaryFolder folder;
   const auto path = folder / "x.npy";
-  const auto refuses = [&](const std::string& bytes, const std::string& part) {
+  const auto refuses = [&](const std::string& bytes, const ErrorParts& parts) {
     write_file_atomically(path, bytes);
-    expect_error(ErrorKind::kData, part, [&] { (void)load_npy(path); });
+    expect_error(ErrorKind::kData, parts, [&] { (void)load_npy(path); });
   };
-  expect_error(ErrorKind::kMissingInput, "No such file", [&] { (void)load_npy(path); });
+  expect_error(ErrorKind::kMissingInput, {.found = "No such file"}, [&] { (void)load_npy(path); });
   save_npy(path, torch::arange(6, torch::kFloat32).reshape({2, 3}));
   const std::string good = read_file(path);
   const auto replaced = [&](const std::string& from, const std::string& to) {
     std::string bytes = good;
     return bytes.replace(bytes.find(from), from.size(), to);
   };
-  refuses("", "not a .npy file");
-  refuses("PK\x03\x04 and more of it", "not a .npy file");
-  refuses(good.substr(0, 30), "cut in its header");
-  refuses(good.substr(0, good.size() - 1), "expected 24 bytes of numbers, found 23");
-  refuses(good + "x", "expected 24 bytes of numbers, found 25");
-  refuses(replaced("<f4", ">f4"), "descr '<f4', '<f2' or '<i8'");
-  refuses(replaced("False", "True "), "expected C order");
-  refuses(replaced("(2, 3)", "(-2,3)"), "a size in the shape");
-  refuses(replaced("(2, 3), }                  ", "(4611686018427387904, 1), }"), "overflows");
-  refuses(replaced("'shape'", "'shore'"), "expected 'shape' in the header");
+  refuses("", {.what = "not a .npy file"});
+  refuses("PK\x03\x04 and more of it", {.what = "not a .npy file"});
+  refuses(good.substr(0, 30), {.what = "the header is truncated"});
+  refuses(good.substr(0, good.size() - 1), {.expected = "24 bytes of numbers", .found = "23"});
+  refuses(good + "x", {.expected = "24 bytes of numbers", .found = "25"});
+  refuses(replaced("<f4", ">f4"), {.expected = "descr '<f4', '<f2' or '<i8'"});
+  refuses(replaced("False", "True "), {.expected = "C order"});
+  refuses(replaced("(2, 3)", "(-2,3)"), {.expected = "a size in the shape"});
+  refuses(replaced("(2, 3), }                  ", "(4611686018427387904, 1), }"),
+          {.what = "overflows"});
+  refuses(replaced("'shape'", "'shore'"), {.expected = "'shape' in the header"});
 }
 
 }  // namespace

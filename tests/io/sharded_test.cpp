@@ -23,8 +23,8 @@ class Sharded : public testing::Test {
     write_file_atomically(folder_ / "model.safetensors.index.json", index);
     return load_sharded_safetensors(folder_ / "model.safetensors.index.json");
   }
-  void refuses(const std::string& part, const std::string& index) const {
-    expect_error(ErrorKind::kCheckpoint, part, [&] { (void)load(index); });
+  void refuses(const ErrorParts& parts, const std::string& index) const {
+    expect_error(ErrorKind::kCheckpoint, parts, [&] { (void)load(index); });
   }
   TemporaryFolder folder_;
 };
@@ -37,11 +37,11 @@ TEST_F(Sharded, ReadsEveryShard) {
 }
 
 TEST_F(Sharded, RefusesAnIndexThatDisagrees) {
-  refuses("does not place there", R"({"weight_map": {"x": "a.safetensors"}})");
-  refuses("is not in", R"({"weight_map": {"x": "a.safetensors", "y": "a.safetensors",
+  refuses({.what = "does not list for it"}, R"({"weight_map": {"x": "a.safetensors"}})");
+  refuses({.what = "is not in"}, R"({"weight_map": {"x": "a.safetensors", "y": "a.safetensors",
                                           "w": "b.safetensors", "z": "b.safetensors"}})");
-  refuses("no weight_map", R"({"weights": {}})");
-  refuses("no weight_map", "not json");
+  refuses({.what = "no weight_map"}, R"({"weights": {}})");
+  refuses({.what = "no weight_map"}, "not json");
 }
 
 TEST_F(Sharded, ReadsShardsOfTorchSave) {
@@ -52,16 +52,16 @@ TEST_F(Sharded, ReadsShardsOfTorchSave) {
                                                   "layer.b": "pytorch_model-00001-of-00001.bin"}})");
   EXPECT_TRUE(torch::equal(load_sharded_torch_pickle(index).at("layer.b"), torch::arange(3.0)));
   write_file_atomically(index, R"({"weight_map": {"w": "a.safetensors"}})");
-  expect_error(ErrorKind::kCheckpoint, "no .bin file beside",
+  expect_error(ErrorKind::kCheckpoint, {.what = "not a .bin file beside"},
                [&] { (void)load_sharded_torch_pickle(index); });
 }
 
 TEST_F(Sharded, LooksBesideTheIndexOnly) {
   for (const char* shard :
        {"../a.safetensors", "/etc/a.safetensors", "sub/a.safetensors", "a.bin", ""})
-    refuses("no .safetensors file beside",
+    refuses({.what = "not a .safetensors file beside"},
             std::string(R"({"weight_map": {"x": ")") + shard + "\"}}");
-  expect_error(ErrorKind::kMissingInput, "c.safetensors",
+  expect_error(ErrorKind::kMissingInput, {.where = "c.safetensors"},
                [&] { (void)load(R"({"weight_map": {"x": "c.safetensors"}})"); });
 }
 

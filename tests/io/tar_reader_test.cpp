@@ -123,10 +123,10 @@ TEST(TarReader, SaysWhereATarIsCut) {
   const Walk inside = walk(whole.substr(0, whole.size() - 1000));
   EXPECT_EQ(inside.names, (Names{"a"}));
   EXPECT_EQ(inside.cut_name, "b");
-  EXPECT_NE(inside.problem.find("cut inside \"b\""), std::string::npos) << inside.problem;
+  EXPECT_NE(inside.problem.find("truncated inside \"b\""), std::string::npos) << inside.problem;
   const Walk header = walk(whole + std::string(100, 'x'));
   EXPECT_EQ(header.names, (Names{"a", "b"}));
-  EXPECT_NE(header.problem.find("cut in a header"), std::string::npos) << header.problem;
+  EXPECT_NE(header.problem.find("truncated in a header"), std::string::npos) << header.problem;
   std::string damaged = whole;
   damaged[1024 + 3] ^= 1;
   EXPECT_EQ(walk(damaged).names, (Names{"a"}));
@@ -166,9 +166,10 @@ TEST(TarReader, RefusesSizesThatAreNone) {
 }
 
 TEST(TarReader, SaysWhatIsNoTar) {
-  expect_error(ErrorKind::kData, "gzip", [] { walk("\x1F\x8B\x08 and so on"); });
-  expect_error(ErrorKind::kData, "an HTML page", [] { walk("<!DOCTYPE html><html>"); });
-  expect_error(ErrorKind::kData, "a.tar: is not a tar file", [] { walk(std::string(4096, 'x')); });
+  expect_error(ErrorKind::kData, {.found = "gzip"}, [] { walk("\x1F\x8B\x08 and so on"); });
+  expect_error(ErrorKind::kData, {.found = "an HTML page"}, [] { walk("<!DOCTYPE html><html>"); });
+  expect_error(ErrorKind::kData, {.what = "is not a tar file", .where = "a.tar"},
+               [] { walk(std::string(4096, 'x')); });
 }
 
 TEST(TarHeader, ReadsPaxRecords) {

@@ -69,8 +69,8 @@ class TorchPickle : public testing::Test {
     write_file_atomically(folder_ / "model.pt", bytes);
     return load_torch_pickle(folder_ / "model.pt").tensors;
   }
-  void refuses(const std::string& part, const std::string& pickle) const {
-    expect_error(ErrorKind::kCheckpoint, part, [&] { (void)load(pickle, std::string(24, '\0')); });
+  void refuses(const ErrorParts& parts, const std::string& pickle) const {
+    expect_error(ErrorKind::kCheckpoint, parts, [&] { (void)load(pickle, std::string(24, '\0')); });
   }
   TemporaryFolder folder_;
 };
@@ -117,7 +117,7 @@ TEST_F(TorchPickle, RunsNothing) {
     EXPECT_EQ(file.tensors.size(), 1U);
     EXPECT_TRUE(file.unread.contains("other")) << each;
   }
-  refuses("a tensor's storage",
+  refuses({.what = "a tensor's storage"},
           state_dict(tensor(global("os", "system") + ")R", 0, {1, 1}, {1, 1})));
 }
 
@@ -156,24 +156,26 @@ TEST_F(TorchPickle, SaysWhereTheWeightsWereAndWhatWasLeftOut) {
 }
 
 TEST_F(TorchPickle, NamesWhatIsThereWithoutAStateDict) {
-  expect_error(ErrorKind::kCheckpoint, R"(only "epoch", "optimizer")",
+  expect_error(ErrorKind::kCheckpoint, {.what = R"(only "epoch", "optimizer")"},
                [] { (void)load_torch_pickle(checkpoint("no_weights.pt")); });
-  expect_error(ErrorKind::kCheckpoint, R"(object of "argparse.Namespace" without weights)",
+  expect_error(ErrorKind::kCheckpoint,
+               {.what = R"(object of "argparse.Namespace" without weights)"},
                [] { (void)load_torch_pickle(checkpoint("arguments.pt")); });
-  expect_error(ErrorKind::kCheckpoint, R"("student", "teacher")",
+  expect_error(ErrorKind::kCheckpoint, {.what = R"("student", "teacher")"},
                [] { (void)load_torch_pickle(checkpoint("two_models.pt")); });
 }
 
 TEST_F(TorchPickle, RefusesTensorsOutsideTheirStorage) {
-  const std::string part = "reaches outside";
-  refuses(part, state_dict(tensor(storage(6), 0, {2, 4}, {4, 1})));
-  refuses(part, state_dict(tensor(storage(6), 4, {1, 3}, {3, 1})));
-  refuses(part, state_dict(tensor(storage(6), -1, {1, 1}, {1, 1})));
-  refuses(part, state_dict(tensor(storage(6), 0, {-2, 3}, {3, 1})));
-  refuses(part, state_dict(tensor(storage(6), 0, {2, 3}, {-3, 1})));
-  refuses(part, state_dict(tensor(storage(6), 0, {2'000'000'000, 2'000'000'000}, {0, 0})));
-  refuses("another size", state_dict(tensor(storage(7), 0, {2, 3}, {3, 1})));
-  refuses("another size", state_dict(tensor(storage(6, "HalfStorage"), 0, {2, 3}, {3, 1})));
+  const ErrorParts parts{.what = "exceeds its storage"};
+  refuses(parts, state_dict(tensor(storage(6), 0, {2, 4}, {4, 1})));
+  refuses(parts, state_dict(tensor(storage(6), 4, {1, 3}, {3, 1})));
+  refuses(parts, state_dict(tensor(storage(6), -1, {1, 1}, {1, 1})));
+  refuses(parts, state_dict(tensor(storage(6), 0, {-2, 3}, {3, 1})));
+  refuses(parts, state_dict(tensor(storage(6), 0, {2, 3}, {-3, 1})));
+  refuses(parts, state_dict(tensor(storage(6), 0, {2'000'000'000, 2'000'000'000}, {0, 0})));
+  refuses({.what = "the wrong size"}, state_dict(tensor(storage(7), 0, {2, 3}, {3, 1})));
+  refuses({.what = "the wrong size"},
+          state_dict(tensor(storage(6, "HalfStorage"), 0, {2, 3}, {3, 1})));
 }
 
 TEST_F(TorchPickle, RefusesAWholeThatIsFarLargerThanItsFile) {
@@ -186,17 +188,18 @@ TEST_F(TorchPickle, RefusesAWholeThatIsFarLargerThanItsFile) {
     pickle += little(7, 1);
   }
   pickle += "u.";
-  expect_error(ErrorKind::kCheckpoint, "far larger",
+  expect_error(ErrorKind::kCheckpoint, {.what = "far larger"},
                [&] { (void)load(pickle, std::string(4000, '\0')); });
 }
 
 // What refers to itself or is made of one part many times must cost no more than its bytes.
 TEST_F(TorchPickle, RefusesProgramsThatGrowWithoutEnd) {
   const std::string remember = "q\x01", recall = "h\x01";
-  refuses("nested too deep", "\x80\x02}" + remember + text("state_dict") + recall + "s(" +
-                                 text("w") + tensor(storage(6), 0, {2, 3}, {3, 1}) + "u.");
+  refuses({.what = "nested too deep"}, "\x80\x02}" + remember + text("state_dict") + recall + "s(" +
+                                           text("w") + tensor(storage(6), 0, {2, 3}, {3, 1}) +
+                                           "u.");
   const std::string module = global("a", "Module") + ")\x81" + remember;
-  refuses("nested too deep",
+  refuses({.what = "nested too deep"},
           "\x80\x02" + module + "}(" + text("_modules") + "}(" + text("a") + recall + "uub.");
   // Twenty levels of ten references each to the level below.
   std::string tower = "\x80\x02}" + std::string("q") + '\0';
@@ -205,38 +208,39 @@ TEST_F(TorchPickle, RefusesProgramsThatGrowWithoutEnd) {
     for (int i = 0; i < 10; ++i) tower += text("m" + std::to_string(i)) + "h" + char(level - 1);
     tower += std::string("uq") + level;
   }
-  refuses("no state dict", tower + ".");
+  refuses({.what = "no state dict"}, tower + ".");
   std::string pairs = "\x80\x02](";
   for (int i = 0; i < 3000; ++i) pairs += text("k") + "N\x86";
   pairs += "eq\x01";
   for (int i = 0; i < 3000; ++i) pairs += global("collections", "OrderedDict") + recall + "\x85R";
-  refuses("more than 5 million", pairs + ".");
+  refuses({.what = "more than 5 million"}, pairs + ".");
 }
 
 TEST_F(TorchPickle, RefusesBrokenPrograms) {
-  refuses("cut", "\x80\x02}(X");
-  refuses("cut", "\x80\x02");
-  refuses("empty stack", "\x80\x02.");
-  refuses("no mark", "\x80\x02t.");
-  refuses("never remembered", "\x80\x02h\x05.");
-  refuses("no dictionary", "\x80\x02" + text("x") + ".");
-  refuses(R"(only "w")", state_dict(number(3)));
-  refuses("key without a value", "\x80\x02}(" + text("x") + "u.");
-  refuses("newer", "\x80\x09}.");
+  refuses({.what = "is truncated"}, "\x80\x02}(X");
+  refuses({.what = "is truncated"}, "\x80\x02");
+  refuses({.what = "empty stack"}, "\x80\x02.");
+  refuses({.what = "pops a mark"}, "\x80\x02t.");
+  refuses({.what = "empty memo slot"}, "\x80\x02h\x05.");
+  refuses({.what = "not hold a dictionary"}, "\x80\x02" + text("x") + ".");
+  refuses({.what = R"(only "w")"}, state_dict(number(3)));
+  refuses({.what = "key without a value"}, "\x80\x02}(" + text("x") + "u.");
+  refuses({.what = "newer"}, "\x80\x09}.");
 }
 
 TEST_F(TorchPickle, RefusesOtherFilesAndArchives) {
-  const auto expect = [&](const std::string& part, const std::string& bytes) {
-    expect_error(ErrorKind::kCheckpoint, part, [&] { (void)load_bytes(bytes); });
+  const auto expect = [&](const ErrorParts& parts, const std::string& bytes) {
+    expect_error(ErrorKind::kCheckpoint, parts, [&] { (void)load_bytes(bytes); });
   };
-  expect("not one of torch.save", "\x80\x02}q.");
-  expect("Git LFS pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:0");
-  expect("not a zip archive", "PK but nothing else");
-  expect("no data.pkl", zip({{"archive/other", "x"}}));
-  expect("packed", zip({{"archive/data.pkl", "}."}}, 8));
-  expect("twice", zip({{"archive/data.pkl", "}."}, {"archive/data.pkl", "}."}}));
-  expect("little-endian", zip({{"archive/data.pkl", "}."}, {"archive/byteorder", "big"}}));
-  expect("is missing",
+  expect({.what = "not a file of torch.save"}, "\x80\x02}q.");
+  expect({.found = "Git LFS pointer"}, "version https://git-lfs.github.com/spec/v1\noid sha256:0");
+  expect({.what = "not a zip archive"}, "PK but nothing else");
+  expect({.what = "no data.pkl"}, zip({{"archive/other", "x"}}));
+  expect({.what = "compressed"}, zip({{"archive/data.pkl", "}."}}, 8));
+  expect({.what = "appears twice"}, zip({{"archive/data.pkl", "}."}, {"archive/data.pkl", "}."}}));
+  expect({.what = "little-endian"},
+         zip({{"archive/data.pkl", "}."}, {"archive/byteorder", "big"}}));
+  expect({.what = "is missing"},
          zip({{"archive/data.pkl", state_dict(tensor(storage(6), 0, {2, 3}, {3, 1}))}}));
 }
 

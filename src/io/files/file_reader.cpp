@@ -33,10 +33,11 @@ void FileReader::read(uint64_t offset, void* into, size_t bytes) const {
     const ssize_t got = ::pread(descriptor_, next, bytes, static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) {
-      throw Error(ErrorKind::kIo, {.what = "cannot read",
-                                   .where = path_.string(),
-                                   .found = got < 0 ? std::strerror(errno)
-                                                    : "the end: it was cut while being read"});
+      throw Error(ErrorKind::kIo,
+                  {.what = "cannot read",
+                   .where = path_.string(),
+                   .found = got < 0 ? std::strerror(errno)
+                                    : "the end: the file was truncated while it was read"});
     }
     next += got;
     offset += static_cast<uint64_t>(got);
@@ -48,7 +49,7 @@ FileStamp FileReader::stamp() const {
   struct stat info {};
   if (::fstat(descriptor_, &info) != 0) {
     throw Error(ErrorKind::kIo,
-                {.what = "cannot look at", .where = path_.string(), .found = std::strerror(errno)});
+                {.what = "cannot stat", .where = path_.string(), .found = std::strerror(errno)});
   }
   constexpr int64_t kNanoseconds = 1'000'000'000;
   return {.size = static_cast<uint64_t>(info.st_size),

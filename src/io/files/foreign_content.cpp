@@ -8,8 +8,8 @@ namespace tandem {
 namespace {
 
 constexpr std::string_view kConvert =
-    "convert it to safetensors first; clip-convert --allow-pickle takes weights out of what "
-    "torch.save wrote, and runs none of its code";
+    "convert it to safetensors first; clip-convert --allow-pickle reads the weights of torch.save "
+    "files without running their code";
 
 bool starts_html(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
@@ -29,7 +29,7 @@ std::optional<ForeignContent> recognize_foreign_content(std::string_view first_b
     return ForeignContent{kLfsPointer, "fetch the file itself with `git lfs pull`"};
   }
   if (starts_html(first_bytes)) {
-    return ForeignContent{kHtmlPage, "download the file itself, not the page that shows it"};
+    return ForeignContent{kHtmlPage, "download the file itself, not its web page"};
   }
   if (first_bytes.starts_with(std::string_view("PK\x03\x04", 4))) {
     return ForeignContent{"a zip archive, such as torch.save and TorchScript write", kConvert};

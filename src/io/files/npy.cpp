@@ -28,7 +28,7 @@ constexpr std::array<NpyDtype, 3> kDtypes = {
 std::string_view descr_of(torch::ScalarType dtype, const std::string& where) {
   for (const NpyDtype& each : kDtypes)
     if (each.dtype == dtype) return each.descr;
-  throw Error(ErrorKind::kUsage, {.what = "a .npy file cannot hold this dtype here",
+  throw Error(ErrorKind::kUsage, {.what = "unsupported dtype for a .npy file",
                                   .where = where,
                                   .expected = "float32, float16 or int64",
                                   .found = c10::toString(dtype)});
@@ -83,7 +83,7 @@ class HeaderReader {
   }
 
   [[noreturn]] void fail(const std::string& expected) const {
-    throw Error(ErrorKind::kData, {.what = "not a .npy file that can be read here",
+    throw Error(ErrorKind::kData, {.what = "unsupported .npy file",
                                    .where = where_,
                                    .expected = expected,
                                    .found = in_quotes(rest_.substr(0, 40))});
@@ -164,7 +164,7 @@ torch::Tensor load_npy(const std::filesystem::path& path) {
   const uint64_t length = static_cast<uint8_t>(start[8]) + 256U * static_cast<uint8_t>(start[9]);
   const uint64_t data_start = start.size() + length;
   if (data_start > file.size())
-    throw Error(ErrorKind::kData, {.what = "the file is cut in its header", .where = where});
+    throw Error(ErrorKind::kData, {.what = "the header is truncated", .where = where});
   const NpyHeader header = parse_header(file.read(start.size(), length), where);
   const uint64_t bytes = bytes_of(header, where);
   if (bytes != file.size() - data_start) {

@@ -11,12 +11,12 @@
 
 namespace tandem {
 
-/// What a column can give to a source of pictures and captions.
+/// What a column can give to a source of images and captions.
 enum class ParquetKind {
   kText,      ///< A string per row.
   kTextList,  ///< A list of strings per row.
-  kBytes,     ///< A picture's bytes per row.
-  kPicture,   ///< A struct of `bytes` and `path`, as Hugging Face datasets write a picture.
+  kBytes,     ///< An image's bytes per row.
+  kPicture,   ///< A struct of `bytes` and `path`, as Hugging Face datasets write an image.
   kOther,
 };
 
@@ -41,7 +41,7 @@ struct ParquetPage {
   int codec = 0;                  ///< Parquet's number of its compression.
 };
 
-/// A Parquet file's schema, its texts in order, and its pictures at any place. Holds no open file.
+/// A Parquet file's schema, its texts in order, and its images at any place. Holds no open file.
 /// Const and thread-safe. Everything throws kMissingInput for a file that is not there, and kData
 /// for one that is damaged, encrypted, or no Parquet; the constructor also when the build is
 /// without Parquet, with what to do.

@@ -7,7 +7,7 @@ namespace {
 
 [[noreturn]] void refuse(const std::filesystem::path& path) {
   throw Error(ErrorKind::kUsage,
-              {.what = "this build of Tandem is without Parquet",
+              {.what = "this build of Tandem does not support Parquet",
                .where = path.string(),
                .hint = "scripts/setup.sh and a build with -DTANDEM_PARQUET=ON, or JSON lines "
                        "(pandas: read_parquet(…).to_json(…, orient=\"records\", lines=True))"});

@@ -75,7 +75,7 @@ std::pair<int64_t, int64_t> chunk_range(const parquet::ColumnChunkMetaData& chun
   const int64_t bytes = chunk.total_compressed_size();
   const auto whole = static_cast<int64_t>(size);
   if (begin < 0 || bytes < 0 || begin > whole || bytes > whole - begin)
-    throw parquet::ParquetException("a column chunk lies outside of the file");
+    throw parquet::ParquetException("a column chunk is outside the file");
   return {begin, begin + bytes};
 }
 
@@ -159,7 +159,7 @@ std::vector<std::optional<std::string>> ParquetFile::decode_page(size_t column,
                                            parquet_properties(), *descriptor);
     const auto reader = std::dynamic_pointer_cast<parquet::ByteArrayReader>(
         parquet::ColumnReader::Make(descriptor, std::move(pager), arrow::system_memory_pool()));
-    if (reader == nullptr) throw parquet::ParquetException("a column of bytes is none");
+    if (reader == nullptr) throw parquet::ParquetException("a column is not of bytes");
     const auto count = static_cast<size_t>(page.rows);
     const int16_t present = descriptor->max_definition_level();
     std::vector<int16_t> levels(count, present);

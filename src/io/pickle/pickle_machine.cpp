@@ -32,7 +32,7 @@ void PickleMachine::reject(const std::string& what) const {
 }
 
 std::string_view PickleMachine::take(uint64_t bytes) {
-  if (bytes > code_.size() - at_) reject("the pickle is cut");
+  if (bytes > code_.size() - at_) reject("the pickle is truncated");
   const std::string_view text = code_.substr(at_, bytes);
   at_ += bytes;
   return text;
@@ -47,7 +47,7 @@ uint64_t PickleMachine::number(size_t bytes) {
 
 std::string PickleMachine::line() {
   const size_t end = code_.find('\n', at_);
-  if (end == std::string_view::npos) reject("the pickle is cut");
+  if (end == std::string_view::npos) reject("the pickle is truncated");
   std::string text(take(end - at_));
   take(1);
   return text;
@@ -66,14 +66,14 @@ void PickleMachine::push_object(std::string text) {
 
 size_t PickleMachine::pop() {
   if (stack_.empty() || (!marks_.empty() && marks_.back() == stack_.size()))
-    reject("the pickle takes from an empty stack");
+    reject("the pickle pops from an empty stack");
   const size_t place = stack_.back();
   stack_.pop_back();
   return place;
 }
 
 std::vector<size_t> PickleMachine::pop_mark() {
-  if (marks_.empty()) reject("the pickle has no mark to go back to");
+  if (marks_.empty()) reject("the pickle pops a mark that is not there");
   const auto begin = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
   std::vector<size_t> items(begin, stack_.end());
   stack_.erase(begin, stack_.end());
@@ -90,29 +90,28 @@ void PickleMachine::push_tuple(size_t count) {
 // Fills the list or dictionary on top; an object takes what it is given and keeps nothing.
 void PickleMachine::append(Kind kind, const std::vector<size_t>& items) {
   if (stack_.empty() || (!marks_.empty() && marks_.back() == stack_.size()))
-    reject("the pickle takes from an empty stack");
+    reject("the pickle pops from an empty stack");
   PickleValue& value = values_[stack_.back()];
   if (value.kind == Kind::kObject) return;
-  if (value.kind != kind) reject("the pickle fills something that is no list or dictionary");
+  if (value.kind != kind) reject("the pickle fills something that is not a list or a dictionary");
   spent_ += items.size();
   if (spent_ > kMaxValues) reject("the pickle holds more than 5 million values");
   value.items.insert(value.items.end(), items.begin(), items.end());
 }
 
 const PickleValue& PickleMachine::want(size_t place, Kind kind, const char* what) const {
-  if (values_[place].kind != kind)
-    reject(fmt::format("a tensor's {} is not what it must be", what));
+  if (values_[place].kind != kind) reject(fmt::format("a tensor's {} has the wrong type", what));
   return values_[place];
 }
 
 void PickleMachine::remember(uint64_t slot) {
-  if (stack_.empty()) reject("the pickle remembers from an empty stack");
+  if (stack_.empty()) reject("the pickle stores from an empty stack");
   memo_[slot] = stack_.back();
 }
 
 void PickleMachine::recall(uint64_t slot) {
   const auto found = memo_.find(slot);
-  if (found == memo_.end()) reject("the pickle recalls what it never remembered");
+  if (found == memo_.end()) reject("the pickle reads an empty memo slot");
   stack_.push_back(found->second);
 }
 
@@ -120,7 +119,7 @@ uint64_t PickleMachine::slot_of(const std::string& text) const {
   uint64_t slot = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), slot);
   if (error != std::errc() || end != text.data() + text.size())
-    reject("the pickle's memo has a slot that is no number");
+    reject("a memo slot of the pickle is not a number");
   return slot;
 }
 
@@ -208,7 +207,7 @@ bool PickleMachine::step_class(unsigned char op) {
     }
     case 'o': {
       std::vector<size_t> arguments = pop_mark();
-      if (arguments.empty()) reject("the pickle makes an object of no class");
+      if (arguments.empty()) reject("the pickle makes an object without a class");
       const size_t callable = arguments.front();
       arguments.erase(arguments.begin());
       construct(callable, arguments);

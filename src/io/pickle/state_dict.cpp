@@ -38,7 +38,8 @@ class StateDictFinder {
                                       in_quotes(value->text)));
         return std::move(found_);
       }
-      if (value->kind != Kind::kDictionary) machine_.reject("the pickle holds no dictionary");
+      if (value->kind != Kind::kDictionary)
+        machine_.reject("the pickle does not hold a dictionary");
       const PickleValue* inner = nested(*value);
       if (!inner) {
         collect(*value);
@@ -46,7 +47,7 @@ class StateDictFinder {
       }
       value = inner;
     }
-    machine_.reject("the weights are nested too deep");
+    machine_.reject("the weights are nested too deeply");
   }
 
  private:
@@ -64,7 +65,7 @@ class StateDictFinder {
   }
 
   void count_visit() {
-    if (++visits_ > kMaxVisits) machine_.reject("the pickle refers to itself too often");
+    if (++visits_ > kMaxVisits) machine_.reject("the pickle is too recursive");
   }
 
   // Whether it is a module that was saved whole, or a dictionary with tensors in it.
@@ -131,14 +132,14 @@ class StateDictFinder {
       found_.unread.emplace(
           name, value.kind == Kind::kObject ? "made by " + in_quotes(value.text) : "no tensor");
     } else if (!found_.tensors.emplace(name, machine_.tensor(place)).second) {
-      machine_.reject(fmt::format("entry {} is there twice", in_quotes(name)));
+      machine_.reject(fmt::format("entry {} appears twice", in_quotes(name)));
     }
   }
 
   void collect(const PickleValue& dictionary) {
     for (size_t i = 0; i + 1 < dictionary.items.size(); i += 2) {
       const PickleValue& key = machine_.at(dictionary.items[i]);
-      if (key.kind != Kind::kText) machine_.reject("a name is no text");
+      if (key.kind != Kind::kText) machine_.reject("a name is not a string");
       add(key.text, dictionary.items[i + 1]);
     }
   }
@@ -149,7 +150,7 @@ class StateDictFinder {
     const PickleValue* state = state_of(object);
     if (!state || state->kind != Kind::kDictionary) return;
     count_visit();
-    if (depth > kMaxDepth) machine_.reject("modules are nested too deep");
+    if (depth > kMaxDepth) machine_.reject("modules are nested too deeply");
     bool python = false;
     each_entry(*state,
                [&](const std::string& key, size_t) { python = python || key == "_modules"; });

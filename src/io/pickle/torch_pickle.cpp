@@ -61,7 +61,7 @@ int64_t checked_size(const PickledTensor& tensor, const std::string& name,
            !__builtin_add_overflow(last, reach, &last);
   }
   fits = fits && (count == 0 || (last < tensor.storage_size && count <= tensor.storage_size));
-  if (!fits) reject(where, fmt::format("tensor {} reaches outside its storage", in_quotes(name)));
+  if (!fits) reject(where, fmt::format("tensor {} exceeds its storage", in_quotes(name)));
   return count;
 }
 
@@ -84,12 +84,12 @@ class Storages {
     if (place == places_.end())
       reject(where_, fmt::format("storage {} is missing", in_quotes(tensor.storage)));
     const ZipEntry& entry = place->second;
-    if (entry.packed) reject(where_, fmt::format("storage {} is packed", in_quotes(place->first)));
+    if (entry.packed)
+      reject(where_, fmt::format("storage {} is compressed", in_quotes(place->first)));
     const uint64_t size = c10::elementSize(dtype), wanted = entry.bytes / size;
     if (tensor.storage_size < 0 || wanted != static_cast<uint64_t>(tensor.storage_size) ||
         entry.bytes != wanted * size)
-      reject(where_,
-             fmt::format("storage {} has another size than it says", in_quotes(tensor.storage)));
+      reject(where_, fmt::format("storage {} has the wrong size", in_quotes(tensor.storage)));
     torch::Tensor storage = torch::empty({tensor.storage_size}, dtype);
     file_.read(entry.offset, storage.data_ptr(), entry.bytes);
     return read_.emplace(tensor.storage, storage).first->second;
@@ -126,7 +126,7 @@ Described read_archive(const FileReader& file, const std::string& where) {
       file.read(order->second.offset, order->second.bytes) != "little")
     reject(where, "the file's numbers are not little-endian");
   const ZipEntry pickle = entries.at(prefix + "data.pkl");
-  if (pickle.packed) reject(where, "data.pkl is packed or encrypted");
+  if (pickle.packed) reject(where, "data.pkl is compressed or encrypted");
   if (pickle.bytes > kMaxPickleBytes) reject(where, "data.pkl is larger than 256 MB");
   Described result{.state = read_state_dict(file.read(pickle.offset, pickle.bytes), where),
                    .places = {}};
@@ -157,7 +157,8 @@ Described read_old_file(const FileReader& file, const std::string& where) {
     uint64_t count = 0;
     file.read(at, &count, sizeof count);
     at += sizeof count;
-    if (count > (file.size() - at) / c10::elementSize(*dtype)) reject(where, "the file is cut");
+    if (count > (file.size() - at) / c10::elementSize(*dtype))
+      reject(where, "the file is truncated");
     const uint64_t length = count * c10::elementSize(*dtype);
     result.places.emplace(key, ZipEntry{.offset = at, .bytes = length});
     at += length;
@@ -172,7 +173,7 @@ Described read_description(const FileReader& file, const std::string& where) {
   const auto foreign = recognize_foreign_content(first);
   const bool pickle = foreign && first[0] == '\x80';
   throw Error(ErrorKind::kCheckpoint,
-              {.what = "the file is not one of torch.save",
+              {.what = "not a file of torch.save",
                .where = where,
                .expected = "the zip format of torch.save, or the older one before PyTorch 1.6",
                .found = foreign ? std::string(foreign->name) : std::string(),

@@ -65,7 +65,7 @@ void PickleMachine::push_persistent() {
 // (the _metadata of a state dict) is no weight.
 void PickleMachine::build() {
   const size_t state = pop();
-  if (stack_.empty()) reject("the pickle takes from an empty stack");
+  if (stack_.empty()) reject("the pickle pops from an empty stack");
   PickleValue& value = values_[stack_.back()];
   if (value.kind == Kind::kObject && values_[state].kind == Kind::kDictionary)
     value.items = {state};

@@ -30,14 +30,14 @@ class Bytes {
   Bytes(std::string_view text, const std::string& where) : text_(text), where_(where) {}
 
   [[nodiscard]] uint64_t number(uint64_t at, uint64_t bytes) const {
-    if (at > text_.size() || bytes > text_.size() - at) reject(where_, "the archive is cut");
+    if (at > text_.size() || bytes > text_.size() - at) reject(where_, "the archive is truncated");
     uint64_t value = 0;
     for (uint64_t i = bytes; i-- > 0;)
       value = value << 8 | static_cast<unsigned char>(text_[at + i]);
     return value;
   }
   [[nodiscard]] std::string_view text(uint64_t at, uint64_t bytes) const {
-    if (at > text_.size() || bytes > text_.size() - at) reject(where_, "the archive is cut");
+    if (at > text_.size() || bytes > text_.size() - at) reject(where_, "the archive is truncated");
     return text_.substr(at, bytes);
   }
   [[nodiscard]] bool begins(uint64_t at, std::string_view signature) const {
@@ -61,7 +61,8 @@ Directory find_directory(const FileReader& file, const std::string& where) {
   const size_t at = tail.rfind("PK\x05\x06");
   if (at == std::string::npos) reject(where, "the file is not a zip archive");
   const Bytes bytes(tail, where);
-  if (bytes.number(at + 20, 2) != tail.size() - at - kEndBytes) reject(where, "the archive is cut");
+  if (bytes.number(at + 20, 2) != tail.size() - at - kEndBytes)
+    reject(where, "the archive is truncated");
   Directory directory{.offset = bytes.number(at + 16, 4), .bytes = bytes.number(at + 12, 4)};
   const bool zip64 = at >= 20 && bytes.begins(at - 20, "PK\x06\x07");
   if (zip64) {
@@ -72,7 +73,7 @@ Directory find_directory(const FileReader& file, const std::string& where) {
   }
   if (directory.bytes > kMaxDirectoryBytes || directory.offset > file.size() ||
       directory.bytes > file.size() - directory.offset)
-    reject(where, "the archive's directory lies outside the file");
+    reject(where, "the archive's directory is outside the file");
   return directory;
 }
 
@@ -99,13 +100,13 @@ void read_zip64(const Bytes& bytes, uint64_t at, uint64_t length, ZipEntry& entr
 // From the place of the local header to that of the data after it.
 void find_data(const FileReader& file, const std::string& where, ZipEntry& entry) {
   if (entry.offset > file.size() || file.size() - entry.offset < kLocalBytes)
-    reject(where, "an entry of the archive lies outside the file");
+    reject(where, "an entry of the archive is outside the file");
   const std::string header = file.read(entry.offset, kLocalBytes);
   const Bytes local(header, where);
   if (!local.begins(0, "PK\x03\x04")) reject(where, "an entry of the archive is damaged");
   entry.offset += kLocalBytes + local.number(26, 2) + local.number(28, 2);
   if (entry.offset > file.size() || entry.bytes > file.size() - entry.offset)
-    reject(where, "an entry of the archive lies outside the file");
+    reject(where, "an entry of the archive is outside the file");
 }
 
 }  // namespace
@@ -129,7 +130,7 @@ std::map<std::string, ZipEntry> read_zip_directory(const FileReader& file,
     entry.bytes = stored;
     find_data(file, where, entry);
     if (!entries.emplace(name, entry).second)
-      reject(where, fmt::format("entry {} is there twice", in_quotes(name)));
+      reject(where, fmt::format("entry {} appears twice", in_quotes(name)));
   }
   return entries;
 }

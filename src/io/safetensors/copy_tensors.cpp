@@ -17,7 +17,7 @@ void copy_tensors(const TensorMap& from, const TensorMap& own, const std::string
     torch::Tensor(tensor).copy_(found->second);
   }
   if (own.size() == from.size()) return;
-  throw Error(ErrorKind::kCheckpoint, {.what = what + " holds other parameters",
+  throw Error(ErrorKind::kCheckpoint, {.what = what + " has different parameters",
                                        .expected = std::to_string(own.size()) + " tensors",
                                        .found = std::to_string(from.size())});
 }

@@ -73,7 +73,7 @@ void check_layout(const std::vector<TensorEntry>& entries, uint64_t data_bytes,
     covered = entry.end;
   }
   if (covered > data_bytes) {
-    reject(where, {.what = "the file is cut",
+    reject(where, {.what = "the file is truncated",
                    .expected = fmt::format("{} bytes of tensors", covered),
                    .found = std::to_string(data_bytes),
                    .hint = "copy or download it again"});

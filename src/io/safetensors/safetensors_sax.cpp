@@ -39,7 +39,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   bool key(string_t& name) override {
     auto& known = place_ == Place::kTop ? names_ : fields_;
     if (!known.insert(name).second) {
-      if (place_ == Place::kTop) fail("is there twice");
+      if (place_ == Place::kTop) fail("appears twice");
       fail("has a field twice", {}, in_quotes(name));
     }
     (place_ == Place::kTop ? name_ : field_) = name;
@@ -99,7 +99,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
 
   bool number_float(number_float_t, const string_t& text) override {
     if (place_ != Place::kNumbers) unexpected("a number");
-    fail(fmt::format("has a number in {} that is no 64-bit integer", field_), {},
+    fail(fmt::format("has a number in {} that is not a 64-bit integer", field_), {},
          text.substr(0, 40));
   }
 
@@ -147,7 +147,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
              field_ == "dtype" ? "a string" : "a list of integers", found);
       case Place::kNumbers: fail(fmt::format("is wrong in {}", field_), "integers", found);
     }
-    throw Error(ErrorKind::kInternal, "a place that the header reader does not know");
+    throw Error(ErrorKind::kInternal, "an unexpected place");
   }
 
   [[nodiscard]] c10::ScalarType find_dtype(const std::string& name) const {

@@ -35,7 +35,7 @@ std::map<std::string, std::set<std::string>> read_index(const std::filesystem::p
     const bool plain = !shard.empty() && shard.find_first_of("/\\") == std::string::npos &&
                        shard.find('\0') == std::string::npos && shard.ends_with(extension);
     if (!plain)
-      reject(index, fmt::format("tensor {} lies in {}, which is no {} file beside the index",
+      reject(index, fmt::format("tensor {} is in {}, which is not a {} file beside the index",
                                 in_quotes(name), in_quotes(shard), extension));
     shards[shard].insert(name);
   }
@@ -53,7 +53,7 @@ TensorMap load_shards(const std::filesystem::path& index, std::string_view exten
     }
     for (auto& [name, tensor] : tensors) {
       if (!names.contains(name))
-        reject(index, fmt::format("{} holds tensor {}, which the index does not place there",
+        reject(index, fmt::format("{} has tensor {}, which the index does not list for it",
                                   in_quotes(shard), in_quotes(name)));
       result.emplace(name, std::move(tensor));
     }

@@ -123,7 +123,7 @@ bool TarReader::next(TarMember& member) {
   Pending pending;
   Block block{};
   while (position_ < file_.size()) {
-    if (!load(block)) return stop(fmt::format("cut in a header at byte {}", position_));
+    if (!load(block)) return stop(fmt::format("truncated in a header at byte {}", position_));
     if (is_empty(view(block))) return false;
     auto header = parse_tar_header(view(block));
     if (!header) return stop(fmt::format("damaged header at byte {}", position_));
@@ -135,7 +135,7 @@ bool TarReader::next(TarMember& member) {
     const uint64_t size = has_content(header->type) ? header->size : 0;
     if (size > file_.size() - position_) {
       const std::string name = extension ? "" : header->name;
-      return stop(fmt::format("cut inside \"{}\" at byte {}", name, file_.size()), name);
+      return stop(fmt::format("truncated inside \"{}\" at byte {}", name, file_.size()), name);
     }
     if (extension) {
       if (!read_extension(block, size, pending)) return false;
