@@ -2,11 +2,45 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
+#include "tandem/core/log.h"
 #include "tandem/data/shapes.h"
+#include "tandem/eval/embed_source.h"
 
 namespace tandem {
+
+CaptionScores evaluate_captions(const Pipeline& pipeline, const Source& source, int64_t max_samples,
+                                uint64_t seed) {
+  const std::vector<int64_t> indices = choose_samples(source, max_samples, seed);
+  std::vector<CaptionCase> cases(indices.size());
+  const PartialCaptions written =
+      pipeline.try_caption_images(static_cast<int64_t>(indices.size()), [&](int64_t i) {
+        const auto place = static_cast<size_t>(i);
+        RawSample sample = source.sample(indices[place], seed);
+        cases[place] = {.image = sample.key, .caption = {}, .references = sample.captions};
+        return std::move(sample.image);
+      });
+  std::vector<CaptionCase> valid;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    if (written.errors[i]) continue;
+    cases[i].caption = written.captions[i].text;
+    valid.push_back(std::move(cases[i]));
+  }
+  if (valid.empty()) throw Error(ErrorKind::kData, "there is no valid image to caption");
+  if (valid.size() < cases.size()) {
+    log_warn(fmt::format("Captions were judged without {} of {} samples, which are invalid",
+                         cases.size() - valid.size(), cases.size()));
+  }
+  return score_captions(valid);
+}
+
+std::map<std::string, double> named_metrics(const CaptionScores& scores) {
+  return {{"bleu_4", scores.bleu[3]}, {"rouge_l", scores.rouge_l}, {"cider", scores.cider}};
+}
 
 ShapeCaptionResult evaluate_shape_captions(const Pipeline& pipeline, const ShapesOptions& options,
                                            int64_t count, uint64_t seed) {

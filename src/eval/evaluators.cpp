@@ -106,6 +106,15 @@ Metrics classify_unseen(const Sources& sources, const Pipeline& pipeline) {
   return {{kUnseen, result.top1}, {std::string(kUnseen) + "_chance", result.majority}};
 }
 
+Metrics caption_pairs(const Sources& sources, const Pipeline& pipeline) {
+  Metrics metrics;
+  add("captions/",
+      named_metrics(evaluate_captions(pipeline, *sources.validation,
+                                      sources.config.eval.max_samples, sources.seed)),
+      metrics);
+  return metrics;
+}
+
 Metrics caption_shapes(const Sources& sources, const Pipeline& pipeline, ShapesSplit split) {
   const ShapesOptions options = shapes_of(sources.config, split);
   const ShapeCaptionResult result =
@@ -162,6 +171,7 @@ std::vector<Evaluator> make_evaluators(const RunConfig& config) {
   };
   const TaskKind task = config.task.kind;
   if (task != TaskKind::kClip) {
+    add_if(sources->validation != nullptr, caption_pairs);
     add_if(sources->seen_shapes != nullptr, caption_seen);
     add_if(sources->unseen_shapes != nullptr, caption_unseen);
   }
@@ -188,7 +198,10 @@ std::vector<std::string> metric_names(const RunConfig& config) {
   add_shapes(task != TaskKind::kClip, {kSeenCaptions, kUnseenCaptions});
   add_shapes(task == TaskKind::kBlip, {kSeenMatching, kUnseenMatching});
   add_shapes(task != TaskKind::kCaptioner, {kSeen, kUnseen});
-  if (task != TaskKind::kCaptioner && config.data.validation.kind != SourceKind::kNone)
+  const bool validates = config.data.validation.kind != SourceKind::kNone;
+  if (task != TaskKind::kClip && validates)
+    add("captions/", named_metrics(CaptionScores{}), metrics);
+  if (task != TaskKind::kCaptioner && validates)
     add("retrieval/", named_metrics(RetrievalResult{}), metrics);
   if (task != TaskKind::kCaptioner && !config.eval.zero_shot_path.empty())
     add("zero_shot/", named_metrics(ZeroShotResult{}), metrics);

@@ -1,11 +1,24 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 
 #include "tandem/config/data_options.h"
+#include "tandem/data/source.h"
+#include "tandem/eval/caption_scores.h"
 #include "tandem/inference/pipeline.h"
 
 namespace tandem {
+
+/// Writes captions of up to `max_samples` samples of a source and scores them against all captions
+/// of each. Invalid samples are skipped and counted in the log. Throws kData when no sample is
+/// valid or one has no caption, and as Pipeline::try_caption_images.
+[[nodiscard]] CaptionScores evaluate_captions(const Pipeline& pipeline, const Source& source,
+                                              int64_t max_samples, uint64_t seed);
+
+/// The numbers of a result by name: `bleu_4`, `rouge_l` and `cider`.
+[[nodiscard]] std::map<std::string, double> named_metrics(const CaptionScores& scores);
 
 /// How many captions of drawn images say nothing that is untrue (true_shape_captions).
 struct ShapeCaptionResult {

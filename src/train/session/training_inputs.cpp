@@ -132,8 +132,7 @@ LoaderOptions loader_options(const TrainingInputs& inputs) {
   const RunConfig& config = inputs.config;
   return {.batch_size = config.data.batch_size,
           .image_size = config.model.image.image_size,
-          .context_length =
-              captions ? config.model.decoder.context_length : config.model.text.context_length,
+          .context_length = context_length(config),
           .transform = config.data.transform,
           .augment = config.data.augment,
           .training = true,

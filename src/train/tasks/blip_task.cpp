@@ -174,7 +174,7 @@ TaskLosses BlipTask::forward_backward(const Batch& batch, uint64_t dropout_seed)
          .dropout_seed = mix_seed({dropout_seed, kDropoutStream, static_cast<uint64_t>(m)})});
     const torch::AutoGradMode mode(!twice);
     embed(blip, batch, parts.back());
-    if (twice) parts.back().states = {};
+    if (twice) parts.back().states.reset();
   }
   const ClipEmbeddings leaves = gather(parts);
   const torch::Tensor contrastive = contrast_->loss(blip, leaves, batch);
@@ -196,7 +196,7 @@ TaskLosses BlipTask::forward_backward(const Batch& batch, uint64_t dropout_seed)
     (carry_back(part, leaves) + match + caption).backward();
     matching += match.detach();
     captioning += caption.detach();
-    part = {};
+    part = Part{};
   }
   return {.total = contrastive.detach() + matching + captioning,
           .terms = {{"contrastive", contrastive.detach()},

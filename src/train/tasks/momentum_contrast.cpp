@@ -11,7 +11,7 @@
 namespace tandem {
 namespace {
 
-// The towers and projectors alone: what embeddings are made by.
+// A copy of the towers and projectors alone: what embeddings are made by.
 ClipModel make_twin(ClipModel model) {
   ModelOptions options = model->options();
   options.decoder.layers = 0;
@@ -19,7 +19,12 @@ ClipModel make_twin(ClipModel model) {
   ClipModel twin(options, std::nullopt);
   twin->to(model->logit_scale().device());
   twin->eval();
-  for (torch::Tensor& each : twin->parameters()) each.set_requires_grad(false);
+  const torch::NoGradGuard no_gradient;
+  const auto ours = model->named_parameters();
+  for (auto& each : twin->named_parameters()) {
+    each.value().set_requires_grad(false);
+    each.value().set_data(ours[each.key()].detach().clone());
+  }
   return twin;
 }
 
@@ -28,7 +33,7 @@ void move_twin(ClipModel twin, ClipModel model, double momentum) {
   const auto ours = model->named_parameters();
   for (auto& each : twin->named_parameters()) {
     const torch::Tensor weight = ours[each.key()].detach().to(each.value().scalar_type());
-    each.value().mul_(momentum).add_(weight, 1 - momentum);
+    each.value().lerp_(weight, 1 - momentum);
   }
 }
 
@@ -44,10 +49,7 @@ torch::Tensor share_content(const PairFeatures& pairs, const PairFeatures& other
 
 MomentumContrast::MomentumContrast(const BlipOptions& options, ClipModel model)
     : options_(options), updates_(torch::zeros({}, torch::kInt64)) {
-  if (options.momentum > 0.0) {
-    twin_ = make_twin(model);
-    move_twin(twin_, model, 0.0);
-  }
+  if (options.momentum > 0.0) twin_ = make_twin(model);
   if (options.queue_size > 0)
     queue_.emplace(options.queue_size, model->options().embed_dim, model->logit_scale().device());
 }
