@@ -32,10 +32,12 @@ std::string describe(const StepStats& stats) {
   std::string values;
   for (const auto& [name, value] : stats.task_values)
     values += fmt::format("{} {:.4g}  ", name, value);
+  const std::string chance = std::isfinite(stats.chance_loss)
+                                 ? fmt::format(" (chance {:.4f})", stats.chance_loss)
+                                 : std::string();
   std::string line = fmt::format(
-      "step {}/{} {:.1f}%  loss {:.4f} (chance {:.4f})  lr {:.2e}  {}{:.0f} pairs/s  data wait "
-      "{:.0f}%  ETA {}",
-      stats.step, stats.total_steps, share, stats.loss, stats.chance_loss, stats.lr, values,
+      "step {}/{} {:.1f}%  loss {:.4f}{}  lr {:.2e}  {}{:.0f} pairs/s  data wait {:.0f}%  ETA {}",
+      stats.step, stats.total_steps, share, stats.loss, chance, stats.lr, values,
       stats.pairs_per_second, 100.0 * stats.data_wait_ratio, describe_seconds(stats.eta_seconds));
   if (stats.skipped_steps > 0) line += fmt::format("  skipped {}", stats.skipped_steps);
   if (stats.rollbacks > 0) line += fmt::format("  rollbacks {}", stats.rollbacks);

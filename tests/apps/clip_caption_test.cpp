@@ -187,5 +187,35 @@ TEST_F(ClipCaption, NeedsAModelWithADecoder) {
   EXPECT_NE(result.err.find("decoder"), std::string::npos) << result.err;
 }
 
+// One model that classifies, matches and writes.
+TEST_F(ClipCaption, ABlipRunTrainsEverythingAndServesEveryProgram) {
+  Json config = tiny_config(folder_ / "runs", 20);
+  config["task"] = {{"kind", "blip"}, {"blip", {{"momentum", 0.9}, {"queue_size", 64}}}};
+  config["model"]["text"]["pool"] = "cls";
+  config["model"]["text"]["cross_attention"] = true;
+  config["model"]["text"]["context_length"] = 24;
+  config["model"]["decoder"] = {{"layers", 1},
+                                {"width", 16},
+                                {"heads", 2},
+                                {"context_length", 24},
+                                {"share", "all_but_self_attention"}};
+  write_text(folder_ / "config.json", config.dump());
+  const ProgramResult trained =
+      run_program("clip-train", {"--config", (folder_ / "config.json").string()});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  EXPECT_EQ(trained.err.find("nan"), std::string::npos) << trained.err;
+  for (const char* name : {"captions/seen_true", "matching/unseen_accuracy", "zero_shot/seen_top1"})
+    EXPECT_NE(trained.out.find(name), std::string::npos) << name;
+  const std::string model = (folder_ / "runs" / "tiny" / "model").string();
+  const ProgramResult captions =
+      run_program("clip-caption", {"--model", model, "--images", images().string()});
+  EXPECT_EQ(captions.exit_code, 0) << captions.err;
+  EXPECT_EQ(lines_of(captions.out).size(), 3U);
+  const ProgramResult classes = run_program(
+      "clip-zeroshot",
+      {"--model", model, "--images", images().string(), "--classes", "red circle,blue square"});
+  EXPECT_EQ(classes.exit_code, 0) << classes.err;
+}
+
 }  // namespace
 }  // namespace tandem::test

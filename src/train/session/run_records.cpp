@@ -91,9 +91,11 @@ void log_start(const TrainingSession& session, const RunDirectory& directory, in
       session.total_steps(), config.data.batch_size, session.source().size(),
       count_parameters(*session.task().module()), trained,
       config.train.precision == Precision::kBf16 ? "bf16" : "fp32", session.device().str()));
-  log_info(fmt::format("learning rate {:.3g} after {} steps of warm-up; loss at chance {:.4f}",
-                       config.optim.lr, session.learning_rate().warmup_steps(),
-                       session.task().chance_loss(Batch{})));
+  const double chance = session.task().chance_loss(Batch{});
+  log_info(
+      fmt::format("learning rate {:.3g} after {} steps of warm-up{}", config.optim.lr,
+                  session.learning_rate().warmup_steps(),
+                  std::isfinite(chance) ? fmt::format("; loss at chance {:.4f}", chance) : ""));
   log_info(group_table(session.optimizer()));
   log_memory_plan(session.task());
 }
