@@ -32,7 +32,7 @@ ROOMS = {
     "interop": MODEL + ["text", "model"],
     "data": ["core", "config", "io", "text", "image"],
     "distributed": ["core"],
-    "loss": MODEL,
+    "loss": MODEL + ["distributed"],
     "optim": MODEL + ["distributed"],
     "train": ["core", "config", "io", "text", "image", "kernels", "nn", "model", "data", "distributed", "loss", "optim"],
     "inference": INFERENCE,

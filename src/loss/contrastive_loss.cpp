@@ -50,8 +50,8 @@ torch::Tensor contrastive_loss(const torch::Tensor& image_embeddings,
   // So far the whole target lies on the diagonal; what is expected elsewhere moves from there.
   const double smoothing = options.label_smoothing;
   if (smoothing == 0.0 && !positive) return loss;
-  logits.image = logits.image.to(torch::kFloat32);
-  logits.text = logits.text.to(torch::kFloat32);
+  logits.image = logits.image.to(logits.options().dtype());
+  logits.text = logits.text.to(logits.options().dtype());
   const torch::Tensor diagonal = dots(logits, logits.image, logits.text).mean();
   if (positive) loss = loss + (1.0 - smoothing) * (diagonal - duplicate_target(logits, groups));
   if (smoothing > 0.0) loss = loss + smoothing * (diagonal - even_target(logits, masked));

@@ -13,9 +13,10 @@ kernels::TileTerms terms_of(const LogitMatrix& matrix, int64_t row, int64_t colu
   const int64_t column_end = std::min(column + C, matrix.text.size(0));
   return {.scale = matrix.scale,
           .bias = matrix.bias,
-          .shift = row - column,
-          .rows = matrix.groups.slice(row, row_end),
-          .columns = matrix.groups.slice(column, column_end),
+          .shift = (matrix.first_row + row) - (matrix.first_column + column),
+          .rows = matrix.groups.slice(matrix.first_row + row, matrix.first_row + row_end),
+          .columns =
+              matrix.groups.slice(matrix.first_column + column, matrix.first_column + column_end),
           .relation = matrix.relation};
 }
 
@@ -50,7 +51,7 @@ LogitGradients::LogitGradients(const LogitMatrix& matrix)
       text_(torch::zeros(matrix.text.sizes(), matrix.options())) {}
 
 torch::Tensor LogitGradients::room_for(const LogitTile& tile) {
-  if (matrix_.image.scalar_type() == torch::kFloat32) return tile.products;
+  if (matrix_.image.scalar_type() == image_.scalar_type()) return tile.products;
   if (!room_.defined()) room_ = torch::empty({tile.products.numel()}, matrix_.image.options());
   return room_.narrow(0, 0, tile.products.numel()).view(tile.products.sizes());
 }

@@ -19,17 +19,22 @@ struct TileShape {
 /// A matrix of logits [N, M] that is never held as a whole: scale · image · textᵀ + bias. A pair
 /// and itself stand on its diagonal.
 struct LogitMatrix {
-  torch::Tensor image;            ///< fp32 [N, D], contiguous; bf16 where the device multiplies it.
+  torch::Tensor image;            ///< fp32 or fp64 [N, D], contiguous; bf16 where the device
+                                  ///< multiplies it.
   torch::Tensor text;             ///< Likewise [M, D].
-  torch::Tensor scale;            ///< fp32 scalar on the same device.
+  torch::Tensor scale;            ///< Scalar on the same device, fp64 where the embeddings are.
   torch::Tensor bias = {};        ///< Likewise, or undefined.
-  kernels::GroupIds groups = {};  ///< Of rows and columns alike, on the same device, or undefined.
+  kernels::GroupIds groups = {};  ///< Of all pairs, on the same device, or undefined.
   kernels::Relation relation = kernels::Relation::kMask;  ///< Of pairs that share a group.
   TileShape tile;
+  /// The pairs of its first row and column, where it is a part of the matrix of all pairs.
+  int64_t first_row = 0;
+  int64_t first_column = 0;
 
-  /// fp32 on the matrix's device.
+  /// Of results on the matrix's device: fp64 where the embeddings are, else fp32.
   [[nodiscard]] torch::TensorOptions options() const {
-    return image.options().dtype(torch::kFloat32);
+    const bool is_double = image.scalar_type() == torch::kFloat64;
+    return image.options().dtype(is_double ? torch::kFloat64 : torch::kFloat32);
   }
 };
 

@@ -40,10 +40,13 @@ LogitMatrix pair_logits(const torch::Tensor& image_embeddings, const torch::Tens
   const bool in_bf16 = image_embeddings.scalar_type() == torch::kBFloat16 &&
                        text_embeddings.scalar_type() == torch::kBFloat16 &&
                        multiplies_bf16(image_embeddings.device());
-  const auto dtype = in_bf16 ? torch::kBFloat16 : torch::kFloat32;
+  const bool in_fp64 = image_embeddings.scalar_type() == torch::kFloat64 &&
+                       text_embeddings.scalar_type() == torch::kFloat64;
+  const auto wide = in_fp64 ? torch::kFloat64 : torch::kFloat32;
+  const auto dtype = in_bf16 ? torch::kBFloat16 : wide;
   return {.image = image_embeddings.to(dtype).contiguous(),
           .text = text_embeddings.to(dtype).contiguous(),
-          .scale = logit_scale.to(torch::kFloat32).exp().reshape({}),
+          .scale = logit_scale.to(wide).exp().reshape({}),
           .tile = TileShape::for_device(image_embeddings.device())};
 }
 

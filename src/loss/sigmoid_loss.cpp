@@ -59,7 +59,7 @@ torch::Tensor sigmoid_loss(const torch::Tensor& image_embeddings,
                            const torch::Tensor& text_embeddings, const torch::Tensor& logit_scale,
                            const torch::Tensor& logit_bias, const PairGroups& groups) {
   const LogitMatrix logits = pair_logits(image_embeddings, text_embeddings, logit_scale);
-  const torch::Tensor bias = logit_bias.to(torch::kFloat32).reshape({});
+  const torch::Tensor bias = logit_bias.to(logits.options().dtype()).reshape({});
   const int64_t N = logits.image.size(0);
   const bool with_gradients = torch::GradMode::is_enabled() &&
                               (logits.image.requires_grad() || logits.text.requires_grad() ||

@@ -2,6 +2,7 @@
 
 #include <torch/types.h>
 
+#include "tandem/distributed/communicator.h"
 #include "tandem/loss/duplicates.h"
 
 namespace tandem {
@@ -19,5 +20,13 @@ namespace tandem {
                                          const torch::Tensor& logit_scale,
                                          const torch::Tensor& logit_bias,
                                          const PairGroups& groups = {});
+
+/// The same loss over the pairs of all ranks, as the contrastive_loss of several ranks; the
+/// gradient of logit_bias is this rank's share, too. The ranks exchange embeddings only.
+[[nodiscard]] torch::Tensor sigmoid_loss(const torch::Tensor& image_embeddings,
+                                         const torch::Tensor& text_embeddings,
+                                         const torch::Tensor& logit_scale,
+                                         const torch::Tensor& logit_bias, const PairGroups& groups,
+                                         Communicator& communicator);
 
 }  // namespace tandem

@@ -17,6 +17,7 @@ constexpr int64_t kChunk = 64;
 constexpr int64_t kWorthThreads = 1 << 15;
 
 bool is_for_cpu(const torch::Tensor& tile) {
+  if (tile.scalar_type() == torch::kFloat64) return false;
   (void)rows_of(tile);  // The ATen form takes no other tiles either.
   return tile.is_cpu();
 }
@@ -188,7 +189,7 @@ void softmax_gradient_aten(const torch::Tensor& tile, const TileTerms& terms,
   const torch::Tensor logits = logits_of(tile, terms);
   torch::Tensor sum = (logits - of.rows.max.unsqueeze(1)).exp_().mul_(of.rows.weight.unsqueeze(1));
   sum.add_((logits - of.columns.max).exp_().mul_(of.columns.weight));
-  const torch::Tensor own = on_diagonal(tile, terms).to(torch::kFloat32);
+  const torch::Tensor own = on_diagonal(tile, terms).to(tile.scalar_type());
   gradient.copy_(sum.sub_(own.mul_(of.diagonal.unsqueeze(1))));
 }
 
@@ -214,7 +215,7 @@ void sigmoid_gradient(const torch::Tensor& tile, const TileTerms& terms, const S
 void sigmoid_gradient_aten(const torch::Tensor& tile, const TileTerms& terms,
                            const SigmoidSums& sums, const torch::Tensor& gradient) {
   const torch::Tensor logits = logits_of(tile, terms);
-  const torch::Tensor sign = 1.0 - 2.0 * matches(tile, terms).to(torch::kFloat32);
+  const torch::Tensor sign = 1.0 - 2.0 * matches(tile, terms).to(tile.scalar_type());
   const torch::Tensor turned = logits * sign;
   sums.loss.add_(at::logaddexp(turned, torch::zeros({}, turned.options())).sum(1));
   const torch::Tensor slopes = turned.sigmoid().mul_(sign);

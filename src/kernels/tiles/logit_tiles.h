@@ -7,6 +7,7 @@
 /// Passes over one tile of a large matrix of logits: what a loss needs of it before it is thrown
 /// away. A tile comes as products [R, C], fp32 and contiguous, and is used up. Each pass has a form
 /// for CPUs, a fused CUDA form, and one in ATen operators for every device; tests hold them equal.
+/// On the CPU a tile may also be fp64, with everything else: the ATen form takes it.
 namespace tandem::kernels {
 
 /// Which picture and which text each row (or column) holds: int64 [n] each, or undefined where no
