@@ -63,12 +63,12 @@ std::string_view default_reason(ErrorKind kind) noexcept {
   switch (kind) {
     case ErrorKind::kUsage: return "wrong usage";
     case ErrorKind::kConfig: return "invalid configuration";
-    case ErrorKind::kData: return "unusable data";
+    case ErrorKind::kData: return "invalid data";
     case ErrorKind::kMissingInput: return "unreadable file";
     case ErrorKind::kDevice: return "unavailable device";
     case ErrorKind::kCannotCreate: return "cannot create";
     case ErrorKind::kIo: return "read error";
-    case ErrorKind::kCheckpoint: return "unusable checkpoint";
+    case ErrorKind::kCheckpoint: return "invalid checkpoint";
     case ErrorKind::kDiverged: return "diverged";
     case ErrorKind::kInterrupted: return "interrupted";
     case ErrorKind::kInternal: return "internal error";

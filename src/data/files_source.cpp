@@ -14,7 +14,7 @@ namespace {
 constexpr uint64_t kMaxTextBytes = uint64_t{16} << 20;
 
 struct Listing {
-  TextRows files = {};           ///< One string per row: the picture's path from the root.
+  TextRows files = {};           ///< One string per row: the image's path from the root.
   std::vector<bool> texts = {};  ///< Whether a .txt lies beside each.
   int64_t without_text = 0;
   LeftOut left_out = {};
@@ -35,7 +35,7 @@ Listing list_files(const PictureRoot& root, bool allow_outside_root) {
   return listing;
 }
 
-/// Pictures at any depth, each with its caption in a .txt beside it (img2dataset's "files").
+/// Images at any depth, each with its caption in a .txt beside it (img2dataset's "files").
 class FilesSource : public Source {
  public:
   FilesSource(const SourceOptions& options, const SourceContext& context)
@@ -46,7 +46,7 @@ class FilesSource : public Source {
     refuse_none(options);
     tell_left_out(options.path, listing_.left_out);
     if (listing_.without_text > 0)
-      log_warn(fmt::format("{}: {} of {} pictures have no .txt beside them and cannot be used.",
+      log_warn(fmt::format("{}: {} of {} images have no .txt beside them and are not used.",
                            options.path, listing_.without_text, size()));
   }
 
@@ -67,7 +67,7 @@ class FilesSource : public Source {
   [[nodiscard]] std::vector<std::string> captions(int64_t index) const override {
     if (!listing_.texts[static_cast<size_t>(index)])
       throw Error(ErrorKind::kData,
-                  ErrorText{.what = "no .txt of this name", .reason = "missing caption"});
+                  ErrorText{.what = "no .txt with this name", .reason = "missing caption"});
     std::filesystem::path text = key(index);
     text.replace_extension(".txt");
     std::string caption = read_file(root_.locate(text.string()), kMaxTextBytes);
@@ -90,10 +90,10 @@ class FilesSource : public Source {
     if (listing_.without_text < size()) return;
     const std::string left_out = listing_.left_out.describe();
     throw Error(ErrorKind::kData,
-                {.what = size() == 0 ? "no pictures" : "no captions",
+                {.what = size() == 0 ? "no images" : "no captions",
                  .where = options.path,
-                 .expected = "pictures with a .txt of the same name beside each",
-                 .found = fmt::format("{} pictures without .txt{}{}", size(),
+                 .expected = "images with a .txt of the same name beside each",
+                 .found = fmt::format("{} images without .txt{}{}", size(),
                                       left_out.empty() ? "" : "; left out: ", left_out)});
   }
 

@@ -87,13 +87,13 @@ class FolderSource : public Source {
     const std::string left_out = listing_.left_out.describe();
     throw Error(
         ErrorKind::kData,
-        {.what = "no pictures",
+        {.what = "no images",
          .where = options.path,
-         .expected = "root/<class>/* with picture files",
-         .found = fmt::format("{} class folders without any{}{}", listing_.folders.size(),
+         .expected = "root/<class>/* with image files",
+         .found = fmt::format("{} class folders without images{}{}", listing_.folders.size(),
                               left_out.empty() ? "" : "; left out: ", left_out),
-         .hint = "put the pictures of each class into one folder; kind files reads pictures "
-                 "at any depth with a .txt beside each"});
+         .hint = "put the images of each class into one folder; kind files reads images at any "
+                 "depth with a .txt beside each"});
   }
 
   PictureRoot root_;

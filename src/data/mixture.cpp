@@ -66,7 +66,7 @@ MixtureEntry read_entry(const Json& value, const std::string& where, const fs::p
   if (!value.contains("weight")) return entry;
   const Json& weight = value["weight"];
   if (!weight.is_number() || !(weight.get<double>() > 0) || weight.get<double>() > kMaxWeight)
-    fail(where + ".weight", "unusable weight", "a number above 0, at most 1e100");
+    fail(where + ".weight", "invalid weight", "a number above 0, at most 1e100");
   entry.weight = weight.get<double>();
   return entry;
 }
@@ -83,10 +83,10 @@ MixtureFile read_mixture(const fs::path& path) {
   } catch (const Json::parse_error& error) {
     throw Error(ErrorKind::kData, {.what = "not valid JSON",
                                    .where = name,
-                                   .found = fmt::format("a mistake at byte {}", error.byte)});
+                                   .found = fmt::format("an error at byte {}", error.byte)});
   } catch (const Json::out_of_range&) {
     throw Error(ErrorKind::kData,
-                {.what = "not valid JSON", .where = name, .found = "a number without end"});
+                {.what = "not valid JSON", .where = name, .found = "an infinite number"});
   }
   if (!root.is_object()) fail(name, "wrong type", "an object with the list \"sources\"");
   refuse_other_keys(root, {"sources", "samples_per_epoch"}, name);

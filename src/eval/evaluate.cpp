@@ -18,16 +18,16 @@ namespace {
 EmbeddedSamples read_samples(const Pipeline& pipeline, const Source& source, int64_t max_samples,
                              uint64_t seed) {
   const std::vector<int64_t> indices = choose_samples(source, max_samples, seed);
-  if (indices.empty()) throw Error(ErrorKind::kData, "there is no sample to evaluate on");
+  if (indices.empty()) throw Error(ErrorKind::kData, "no samples to evaluate on");
   EmbeddedSamples samples = embed_samples(pipeline, source, indices, seed);
   if (samples.keys.empty()) {
     throw Error(ErrorKind::kData,
-                {.what = fmt::format("none of {} samples is usable for evaluation", indices.size()),
+                {.what = fmt::format("all {} samples are invalid", indices.size()),
                  .found = samples.errors.front().what(),
                  .reason = std::string(samples.errors.front().reason())});
   }
   if (!samples.errors.empty()) {
-    log_warn(fmt::format("Evaluation passed over {} of {} samples; the first one: {}",
+    log_warn(fmt::format("Evaluation skipped {} of {} invalid samples; the first one: {}",
                          samples.errors.size(), indices.size(), samples.errors.front().what()));
   }
   return samples;
@@ -50,7 +50,7 @@ torch::Tensor labels_with_a_class(const torch::Tensor& labels) {
   if (rows.size(0) == 0) {
     throw Error(ErrorKind::kData,
                 {.what = fmt::format("none of {} samples has a class", labels.size(0)),
-                 .hint = "a .cls beside each picture of the shards"});
+                 .hint = "a .cls beside each image of the shards"});
   }
   if (rows.size(0) < labels.size(0)) {
     log_warn(fmt::format("Zero-shot classification left out {} of {} samples: they have no class",

@@ -26,7 +26,7 @@ constexpr const char* kSeenCaptions = "captions/seen_true";
 constexpr const char* kUnseenCaptions = "captions/unseen_true";
 constexpr const char* kSeenMatching = "matching/seen_accuracy";
 constexpr const char* kUnseenMatching = "matching/unseen_accuracy";
-/// Sets the drawn test pictures apart from every picture that training draws.
+/// Sets the drawn test images apart from every image that training draws.
 constexpr uint64_t kEvaluationStream = 0x6576616c75617465;
 
 struct Sources {
@@ -215,7 +215,7 @@ void check_best_metric(const RunConfig& config) {
   const std::vector<std::string> names = metric_names(config);
   if (metric.empty() || std::find(names.begin(), names.end(), metric) != names.end()) return;
   const std::optional<std::string> nearest = config::nearest_name(metric, names);
-  ErrorText text{.what = "no evaluation of this configuration gives this metric",
+  ErrorText text{.what = "no evaluation of this configuration computes this metric",
                  .where = "train.keep_best_metric",
                  .expected = config::join(names, ", "),
                  .found = config::shorten(metric),

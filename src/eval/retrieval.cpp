@@ -36,20 +36,20 @@ void check_input(const torch::Tensor& images, const torch::Tensor& texts,
   if (!fits) {
     throw Error(ErrorKind::kUsage,
                 {.what = "shapes do not fit",
-                 .expected = "pictures [N, D] and texts [M, D], at least one each",
+                 .expected = "images [N, D] and texts [M, D], at least one each",
                  .found = fmt::format("[{}] and [{}]", fmt::join(images.sizes(), ", "),
                                       fmt::join(texts.sizes(), ", "))});
   }
   const auto count = static_cast<size_t>(texts.size(0));
   if (owners.size() != count || (!groups.empty() && groups.size() != count)) {
     throw Error(ErrorKind::kUsage,
-                {.what = "each text needs one owner, and one group if there are groups",
+                {.what = "each text needs one image, and one group if there are groups",
                  .expected = fmt::format("{} entries", count),
                  .found = fmt::format("{} owners, {} groups", owners.size(), groups.size())});
   }
   for (const int64_t owner : owners) {
     if (owner >= 0 && owner < images.size(0)) continue;
-    throw Error(ErrorKind::kUsage, {.what = "a text belongs to a picture that is not there",
+    throw Error(ErrorKind::kUsage, {.what = "a text names an image that does not exist",
                                     .expected = fmt::format("0 to {}", images.size(0) - 1),
                                     .found = std::to_string(owner)});
   }

@@ -27,7 +27,7 @@ void check_scores(const torch::Tensor& images, const torch::Tensor& labels,
   if (!fits) {
     throw Error(ErrorKind::kUsage,
                 {.what = "shapes do not fit",
-                 .expected = "pictures [N, D], labels [N], classifier [C, D]",
+                 .expected = "images [N, D], labels [N], classifier [C, D]",
                  .found = fmt::format("[{}], [{}], [{}]", fmt::join(images.sizes(), ", "),
                                       fmt::join(labels.sizes(), ", "),
                                       fmt::join(classifier.sizes(), ", "))});
@@ -42,7 +42,7 @@ void check_scores(const torch::Tensor& images, const torch::Tensor& labels,
   }
 }
 
-/// Returns how many other classes score at least as high as the picture's own, int64 [N]; C where
+/// Returns how many other classes score at least as high as the image's own, int64 [N]; C where
 /// its own score is NaN.
 torch::Tensor classes_ahead(const torch::Tensor& images, const torch::Tensor& labels,
                             const torch::Tensor& classifier) {
@@ -71,17 +71,17 @@ void warn_of_equal_classes(const Pipeline& pipeline, const std::vector<std::stri
   if (groups.empty()) return;
   size_t count = 0;
   for (const std::vector<size_t>& group : groups) count += group.size();
-  log_warn(fmt::format(
-      "{} of {} classes are one text with another to the tokenizer (letter case, cleaning or "
-      "length): first class {}, {}, and class {}, {}.",
-      count, names.size(), groups[0][0] + 1, in_quotes(names[groups[0][0]]), groups[0][1] + 1,
-      in_quotes(names[groups[0][1]])));
+  log_warn(
+      fmt::format("{} of {} classes have the same tokens as another class (letter case, cleaning "
+                  "or length); the first are class {}, {}, and class {}, {}.",
+                  count, names.size(), groups[0][0] + 1, in_quotes(names[groups[0][0]]),
+                  groups[0][1] + 1, in_quotes(names[groups[0][1]])));
 }
 
 }  // namespace
 
 void check_class_names(const std::vector<std::string>& names) {
-  if (names.empty()) throw Error(ErrorKind::kUsage, "there are no classes to choose from");
+  if (names.empty()) throw Error(ErrorKind::kUsage, "no classes to choose from");
   std::set<std::string_view> known;
   for (size_t i = 0; i < names.size(); ++i) {
     if (names[i].find_first_not_of(" \t\r\n") == std::string::npos)
@@ -105,7 +105,7 @@ torch::Tensor zero_shot_classifier(const Pipeline& pipeline,
                                    const std::vector<std::string>& class_names,
                                    const std::vector<std::string>& templates) {
   check_class_names(class_names);
-  if (templates.empty()) throw Error(ErrorKind::kUsage, "there is no template to fill");
+  if (templates.empty()) throw Error(ErrorKind::kUsage, "no templates");
   warn_of_equal_classes(pipeline, class_names, templates[0]);
   const size_t per_class = templates.size();
   const size_t step = std::max<size_t>(1, static_cast<size_t>(kPromptsAtOnce) / per_class);

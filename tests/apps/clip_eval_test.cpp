@@ -64,7 +64,7 @@ TEST_F(ClipEval, RefusesTasksOfAnyDepthAndKeysThatStandTwice) {
     "kind": "table"}}])");
   EXPECT_EQ(twice.exit_code, 78);
   EXPECT_NE(
-      twice.err.find("tasks.json, line 2, column 5: the key \"kind\" stands twice in one object"),
+      twice.err.find("tasks.json, line 2, column 5: the key \"kind\" appears twice in one object"),
       std::string::npos)
       << twice.err;
 }
@@ -118,7 +118,7 @@ TEST_F(ClipEval, MistakesInTheTaskFileAreToldTogether) {
 TEST_F(ClipEval, RefusesAKeyThatStandsTwiceAndDeepNesting) {
   const ProgramResult twice = evaluate(R"([{"name": "a", "name": "b"}])");
   EXPECT_EQ(twice.exit_code, 78);
-  EXPECT_NE(twice.err.find("the key \"name\" stands twice"), std::string::npos) << twice.err;
+  EXPECT_NE(twice.err.find("the key \"name\" appears twice"), std::string::npos) << twice.err;
   const ProgramResult deep = evaluate(std::string(200000, '['));
   EXPECT_EQ(deep.exit_code, 78);
   EXPECT_NE(deep.err.find("nested deeper than 64"), std::string::npos) << deep.err;

@@ -352,7 +352,7 @@ TEST_F(ClipZeroShot, PassesOverWhatIsNoPictureInAFolder) {
       classify({"--images", pictures().string(), "--classes", kClasses, "--format", "jsonl"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(lines_of(result.out).size(), 4U) << result.out;
-  EXPECT_NE(result.err.find("1 hidden, 1 links that lead out (allow_outside_root takes them), 3 "
+  EXPECT_NE(result.err.find("1 hidden, 1 links that lead out (allow_outside_root follows them), 3 "
                             "pipes, sockets or broken links"),
             std::string::npos)
       << result.err;

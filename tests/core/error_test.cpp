@@ -72,7 +72,7 @@ TEST(Error, HasTheReasonOfItsKindWhereItHasNoneItself) {
     EXPECT_EQ(Error(each, "x").reason(), default_reason(each));
     EXPECT_FALSE(default_reason(each).empty());
   }
-  EXPECT_EQ(default_reason(ErrorKind::kData), "unusable data");
+  EXPECT_EQ(default_reason(ErrorKind::kData), "invalid data");
   EXPECT_EQ(default_reason(ErrorKind::kMissingInput), "unreadable file");
   EXPECT_EQ(default_reason(ErrorKind::kIo), "read error");
   EXPECT_EQ(default_reason(ErrorKind::kInternal), "internal error");

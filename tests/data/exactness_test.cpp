@@ -92,7 +92,7 @@ TEST_F(Exactness, ShardsAreReproducibleByteForByte) {
   for (const char* name : {"00000.tar", "00003.tar", "sizes.json"})
     EXPECT_EQ(read_file(folder_ / "again" / name), read_file(folder_ / "shards" / name)) << name;
   EXPECT_FALSE(fs::exists(folder_ / "again/00004.tar"));
-  expect_error(ErrorKind::kCannotCreate, "there already",
+  expect_error(ErrorKind::kCannotCreate, {.reason = "name taken"},
                [&] { (void)write_shards(*open(table_), folder_ / "again", {}); });
 }
 

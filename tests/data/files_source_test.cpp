@@ -45,7 +45,7 @@ TEST_F(FilesSource, RefusesTextsThatAreNotUtf8) {
   add("a", "caf\xE9");
   add("b", "café");
   const auto source = open_files();
-  expect_error(ErrorKind::kData, "not UTF-8", [&] { (void)source->sample(0, 0); });
+  expect_error(ErrorKind::kData, {.reason = "not UTF-8"}, [&] { (void)source->sample(0, 0); });
   EXPECT_EQ(source->captions(1), Texts{"café"});
 }
 
@@ -56,16 +56,17 @@ TEST_F(FilesSource, CountsPicturesWithoutText) {
   const LogFile log(log_path);
   const auto source = open_files();
   ASSERT_EQ(source->size(), 2);
-  EXPECT_NE(read_file(log_path).find("1 of 2 pictures have no .txt"), std::string::npos);
-  expect_error(ErrorKind::kData, ErrorParts{.reason = "missing caption"},
+  EXPECT_NE(read_file(log_path).find("1 of 2 images have no .txt"), std::string::npos);
+  expect_error(ErrorKind::kData, {.reason = "missing caption"},
                [&] { (void)source->sample(1, 0); });
 }
 
 TEST_F(FilesSource, RefusesATreeWithoutPicturesOrTexts) {
-  expect_error(ErrorKind::kData, "no pictures", [&] { open_files(); });
+  expect_error(ErrorKind::kData, {.what = "no images"}, [&] { open_files(); });
   write_picture(root_ / "b.jpg");
   write_text(root_ / "notes.md", "");
-  expect_error(ErrorKind::kData, "1 pictures without .txt; left out: 1 that are no pictures",
+  expect_error(ErrorKind::kData,
+               {.found = "1 images without .txt; left out: 1 that are not images"},
                [&] { open_files(); });
 }
 
@@ -78,8 +79,7 @@ TEST_F(FilesSource, GuardsAgainstLinksThatLeadOut) {
   add("b", "two");
   const auto source = open_files();
   ASSERT_EQ(source->size(), 2);
-  expect_error(ErrorKind::kData, ErrorParts{.reason = "missing caption"},
-               [&] { (void)source->captions(0); });
+  expect_error(ErrorKind::kData, {.reason = "missing caption"}, [&] { (void)source->captions(0); });
 }
 
 TEST_F(FilesSource, HasTheFingerprintOfItsNames) {

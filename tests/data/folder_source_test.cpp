@@ -82,15 +82,15 @@ TEST_F(FolderSource, RefusesAPictureThatBecameAPipe) {
   const auto source = open_folder();
   fs::remove(root_ / "c/a.png");
   ASSERT_EQ(::mkfifo((root_ / "c/a.png").c_str(), 0600), 0);
-  expect_error(ErrorKind::kMissingInput, ErrorParts{.reason = "not a regular file"},
+  expect_error(ErrorKind::kMissingInput, {.reason = "not a regular file"},
                [&] { (void)source->sample(0, 0); });
 }
 
 TEST_F(FolderSource, RefusesFoldersWithoutPictures) {
-  expect_error(ErrorKind::kData, "no pictures", [&] { open_folder(); });
+  expect_error(ErrorKind::kData, {.what = "no images"}, [&] { open_folder(); });
   fs::create_directories(root_ / "empty");
-  expect_error(ErrorKind::kData, "1 class folders", [&] { open_folder(); });
-  expect_error(ErrorKind::kMissingInput, "No such file",
+  expect_error(ErrorKind::kData, {.found = "1 class folders"}, [&] { open_folder(); });
+  expect_error(ErrorKind::kMissingInput, {.found = "No such file"},
                [&] { open({.kind = SourceKind::kFolder, .path = (root_ / "absent").string()}); });
 }
 
@@ -98,7 +98,7 @@ TEST_F(FolderSource, NamesUidAndModeOfAFolderThatMayNotBeListed) {
   add_picture("c/a.png");
   ::chmod((root_ / "c").c_str(), 0);
   if (::access((root_ / "c").c_str(), R_OK) == 0) GTEST_SKIP() << "nothing is denied to us";
-  expect_error(ErrorKind::kMissingInput, ErrorParts{.found = "mode 0000"}, [&] { open_folder(); });
+  expect_error(ErrorKind::kMissingInput, {.found = "mode 0000"}, [&] { open_folder(); });
   ::chmod((root_ / "c").c_str(), 0700);
 }
 
@@ -110,9 +110,10 @@ TEST_F(FolderSource, TellsInOneLineWhatItLeavesOut) {
   const LogFile log(root_ / ".log");
   (void)open_folder();
   const std::string said = read_file(root_ / ".log");
-  EXPECT_NE(said.find("left out: 1 .txt beside pictures (kind files takes them as captions), 1 "
-                      "hidden, 1 folders nested in a class folder, 1 pictures in no class folder."),
-            std::string::npos)
+  EXPECT_NE(
+      said.find("left out: 1 .txt beside images (kind files reads them as captions), 1 "
+                "hidden, 1 folders nested in a class folder, 1 images outside a class folder."),
+      std::string::npos)
       << said;
 }
 
@@ -134,7 +135,7 @@ TEST_F(FolderSource, FillsEveryKindOfTemplate) {
   EXPECT_EQ(open_folder("{c}!")->captions(0), Names{"c!"});
   EXPECT_EQ(open_folder("the {label}")->captions(0), Names{"the c"});
   EXPECT_EQ(open_folder("a {}, a {c} and a {}")->captions(0), Names{"a c, a c and a c"});
-  expect_error(ErrorKind::kConfig, "caption_template", [&] { open_folder("a photo"); });
+  expect_error(ErrorKind::kConfig, {.where = "caption_template"}, [&] { open_folder("a photo"); });
 }
 
 }  // namespace

@@ -91,35 +91,35 @@ TEST(Mixture, DrawsRepeatsAnewWithinAnEpoch) {
 
 TEST(Mixture, NamesMistakes) {
   const TemporaryFolder folder;
-  const auto refuses = [&](ErrorKind kind, const char* part, const std::string& content) {
+  const auto refuses = [&](ErrorKind kind, const ErrorParts& parts, const std::string& content) {
     write_text(folder / "mix.json", content);
-    expect_error(kind, part, [&] { (void)read_mixture(folder / "mix.json"); });
+    expect_error(kind, parts, [&] { (void)read_mixture(folder / "mix.json"); });
   };
-  refuses(ErrorKind::kConfig, "mix.json, line 1, column 2", "{");
-  refuses(ErrorKind::kConfig, "nested deeper", std::string(200000, '['));
+  refuses(ErrorKind::kConfig, {.where = "mix.json, line 1, column 2"}, "{");
+  refuses(ErrorKind::kConfig, {.what = "nested deeper"}, std::string(200000, '['));
   std::string deep;
   for (int i = 0; i < 100000; ++i) deep += R"({"shapes": )";
   deep += R"({"kind": "shapes"})" + std::string(100000, '}');
-  refuses(ErrorKind::kConfig, "deep", R"({"sources": [{"source": )" + deep + "}]}");
-  refuses(ErrorKind::kConfig, "the key \"weight\" stands twice in one object",
+  refuses(ErrorKind::kConfig, {.what = "deep"}, R"({"sources": [{"source": )" + deep + "}]}");
+  refuses(ErrorKind::kConfig, {.what = R"(the key "weight" appears twice in one object)"},
           R"({"sources": [{"weight": 1, "weight": 2, "source": {"kind": "shapes"}}]})");
-  refuses(ErrorKind::kData, "a number without end", R"({"samples_per_epoch": 1e999})");
-  refuses(ErrorKind::kConfig, "list \"sources\"", "[]");
-  refuses(ErrorKind::kConfig, "no sources", R"({"sources": []})");
-  refuses(ErrorKind::kConfig, "unknown key \"weigth\"",
+  refuses(ErrorKind::kData, {.found = "an infinite number"}, R"({"samples_per_epoch": 1e999})");
+  refuses(ErrorKind::kConfig, {.expected = R"(list "sources")"}, "[]");
+  refuses(ErrorKind::kConfig, {.what = "no sources"}, R"({"sources": []})");
+  refuses(ErrorKind::kConfig, {.what = R"(unknown key "weigth")"},
           R"({"sources": [{"weigth": 1, "source": {"kind": "shapes"}}]})");
-  refuses(ErrorKind::kConfig, "sources[0].weight",
+  refuses(ErrorKind::kConfig, {.where = "sources[0].weight"},
           R"({"sources": [{"weight": -1, "source": {"kind": "shapes"}}]})");
-  refuses(ErrorKind::kConfig, "at most 1e100",
+  refuses(ErrorKind::kConfig, {.expected = "at most 1e100"},
           R"({"sources": [{"weight": 1e308, "source": {"kind": "shapes"}}]})");
-  refuses(ErrorKind::kConfig, "sources[0].source",
+  refuses(ErrorKind::kConfig, {.what = "sources[0].source"},
           R"({"sources": [{"source": {"kind": "table", "path": "a", "sep": ","}}]})");
-  refuses(ErrorKind::kConfig, "samples_per_epoch",
+  refuses(ErrorKind::kConfig, {.where = "samples_per_epoch"},
           R"({"samples_per_epoch": 0, "sources": [{"source": {"kind": "shapes"}}]})");
   refuses(
-      ErrorKind::kConfig, "from 1 to 10^12",
+      ErrorKind::kConfig, {.expected = "from 1 to 10^12"},
       R"({"samples_per_epoch": 9223372036854775807, "sources": [{"source": {"kind": "shapes"}}]})");
-  expect_error(ErrorKind::kConfig, "a mixture within a mixture", [&] {
+  expect_error(ErrorKind::kConfig, {.what = "a mixture within a mixture"}, [&] {
     (void)mix(folder, R"({"source": {"kind": "mixture", "path": "mix.json"}})");
   });
 }

@@ -8,8 +8,8 @@ namespace tandem {
 namespace {
 
 TEST(OpenSource, RefusesASourceThatIsNotSet) {
-  expect_error(ErrorKind::kConfig, "no data source", [] { open({}); });
-  expect_error(ErrorKind::kConfig, "no path", [] { open({.kind = SourceKind::kTable}); });
+  expect_error(ErrorKind::kConfig, {.what = "no data source"}, [] { open({}); });
+  expect_error(ErrorKind::kConfig, {.what = "no path"}, [] { open({.kind = SourceKind::kTable}); });
 }
 
 TEST(CollectCaptions, PassesOverUnusableOnesAndStopsAtTheLimit) {

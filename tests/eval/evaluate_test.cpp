@@ -135,7 +135,7 @@ TEST_F(EvaluateTest, ZeroShotLeavesOutSamplesWithoutAClass) {
   EXPECT_EQ(result.top1, expected.top1);
   EXPECT_EQ(result.mean_per_class_recall, expected.mean_per_class_recall);
   const ListedSource none({sample(0, {}), sample(1, {})}, classes);
-  expect_error(ErrorKind::kData, "none of 2 samples has a class",
+  expect_error(ErrorKind::kData, {.what = "none of 2 samples has a class"},
                [&] { (void)evaluate_zero_shot(pipeline_, none, {"a {}"}, 100, 0); });
 }
 
@@ -144,7 +144,7 @@ TEST_F(EvaluateTest, NothingToEvaluateOnIsAnError) {
   EXPECT_THROW((void)evaluate_retrieval(pipeline_, broken, 10, 0), Error);
   EXPECT_THROW((void)evaluate_zero_shot(pipeline_, broken, {"{}"}, 10, 0), Error);
   const ListedSource unclassified({sample(0, {"a"})}, {});
-  expect_error(ErrorKind::kData, "kind folder or shapes, or wds",
+  expect_error(ErrorKind::kData, {.expected = "kind folder or shapes, or wds"},
                [&] { (void)evaluate_zero_shot(pipeline_, unclassified, {"{}"}, 10, 0); });
   EXPECT_THROW((void)evaluate_retrieval(pipeline_, ListedSource({}, {}), 10, 0), Error);
 }

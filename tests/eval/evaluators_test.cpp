@@ -103,7 +103,8 @@ TEST_F(EvaluatorsTest, TheFoldersOfATreeCanBeGivenNames) {
   std::ofstream(folder_.path() / "names.txt") << "a red circle\na blue square\n";
   EXPECT_EQ(evaluate().size(), 4U);
   std::ofstream(folder_.path() / "names.txt") << "one name\n";
-  expect_error(ErrorKind::kData, "2 names in the folders' order", [&] { (void)evaluate(); });
+  expect_error(ErrorKind::kData, {.expected = "2 names in the folders' order"},
+               [&] { (void)evaluate(); });
 }
 
 // Share of the rows of `similarity` [N, N] in which fewer than `depth` others beat the diagonal.
@@ -166,10 +167,11 @@ TEST_F(EvaluatorsTest, NamesOfMetricsAreKnownBefore) {
 TEST_F(EvaluatorsTest, AMetricThatNothingGivesIsRefusedWithTheNearestName) {
   config_.train.keep_best_metric = "zero_shot/unseen_top_1";
   config_.data.train.kind = SourceKind::kShapes;
-  expect_error(ErrorKind::kConfig, "Try: zero_shot/unseen_top1",
+  expect_error(ErrorKind::kConfig, {.hint = "zero_shot/unseen_top1"},
                [&] { check_best_metric(config_); });
   config_.data.train.kind = SourceKind::kTable;
-  expect_error(ErrorKind::kConfig, "data.validation", [&] { check_best_metric(config_); });
+  expect_error(ErrorKind::kConfig, {.hint = "data.validation"},
+               [&] { check_best_metric(config_); });
 }
 
 }  // namespace

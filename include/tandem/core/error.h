@@ -71,9 +71,9 @@ class Error : public std::runtime_error {
 };
 
 /// Returns the reason of errors of `kind` that have no narrower one, in the order of ErrorKind:
-/// "wrong usage", "invalid configuration", "unusable data", "unreadable file", "unavailable
-/// device", "cannot create", "read error" (a failed write has "write error"), "unusable
-/// checkpoint", "diverged", "interrupted", "internal error".
+/// "wrong usage", "invalid configuration", "invalid data", "unreadable file", "unavailable device",
+/// "cannot create", "read error" (a failed write has "write error"), "invalid checkpoint",
+/// "diverged", "interrupted", "internal error".
 [[nodiscard]] std::string_view default_reason(ErrorKind kind) noexcept;
 
 /// Returns the process exit code of `kind`, after sysexits.h: 64 usage, 65 bad data, 66 missing

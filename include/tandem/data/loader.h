@@ -23,7 +23,7 @@ struct Batch {
   TokenBatch tokens = {};              ///< B texts, CPU, pinned if asked.
   std::vector<std::string> keys = {};  ///< B names, for messages.
   std::vector<int64_t> indices = {};   ///< B sample indices within the source.
-  torch::Tensor image_groups = {};     ///< int64 [B], CPU: equal numbers are equal pictures.
+  torch::Tensor image_groups = {};     ///< int64 [B], CPU: equal numbers are equal images.
   torch::Tensor text_groups = {};  ///< int64 [B], CPU: equal numbers are equal cleaned captions.
   uint64_t next_position =
       0;  ///< Stream position after this batch, the same on every rank: all the state that a
@@ -37,7 +37,7 @@ struct LoaderStats {
   uint64_t unknown_pieces = 0;
   uint64_t pieces = 0;
   std::map<std::string, uint64_t>
-      bad;                  ///< Unusable samples by reason ("truncated JPEG", "missing file", …).
+      bad;                  ///< Invalid samples by reason ("truncated JPEG", "missing file", …).
   double wait_seconds = 0;  ///< Time that next() spent waiting.
 };
 
@@ -61,7 +61,7 @@ struct LoaderOptions {
   double max_bad_ratio = 0.01;
   int64_t max_caption_bytes = 4096;
   std::filesystem::path bad_samples_file =
-      {};  ///< Receives one JSON object per unusable sample; empty for none.
+      {};  ///< Receives one JSON object per invalid sample; empty for none.
   double stall_warning_seconds = 60;  ///< Warn, naming the sample, when one is awaited this long.
   double stall_timeout_seconds = 0;   ///< Give up when one is awaited this long; 0 never does.
 };
@@ -72,12 +72,12 @@ struct LoaderOptions {
 /// sample epoch_index(Permutation(n, mix_seed({seed, epoch}))(p % n)); its randomness follows from
 /// (seed, epoch, index). Step b trains on positions [b * batch_size, (b + 1) * batch_size) after
 /// the start, and rank r on the r-th of world_size equal parts of them. Of several captions, a
-/// random one is taken in training. An unusable sample is counted, listed, and replaced by another
+/// random one is taken in training. An invalid sample is counted, listed, and replaced by another
 /// one of the same epoch, which follows from its position alone. So the samples of a step are the
 /// same for any number of threads and ranks, and `next_position` is the whole state.
 ///
 /// With `training` off, position p is sample p; rank r reads the r-th of world_size parts
-/// of the source, the first usable caption is taken, unusable samples are skipped, and the
+/// of the source, the first usable caption is taken, invalid samples are skipped, and the
 /// stream ends after the last one.
 class Loader {
  public:
@@ -89,7 +89,7 @@ class Loader {
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  /// Returns the next batch, this rank's part of it. Throws kData when unusable samples exceed
+  /// Returns the next batch, this rank's part of it. Throws kData when invalid samples exceed
   /// max_bad_ratio or nothing is usable, naming reasons and examples; also kCannotCreate and kIo
   /// for bad_samples_file. The share is judged from 20 samples on, over whole epochs begun where
   /// the source has at most 1000 samples, else over the samples seen, at least 1000 of them: a bad

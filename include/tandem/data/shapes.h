@@ -8,7 +8,7 @@
 
 namespace tandem {
 
-/// One picture of the `shapes` data set by name: "red", "circle".
+/// One image of the `shapes` data set by name: "red", "circle".
 struct ShapePair {
   std::string color = {};
   std::string shape = {};

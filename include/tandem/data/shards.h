@@ -20,12 +20,12 @@ struct ShardOptions {
 struct ShardSummary {
   int64_t shards = 0;
   int64_t samples = 0;
-  std::map<std::string, uint64_t> left_out = {};  ///< Unusable samples by reason.
+  std::map<std::string, uint64_t> left_out = {};  ///< Invalid samples by reason.
 };
 
 /// Packs a source into WebDataset shards `00000.tar`, `00001.tar` … in a new folder, which appears
 /// only when complete; the same source gives the same bytes. Sample i is called by its number in
-/// nine digits: the picture as stored (a drawn one as PNG,
+/// nine digits: the image as stored (a drawn one as PNG,
 /// that of seed 0), `.txt` with the first caption, `.json`
 /// with all of them where there are several, `.cls` where there are classes. Beside the shards
 /// stand sizes.json and, with classes, classes.txt. Throws kCannotCreate when the folder is there,

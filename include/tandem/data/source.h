@@ -12,7 +12,7 @@
 
 namespace tandem {
 
-/// One picture with its captions, before any transform.
+/// One image with its captions, before any transform.
 struct RawSample {
   std::string key = {};  ///< What names it in messages: a path, or `shapes/12`.
   Image image = {};
@@ -34,22 +34,22 @@ class Source {
  public:
   virtual ~Source() = default;
   [[nodiscard]] virtual int64_t size() const = 0;
-  /// Returns sample `index`. `seed` decides whatever is random in it (drawn pictures); files ignore
-  /// it. Throws kData or kMissingInput when the sample is unusable; the message names it.
+  /// Returns sample `index`. `seed` decides whatever is random in it (drawn images); files ignore
+  /// it. Throws kData or kMissingInput when the sample is invalid; the message names it.
   [[nodiscard]] virtual RawSample sample(int64_t index, uint64_t seed) const = 0;
   /// Hash of what the samples are; another data set has another one.
   [[nodiscard]] virtual std::string fingerprint() const = 0;
 
   /// What names sample `index` in messages, without touching it: "sample 7".
   [[nodiscard]] virtual std::string key(int64_t index) const;
-  /// Captions of sample `index`: those of sample(index, 0), without its picture where a source can
+  /// Captions of sample `index`: those of sample(index, 0), without its image where a source can
   /// read them alone. Throws kData when it has none.
   [[nodiscard]] virtual std::vector<std::string> captions(int64_t index) const;
   /// Class names in label order, as words ("_" is a space); empty where there are none.
   [[nodiscard]] virtual const std::vector<std::string>& class_names() const;
-  /// The class of sample(index, 0) without its picture, -1 where there is none. Throws as sample().
+  /// The class of sample(index, 0) without its image, -1 where there is none. Throws as sample().
   [[nodiscard]] virtual int64_t class_of(int64_t index) const;
-  /// The picture of sample `index` as a file's bytes: as stored, or a PNG of what is drawn. It need
+  /// The image of sample `index` as a file's bytes: as stored, or a PNG of what is drawn. It need
   /// not be decodable. Throws as sample().
   [[nodiscard]] virtual std::string picture_file(int64_t index, uint64_t seed) const;
   /// Samples that one epoch of training visits. In most sources, each one once.
@@ -66,7 +66,7 @@ class Source {
 struct SourceContext {
   ImageTransformOptions transform = {};
   bool allow_outside_root = false;
-  int64_t image_size = 32;      ///< Side of drawn pictures.
+  int64_t image_size = 32;      ///< Side of drawn images.
   bool allow_pipes = false;     ///< Run the commands of `pipe:` shards.
   std::string pipe_cache = {};  ///< Folder for what they give.
 };
@@ -74,7 +74,7 @@ struct SourceContext {
 /// The context that a run's configuration gives. `image_size` is the model's.
 [[nodiscard]] SourceContext source_context(const DataOptions& options, int64_t image_size);
 
-/// Opens a source: reads manifests, lists folders, walks over tar headers, no pictures. Throws
+/// Opens a source: reads manifests, lists folders, walks over tar headers, no images. Throws
 /// kMissingInput, kData (bad manifest, with line number and the columns found), kConfig.
 [[nodiscard]] std::unique_ptr<Source> open_source(const SourceOptions& options,
                                                   const SourceContext& context);

@@ -51,9 +51,9 @@ struct DataSurvey {
   int64_t usable = 0;
   std::map<std::string, UnusableCount> unusable = {};  ///< By reason, as the loader counts.
   Repeats pictures = {};
-  int64_t large = 0;        ///< Pictures with more than kManyPixels pixels.
+  int64_t large = 0;        ///< Images with more than kManyPixels pixels.
   int64_t odd_jpegs = 0;    ///< Usable ones that break a rule which no pixel depends on.
-  int64_t transparent = 0;  ///< Pictures with a pixel that is not opaque.
+  int64_t transparent = 0;  ///< Images with a pixel that is not opaque.
   Repeats captions = {};
   std::map<std::string, OddCaptions> odd_captions =
       {};  ///< By what is odd: "not UTF-8", "line ends inside".
@@ -71,13 +71,13 @@ struct DataSurvey {
 };
 
 struct SurveyOptions {
-  bool pictures = true;  ///< Decode every picture; else captions are looked at alone.
+  bool pictures = true;  ///< Decode every image; else captions are looked at alone.
   int64_t threads = 0;   ///< 0 takes one per core.
 };
 
-/// Reads every sample once and says what was found. Pictures are equal when their pixels are,
+/// Reads every sample once and says what was found. Images are equal when their pixels are,
 /// captions when they are after cleaning. Drawn samples are those of seed 0, which shards hold as
-/// well, with their pictures or without. Holds about 16 bytes per picture and caption. Throws what
+/// well, with their images or without. Holds about 16 bytes per image and caption. Throws what
 /// is no single sample's fault.
 [[nodiscard]] DataSurvey survey(const Source& source, const SurveyOptions& options);
 

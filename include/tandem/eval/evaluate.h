@@ -11,8 +11,8 @@
 
 namespace tandem {
 
-/// Retrieval over up to `max_samples` samples of a source, every caption of each. Unusable samples
-/// are skipped and counted in the log. Equal captions (after clean_caption) on several pictures
+/// Retrieval over up to `max_samples` samples of a source, every caption of each. Invalid samples
+/// are skipped and counted in the log. Equal captions (after clean_caption) on several images
 /// count as one group. Throws kData when no sample is usable.
 [[nodiscard]] RetrievalResult evaluate_retrieval(const Pipeline& pipeline, const Source& source,
                                                  int64_t max_samples, uint64_t seed);
@@ -25,7 +25,7 @@ namespace tandem {
                                                 int64_t max_samples, uint64_t seed);
 
 /// The numbers of a result under the names of CLIP_benchmark: `image_retrieval_recall@{1,5,10}` (a
-/// text finds its picture), `text_retrieval_recall@{1,5,10}` (a picture finds its text) and
+/// text finds its image), `text_retrieval_recall@{1,5,10}` (an image finds its text) and
 /// `{image,text}_retrieval_median_rank`.
 [[nodiscard]] std::map<std::string, double> named_metrics(const RetrievalResult& result);
 /// `acc1`, `acc5` and `mean_per_class_recall`.

@@ -19,10 +19,10 @@ struct RetrievalResult {
   int64_t texts = 0;
 };
 
-/// Scores image_embeddings [N, D] against text_embeddings [M, D]. Text m belongs to picture
-/// text_owner[m]. Texts with equal `text_group` are one caption of several pictures:
-/// any of those pictures counts as true for it, and any of the group's texts for them; leave it
-/// empty when all differ. Pictures without a text are only there to be found. Works in chunks: no N
+/// Scores image_embeddings [N, D] against text_embeddings [M, D]. Text m belongs to image
+/// text_owner[m]. Texts with equal `text_group` are one caption of several images:
+/// any of those images counts as true for it, and any of the group's texts for them; leave it
+/// empty when all differ. Images without a text are only there to be found. Works in chunks: no N
 /// × M matrix is kept. Throws kUsage for shapes, owners or sizes that do not fit, or nothing to
 /// score.
 [[nodiscard]] RetrievalResult score_retrieval(const torch::Tensor& image_embeddings,

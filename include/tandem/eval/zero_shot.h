@@ -27,17 +27,17 @@ void check_class_names(const std::vector<std::string>& names);
                                                  const std::vector<std::string>& templates);
 
 struct ZeroShotResult {
-  double top1 = 0;  ///< Share of pictures whose class has the highest similarity.
+  double top1 = 0;  ///< Share of images whose class has the highest similarity.
   double top5 = 0;
-  double mean_per_class_recall = 0;  ///< Mean over the classes that have pictures.
-  double majority = 0;               ///< Share of the pictures that the largest class has.
+  double mean_per_class_recall = 0;  ///< Mean over the classes that have images.
+  double majority = 0;               ///< Share of the images that the largest class has.
   int64_t count = 0;
 };
 
-/// Scores image_embeddings [N, D] with labels int64 [N] in [0, C) against a classifier [C, D]. A
-/// picture is within its top k when fewer than k other classes score at least as high as its own: a
+/// Scores image_embeddings [N, D] with labels int64 [N] in [0, C) against a classifier [C, D]. An
+/// image is within its top k when fewer than k other classes score at least as high as its own: a
 /// tie counts as wrong, so a collapsed model scores 0, and so does a similarity that is NaN. All
-/// shares are 0 for no picture. Throws kUsage for shapes or labels that do not fit.
+/// shares are 0 for no image. Throws kUsage for shapes or labels that do not fit.
 [[nodiscard]] ZeroShotResult score_zero_shot(const torch::Tensor& image_embeddings,
                                              const torch::Tensor& labels,
                                              const torch::Tensor& classifier);

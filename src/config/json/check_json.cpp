@@ -19,7 +19,7 @@ void refuse_repeated_keys(const JsonValue& value) {
   std::unordered_set<std::string_view> seen;
   for (const JsonMember& member : value.members) {
     if (!seen.insert(member.key).second)
-      throw JsonError(member.at, fmt::format("the key {} stands twice in one object",
+      throw JsonError(member.at, fmt::format("the key {} appears twice in one object",
                                              config::quote_json(config::shorten(member.key))));
     refuse_repeated_keys(member.value);
   }

@@ -40,17 +40,17 @@ ManifestRows read_caption_file(const SourceOptions& options) {
     file = read_caption_json(options);
   else
     file = read_flickr(options, head.substr(0, head.find('\n')));
-  log_info(fmt::format("{}: taken for {}, {} pictures.", options.path, file.layout,
+  log_info(fmt::format("{}: read as {}, {} images.", options.path, file.layout,
                        file.manifest.rows.size()));
   if (!options.splits.empty() && !file.has_splits) {
-    throw Error(ErrorKind::kConfig, {.what = "splits are set, but the caption file has none",
+    throw Error(ErrorKind::kConfig, {.what = "splits are set, but the caption file has no splits",
                                      .where = options.path,
                                      .found = file.layout});
   }
   if (file.manifest.rows.size() == 0)
     throw Error(
         ErrorKind::kData,
-        {.what = "no pictures in the caption file", .where = options.path, .found = file.layout});
+        {.what = "the caption file has no images", .where = options.path, .found = file.layout});
   file.manifest.rows.shrink();
   return std::move(file.manifest);
 }

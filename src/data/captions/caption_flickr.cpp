@@ -11,7 +11,7 @@
 namespace tandem {
 namespace {
 
-/// Where picture and caption stand in one of Flickr's layouts.
+/// Where image and caption stand in one of Flickr's layouts.
 struct Layout {
   const char* name = nullptr;
   char separator = '\t';
@@ -46,7 +46,7 @@ Layout recognize(const SourceOptions& options, const std::string& first_line) {
             .caption = 2};
   if (is_numbered(first_line)) return {.name = "Flickr's numbered captions"};
   throw Error(ErrorKind::kData,
-              {.what = "a caption file of no known layout",
+              {.what = "a caption file of unknown layout",
                .where = options.path,
                .expected = "JSON of COCO, Karpathy or BLIP; or, from Flickr, the first line "
                            "\"image,caption\", \"image_name|…\" or \"name.jpg#0<TAB>caption\"",
@@ -87,7 +87,7 @@ CaptionFile read_flickr(const SourceOptions& options, const std::string& first_l
     }
     std::string image = trim(record.fields[0]);
     if (layout.separator == '\t') image.resize(std::min(image.rfind('#'), image.size()));
-    if (image.empty()) throw Error(ErrorKind::kData, {.what = "no picture's name", .where = where});
+    if (image.empty()) throw Error(ErrorKind::kData, {.what = "no image name", .where = where});
     const auto [found, is_new] = place.emplace(image, pictures.size());
     if (is_new) pictures.emplace_back(std::move(image), CaptionSet{});
     CaptionSet& captions = pictures[found->second].second;

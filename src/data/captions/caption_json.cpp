@@ -44,7 +44,7 @@ class RecordReader {
               encoding ? "save the file as UTF-8" : "is the file complete?");
     } catch (const Json::out_of_range&) {
       throw Error(ErrorKind::kData,
-                  {.what = "not valid JSON", .where = path_, .found = "a number without end"});
+                  {.what = "not valid JSON", .where = path_, .found = "an infinite number"});
     } catch (const Error& error) {
       if (!error.text().where.empty()) throw;
       fail_at(chars, error.what(), "");  // JsonGuard does not know the place
@@ -156,7 +156,7 @@ class CaptionJson {
     try {
       add_captions(value, 0, captions);
     } catch (const Error& error) {
-      fail(fmt::format("unusable \"{}\"", caption), "a string or a list of strings", error.what());
+      fail(fmt::format("invalid \"{}\"", caption), "a string or a list of strings", error.what());
     }
     add_row(rows_, text(record, image), captions, false);
   }
@@ -166,7 +166,7 @@ class CaptionJson {
     if (is_karpathy_) fail("no field \"sentences\"", "", fields_of(record));
     const int64_t id = number(record, "id");
     if (!image_of_id_.emplace(id, images_.size()).second)
-      fail(fmt::format("image id {} stands twice", id), "");
+      fail(fmt::format("image id {} appears twice", id), "");
     images_.begin_row();
     images_.add(text(record, "file_name"));
   }
@@ -203,7 +203,8 @@ class CaptionJson {
       const auto found = image_of_id_.find(each.id);
       where_ = fmt::format("{}, annotations[{}]", options_.path, each.caption);
       if (found == image_of_id_.end())
-        fail(fmt::format("image_id {} is no image", each.id), "the id of an entry of \"images\"");
+        fail(fmt::format("image_id {} is not an image", each.id),
+             "the id of an entry of \"images\"");
       each.id = found->second;
     }
     std::stable_sort(captions_of_.begin(), captions_of_.end(),

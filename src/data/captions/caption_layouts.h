@@ -21,7 +21,7 @@ struct CaptionFile {
 
 /// Reads Flickr's layouts: a table with the columns `image` and `caption`, a table separated by `|`
 /// with `image_name` and `comment`, or lines `name.jpg#0<TAB>caption`. `first_line` says which.
-/// Lines of one picture are gathered in the order of their first. Throws kData with the line.
+/// Lines of one image are gathered in the order of their first. Throws kData with the line.
 [[nodiscard]] CaptionFile read_flickr(const SourceOptions& options, const std::string& first_line);
 
 }  // namespace tandem

@@ -144,7 +144,7 @@ class BraceReader {
  private:
   void check(const Size& size) const {
     if (size.texts > kMaxBraceTexts || size.bytes > kMaxBytes)
-      fail("the braces stand for more than a million texts or 256 MiB", pattern_,
+      fail("the braces expand to more than a million paths or 256 MiB", pattern_,
            "name folders instead");
   }
 

@@ -24,12 +24,13 @@ bool is_inside(const fs::path& path, const fs::path& folder) {
 }
 
 [[noreturn]] void refuse_outside(std::string_view written, const fs::path& folder) {
-  throw Error(ErrorKind::kData,
-              {.what = "the picture's path leads out of the data folder",
-               .where = std::string(written),
-               .expected = "a path inside " + folder.string(),
-               .hint = "image_root, set to a folder that holds all pictures, or allow_outside_root",
-               .reason = "outside root"});
+  throw Error(
+      ErrorKind::kData,
+      {.what = "the image path leads out of the data folder",
+       .where = std::string(written),
+       .expected = "a path inside " + folder.string(),
+       .hint = "image_root, set to a folder that contains all images, or allow_outside_root",
+       .reason = "outside root"});
 }
 
 [[noreturn]] void refuse_file(const fs::path& path, const std::error_code& error, bool relative) {
@@ -37,11 +38,10 @@ bool is_inside(const fs::path& path, const fs::path& folder) {
       error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
   throw Error(
       ErrorKind::kMissingInput,
-      {.what = missing ? "the picture is missing" : "the picture cannot be reached",
+      {.what = missing ? "the image is missing" : "the image cannot be read",
        .where = path.string(),
        .found = missing ? "" : access_problem(path.string(), error.value()),
-       .hint = missing && relative ? "image_root, the folder that relative picture paths start from"
-                                   : "",
+       .hint = missing && relative ? "image_root, the folder that image paths are relative to" : "",
        .reason = missing ? "missing file" : "unreadable file"});
 }
 
@@ -54,7 +54,7 @@ PictureRoot::PictureRoot(const fs::path& folder, bool allow_outside)
   canonical_ = fs::canonical(folder_, error);
   if (error || !fs::is_directory(canonical_, error)) {
     throw Error(ErrorKind::kMissingInput,
-                {.what = "the picture folder is not there",
+                {.what = "the image folder does not exist",
                  .where = folder_.string(),
                  .found = error ? access_problem(folder_.string(), error.value()) : "a file",
                  .hint = relative_path_hint(folder)});
@@ -66,7 +66,7 @@ bool PictureRoot::contains(const fs::path& real) const { return is_inside(real, 
 fs::path PictureRoot::locate(std::string_view written) const {
   if (written.empty() || written.find('\0') != std::string_view::npos) {
     throw Error(ErrorKind::kData,
-                ErrorText{.what = "the picture's path is empty or holds a zero byte",
+                ErrorText{.what = "the image path is empty or contains a zero byte",
                           .reason = "bad record"});
   }
   const fs::path expanded = expand_home(written);

@@ -5,7 +5,7 @@
 
 namespace tandem {
 
-/// The folder that relative picture paths start from, and the guard that keeps them inside it.
+/// The folder that relative image paths start from, and the guard that keeps them inside it.
 class PictureRoot {
  public:
   /// Throws kMissingInput when `folder` is not a folder.

@@ -66,9 +66,9 @@ class Walk {
     std::error_code error;
     const std::vector<Entry> entries = list(root_.folder() / folder, error);
     if (error) return refuse_or_note(root_.folder() / folder, depth, error);
-    std::vector<Entry> kept;  // pictures and folders
+    std::vector<Entry> kept;  // images and folders
     std::vector<std::string> others;
-    std::set<std::string> stems;  // of pictures
+    std::set<std::string> stems;  // of images
     for (const Entry& entry : entries) {
       if (entry.name.starts_with('.')) {
         ++left_out_.hidden;
@@ -131,8 +131,8 @@ class Walk {
            sniff_file(root_.folder() / path).format != ImageFormat::kUnknown;
   }
 
-  /// Counts files that are no pictures, and returns the stems of the .txt among them that belong to
-  /// the pictures called `stems`.
+  /// Counts files that are no images, and returns the stems of the .txt among them that belong to
+  /// the images called `stems`.
   std::set<std::string> sort_out(const std::vector<std::string>& files,
                                  const std::set<std::string>& stems) {
     std::set<std::string> texts;
@@ -195,7 +195,7 @@ std::string describe_extensions(const std::map<std::string, int64_t>& extensions
   for (size_t i = 0; i < std::min(counts.size(), kNamedExtensions); ++i)
     names += fmt::format("{}{} {}", i == 0 ? "" : ", ", -counts[i].first, counts[i].second);
   if (counts.size() > kNamedExtensions) names += ", …";
-  return fmt::format("{} that are no pictures ({})", sum, names);
+  return fmt::format("{} that are not images ({})", sum, names);
 }
 
 }  // namespace
@@ -205,14 +205,14 @@ std::string LeftOut::describe() const {
   const auto add = [&parts](int64_t count, const char* what) {
     if (count > 0) parts.push_back(fmt::format("{} {}", count, what));
   };
-  add(texts, ".txt beside pictures (kind files takes them as captions)");
+  add(texts, ".txt beside images (kind files reads them as captions)");
   if (!extensions.empty()) parts.push_back(describe_extensions(extensions));
   add(hidden, "hidden");
-  add(links_out, "links that lead out (allow_outside_root takes them)");
-  add(links_in, "links to folders that are read where they lie");
+  add(links_out, "links that lead out (allow_outside_root follows them)");
+  add(links_in, "links to folders that are read at their own path");
   add(not_regular, "pipes, sockets or broken links");
   add(nested, "folders nested in a class folder");
-  add(stray, "pictures in no class folder");
+  add(stray, "images outside a class folder");
   if (!unlisted.empty())
     parts.push_back(
         fmt::format("{} folders that cannot be listed ({})", unlisted.size(), unlisted[0]));

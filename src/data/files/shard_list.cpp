@@ -42,7 +42,7 @@ std::vector<std::string> entries_of(std::string_view list) {
     if (part.empty()) fail_list("an entry of the shard list is empty", list, "remove the ::");
     std::vector<std::string> more = expand_braces(part);
     if (entries.size() + more.size() > kMaxBraceTexts)
-      fail_list("the list stands for more than a million shards", list, "name folders instead");
+      fail_list("the list expands to more than a million shards", list, "name folders instead");
     std::move(more.begin(), more.end(), std::back_inserter(entries));
   }
   return entries;
@@ -83,12 +83,13 @@ void refuse_missing(const std::vector<std::string>& shards) {
   }
   if (count == 0) return;
   throw Error(ErrorKind::kMissingInput,
-              {.what = fmt::format("{} of {} shards are not there", count, shards.size()),
+              {.what = fmt::format("{} of {} shards do not exist", count, shards.size()),
                .where = missing[0],
                .found = fmt::format("missing are {}{}", fmt::join(missing, ", "),
                                     count > kNamedShards ? ", …" : ""),
                .hint = fs::path(missing[0]).is_absolute() ? "check the range in the braces"
-                                                          : relative_path_hint(missing[0])});
+                                                          : relative_path_hint(missing[0]),
+               .reason = "missing file"});
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ Record parse_record(const Line& line, const SourceOptions& options) {
            {.what = "wrong type", .expected = "a JSON object", .found = object.type_name()});
   const auto image = object.find(options.image_key);
   if (image == object.end() || !image->is_string() || image->get_ref<std::string&>().empty()) {
-    reject(kBadRecord, {.what = fmt::format("no picture path in field \"{}\"", options.image_key),
+    reject(kBadRecord, {.what = fmt::format("no image path in field \"{}\"", options.image_key),
                         .found = fields_of(object)});
   }
   return {image->get<std::string>(), captions_of(object, options)};
@@ -75,7 +75,7 @@ void refuse_array(TextInput& input) {
                                  .where = input.name(),
                                  .expected = "one JSON object per line",
                                  .found = "a JSON array",
-                                 .hint = "write every element on a line of its own"});
+                                 .hint = "write each element on its own line"});
 }
 
 std::string message_of(const ErrorText& text) { return Error(ErrorKind::kData, text).what(); }
@@ -112,7 +112,7 @@ ManifestRows read_jsonl(const SourceOptions& options) {
     const std::string first =
         bad == 0 ? "no lines" : "the first is " + message_of(manifest.bad.begin()->second);
     throw Error(ErrorKind::kData, {.what = bad == 0 ? "the manifest is empty"
-                                                    : fmt::format("no usable line among {}", bad),
+                                                    : fmt::format("no valid line among {}", bad),
                                    .where = options.path,
                                    .expected = "one JSON object per line",
                                    .found = first,

@@ -16,7 +16,7 @@ namespace tandem {
 
 class ParquetPictures;
 
-/// A manifest as read: every row is a picture's path as written, then its captions. Rows in `bad`
+/// A manifest as read: every row is an image's path as written, then its captions. Rows in `bad`
 /// keep their place, so that a repaired file has the same numbers, but hold nothing.
 struct ManifestRows {
   TextRows rows = {};

@@ -19,7 +19,7 @@ namespace {
 
 constexpr int64_t kProbedRows = 16;
 
-/// How many of a few rows' relative pictures are found under `folder`.
+/// How many of a few rows' relative images are found under `folder`.
 int64_t count_found(const ManifestRows& manifest, const fs::path& folder) {
   const int64_t rows = manifest.rows.size();
   const int64_t probes = std::min(rows, kProbedRows);
@@ -41,15 +41,14 @@ fs::path choose_folder(const ManifestRows& manifest, const SourceOptions& option
       manifest.folder.empty() ? fs::absolute(options.path).parent_path() : manifest.folder;
   const fs::path here = fs::current_path();
   if (beside.lexically_normal() == here || count_found(manifest, beside) > 0) {
-    log_debug(fmt::format("{}: picture paths start from the manifest's folder, {}.", options.path,
-                          beside.string()));
+    log_debug(fmt::format("{}: image paths are relative to the manifest's folder, {}.",
+                          options.path, beside.string()));
     return beside;
   }
   if (count_found(manifest, here) == 0) return beside;
-  log_info(
-      fmt::format("{}: pictures were not found beside the manifest; paths start from the "
-                  "working directory, {}.",
-                  options.path, here.string()));
+  log_info(fmt::format(
+      "{}: no images beside the manifest; image paths are relative to the working directory, {}.",
+      options.path, here.string()));
   return here;
 }
 
@@ -103,13 +102,13 @@ class ManifestSource : public Source {
  private:
   [[nodiscard]] bool is_tagged() const { return !options_.languages.empty(); }
 
-  /// The picture's bytes where the manifest holds them.
+  /// The image's bytes where the manifest holds them.
   [[nodiscard]] std::optional<std::string> stored(int64_t index) const {
     if (!manifest_.pictures) return std::nullopt;
     std::optional<std::string> content = manifest_.pictures->read(index);
     if (!content && manifest_.rows.at(index, 0).empty())
       throw Error(ErrorKind::kData,
-                  ErrorText{.what = "no picture in this row", .reason = "missing picture"});
+                  ErrorText{.what = "no image in this row", .reason = "missing image"});
     return content;
   }
 

@@ -56,7 +56,7 @@ size_t choose_column(const ParquetPart& part, const std::string& key, const char
                .where = part.path.string(),
                .found = list(columns),
                .hint = by_url && usual[0] == kImageNames[0]
-                           ? "img2dataset, which downloads the pictures that a table names by URL"
+                           ? "img2dataset, which downloads the images that a table names by URL"
                            : fmt::format("set {} to one of the columns found", option)});
 }
 
@@ -111,17 +111,17 @@ class ParquetManifest {
     const ParquetColumn& image = part.file.columns()[part.column];
     const ParquetKind text = part.file.columns()[caption].kind;
     if (image.kind != ParquetKind::kText && !holds_bytes(image.kind))
-      refuse_type(part, part.column, "a path, a picture's bytes, or a struct of bytes and path");
+      refuse_type(part, part.column, "a path, an image's bytes, or a struct of bytes and path");
     if (text == ParquetKind::kPicture || text == ParquetKind::kOther)
       refuse_type(part, caption, "a string or a list of strings");
     if (manifest_.rows.size() > 0 && stored_ != holds_bytes(image.kind))
       refuse_type(part, part.column,
-                  stored_ ? "pictures, as in the files before" : "paths, as in the files before");
+                  stored_ ? "images, as in the files before" : "paths, as in the files before");
     if (manifest_.rows.size() > 0) return;
     stored_ = holds_bytes(image.kind);
     log_info(fmt::format("{}: {} from column \"{}\", captions from column \"{}\".",
-                         part.path.string(), stored_ ? "pictures" : "paths of pictures",
-                         shown(image.name), shown(part.file.columns()[caption].name)));
+                         part.path.string(), stored_ ? "images" : "image paths", shown(image.name),
+                         shown(part.file.columns()[caption].name)));
   }
 
   void read_rows(const ParquetPart& part, size_t caption) {
@@ -138,7 +138,7 @@ class ParquetManifest {
 
   void add(const std::string& name, const std::string& image, const ParquetCell& texts) {
     const int64_t row = manifest_.rows.size();
-    if (image.empty() && !stored_) return add_bad(row, name, "bad record", "no picture path");
+    if (image.empty() && !stored_) return add_bad(row, name, "bad record", "no image path");
     if (texts.empty()) return add_bad(row, name, "missing caption", "no caption");
     add_row(manifest_.rows, image,
             {.texts = texts, .languages = std::vector<uint8_t>(texts.size())}, false);
@@ -152,7 +152,7 @@ class ParquetManifest {
   const SourceOptions& options_;
   ManifestRows manifest_;
   std::vector<ParquetPart> parts_;
-  bool stored_ = false;  ///< Pictures lie in the files themselves.
+  bool stored_ = false;  ///< Images lie in the files themselves.
 };
 
 }  // namespace

@@ -12,7 +12,7 @@
 
 namespace tandem {
 
-/// A Parquet file whose column of bytes holds pictures.
+/// A Parquet file whose column of bytes holds images.
 struct ParquetPart {
   std::filesystem::path path = {};
   FileStamp stamp = {};  ///< When it was opened.
@@ -21,7 +21,7 @@ struct ParquetPart {
   std::vector<ParquetPage> pages = {};
 };
 
-/// Pictures inside of Parquet files, by the number of their row over all files. A read decodes the
+/// Images inside of Parquet files, by the number of their row over all files. A read decodes the
 /// page that holds the row; pages read last are kept, 256 MiB of them. Const and thread-safe.
 class ParquetPictures {
  public:

@@ -16,7 +16,7 @@ constexpr size_t kShownBytes = 40;
 
 char parse_separator(const std::string& text) {
   if (text.size() == 1 && text != "\"" && text != "\n" && text != "\r") return text[0];
-  throw Error(ErrorKind::kConfig, {.what = "unusable separator",
+  throw Error(ErrorKind::kConfig, {.what = "invalid separator",
                                    .where = "separator",
                                    .expected = "one character such as a tab, ',', ';' or '|'",
                                    .found = fmt::format("\"{}\"", text)});
@@ -58,7 +58,7 @@ size_t find_column(const DelimitedRecord& header, const std::string& key, const 
   const std::string where = fmt::format("{}, line {}", options.path, header.line);
   if (count > 1) {
     throw Error(ErrorKind::kData,
-                {.what = fmt::format("column \"{}\" stands {} times in the header", key, count),
+                {.what = fmt::format("column \"{}\" appears {} times in the header", key, count),
                  .where = where,
                  .found = "columns " + list(columns),
                  .hint = "rename all but one"});
@@ -111,7 +111,7 @@ ManifestRows read_table(const SourceOptions& options) {
     manifest.rows.add(record.fields[caption]);
     remarks.add(record, record.fields[caption]);
     if (!record.fields[image].empty()) continue;
-    manifest.bad[row] = {.what = "no picture path",
+    manifest.bad[row] = {.what = "no image path",
                          .where = fmt::format("{}:{}", options.path, record.line),
                          .reason = "bad record"};
   }

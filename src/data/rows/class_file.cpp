@@ -69,7 +69,7 @@ std::vector<std::string> read_class_file(const fs::path& file) {
   for (const std::string& line : lines_of(file)) lines.push_back(trimmed(line));
   while (!lines.empty() && lines.back().empty()) lines.pop_back();
   if (lines.empty())
-    throw Error(ErrorKind::kData, {.what = "there is no class name", .where = file.string()});
+    throw Error(ErrorKind::kData, {.what = "the file has no class name", .where = file.string()});
   for (size_t label = 0; label < lines.size(); ++label) {
     if (lines[label].empty()) {
       refuse(file, label + 1,

@@ -72,7 +72,7 @@ void DelimitedReader::read_quoted(std::string& field) {
   const bool closed = next == separator_ || next == '\n' || next == '\r' || next == TextInput::kEnd;
   if (closed) return;
   if (line_ != opened)
-    fail(opened, "a quoted field that begins on this line goes on behind its closing quote",
+    fail(opened, "a quoted field that begins on this line has text after its closing quote",
          "write a quote that is part of the text twice, in a quoted field");
   field = raw;
 }

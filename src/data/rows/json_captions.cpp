@@ -31,7 +31,8 @@ void add_captions(const Json& value, uint8_t language, CaptionSet& captions) {
   }
   for (const Json& each : value) {
     if (!each.is_string())
-      reject({.what = "a list of captions holds something else", .found = each.type_name()});
+      reject({.what = "a list of captions has an element that is not a string",
+              .found = each.type_name()});
     add(each);
   }
 }

@@ -9,7 +9,7 @@
 
 namespace tandem {
 
-/// Captions of one picture, each with the number of its language in SourceOptions::languages (0
+/// Captions of one image, each with the number of its language in SourceOptions::languages (0
 /// where captions have none).
 struct CaptionSet {
   std::vector<std::string> texts = {};

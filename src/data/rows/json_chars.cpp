@@ -83,7 +83,7 @@ void JsonGuard::see(Json::parse_event_t event, const Json& value) {
     std::sort(keys.begin(), keys.end());
     const auto twice = std::adjacent_find(keys.begin(), keys.end());
     if (twice != keys.end())
-      reject({.what = fmt::format("the key {} stands twice", in_quotes(*twice))});
+      reject({.what = fmt::format("the key {} appears twice", in_quotes(*twice))});
     keys_.pop_back();
   }
 }
@@ -106,9 +106,9 @@ Json parse_json_record(const std::string& text) {
     });
     return Json::parse(JsonCharIterator(chars), JsonCharIterator(), see);
   } catch (const Json::parse_error& error) {
-    reject({.what = "not valid JSON", .found = fmt::format("a mistake at byte {}", error.byte)});
+    reject({.what = "not valid JSON", .found = fmt::format("an error at byte {}", error.byte)});
   } catch (const Json::out_of_range&) {
-    reject({.what = "not valid JSON", .found = "a number without end"});
+    reject({.what = "not valid JSON", .found = "an infinite number"});
   }
 }
 

@@ -18,15 +18,15 @@ void TableRemarks::add(const DelimitedRecord& record, std::string_view caption) 
 void TableRemarks::tell(const std::string& path) const {
   if (not_utf8_ > 0) {
     log_warn(
-        fmt::format("{}: {} captions are not UTF-8, the first on line {}: each byte that is "
-                    "wrong becomes U+FFFD. Save the file as UTF-8.",
+        fmt::format("{}: {} captions are not UTF-8, the first on line {}: each invalid byte "
+                    "becomes U+FFFD. Save the file as UTF-8.",
                     path, not_utf8_, first_not_utf8_));
   }
   if (over_lines_ > 0) {
     log_warn(
         fmt::format("{}: {} rows have a quoted field with line ends in it, the first from "
-                    "line {} over {} lines. Where these are rows, a quote in a caption is not "
-                    "written twice in a quoted field.",
+                    "line {} over {} lines. If these are several rows, a quote inside a quoted "
+                    "field is not doubled.",
                     path, over_lines_, first_over_lines_, lines_of_first_));
   }
 }

@@ -66,7 +66,7 @@ void TextInput::check_head() {
   const auto foreign = recognize_foreign_content(head.substr(0, 512));
   if (!foreign) return;
   refuse(name_, "text",
-         {.what = "the manifest is another kind of file",
+         {.what = "the manifest has the wrong format",
           .found = std::string(foreign->name),
           .hint = std::string(foreign->hint)});
 }
@@ -87,7 +87,7 @@ bool TextInput::inflate() {
     }
     if (packed_end_ == 0) {
       if (gunzip_->complete()) return false;
-      refuse(name_, "", {.what = "the gzip data are cut off", .hint = "fetch the file again"});
+      refuse(name_, "", {.what = "the gzip data are truncated", .hint = "fetch the file again"});
     }
     const std::string_view packed(packed_.data() + packed_next_, packed_end_ - packed_next_);
     try {

@@ -16,7 +16,7 @@ using Outline = std::vector<Contour>;  ///< Filled by the even-odd rule; y point
 constexpr int kOversampling = 4;
 constexpr int kFractionBits = 4;
 constexpr int kArcPoints = 48;
-constexpr double kPenShare = 0.045;  ///< Width of the outline, as a share of the picture's side.
+constexpr double kPenShare = 0.045;  ///< Width of the outline, as a share of the image's side.
 constexpr Rgb kInk = {20, 20, 24};
 constexpr double kPi = std::numbers::pi;
 
@@ -102,7 +102,7 @@ Outline turned(const Outline& outline, double angle) {
 }
 
 /// The outline at `side` × `side`, in fixed-point pixels, where the scene has it and where a pen of
-/// width `pen` that follows it stays inside the picture.
+/// width `pen` that follows it stays inside the image.
 std::vector<std::vector<cv::Point>> placed(const ShapeScene& scene, double side, double pen) {
   const Outline outline = turned(outline_of(scene.shape), scene.angle);
   cv::Point2d low = outline[0][0];

@@ -23,11 +23,11 @@ using Rgb = std::array<double, 3>;
 /// Returns "small" or "large", empty for an extent in between.
 [[nodiscard]] std::string size_word(double extent);
 
-/// Everything that a drawn picture shows, whatever its size in pixels.
+/// Everything that a drawn image shows, whatever its size in pixels.
 struct ShapeScene {
   int64_t color = 0;
   int64_t shape = 0;
-  double extent = 0;    ///< Longer side of the shape, as a share of the picture's.
+  double extent = 0;    ///< Longer side of the shape, as a share of the image's.
   double across = 0.5;  ///< Where it sits in the room that it leaves: 0 left, 1 right.
   double down = 0.5;
   double angle = 0;  ///< Radians.

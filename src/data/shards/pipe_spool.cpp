@@ -44,7 +44,7 @@ class Staging {
   void keep_as(const fs::path& target) {
     const bool good = ::fsync(descriptor_) == 0 && std::rename(path_.c_str(), target.c_str()) == 0;
     if (good) return;
-    throw Error(ErrorKind::kIo, {.what = "cannot keep what a command gave",
+    throw Error(ErrorKind::kIo, {.what = "cannot store the output of a command",
                                  .where = target.string(),
                                  .found = std::strerror(errno),
                                  .reason = "write error"});

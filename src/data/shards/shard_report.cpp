@@ -41,15 +41,15 @@ void ShardReport::note(const std::string& what, const std::string& example, uint
 
 void ShardReport::add(const fs::path& shard, const TarIndex& index, size_t samples) {
   if (!index.problem.empty())
-    note("shards cut or damaged, read up to that place",
+    note("truncated or damaged shards, read up to that point",
          fmt::format("{}: {}", shard.string(), index.problem));
   if (samples == 0) {
     const bool empty = index.stamp.size == 0;
     note("shards without a sample",
-         fmt::format("{} ({})", shard.string(), empty ? "0 bytes" : "no usable member"));
+         fmt::format("{} ({})", shard.string(), empty ? "0 bytes" : "no valid member"));
   }
   for (const auto& [reason, count] : index.ignored)
-    note(fmt::format("members passed over ({})", reason), shard.string(), count);
+    note(fmt::format("members skipped ({})", reason), shard.string(), count);
 }
 
 void ShardReport::add_oddities(const ShardOddities& oddities) {
@@ -57,7 +57,7 @@ void ShardReport::add_oddities(const ShardOddities& oddities) {
 }
 
 void ShardReport::add_refusal(const fs::path& shard, const std::string& refusal) {
-  note(fmt::format("{} shard indexes not used; clip-data index writes them anew", refusal),
+  note(fmt::format("{} shard indexes ignored; clip-data index rewrites them", refusal),
        index_path(shard).string());
 }
 
@@ -70,13 +70,13 @@ void ShardReport::compare_sizes(const std::vector<fs::path>& shards,
     if (found == counts.end() || !found->is_number_unsigned()) continue;
     const auto expected = found->get<uint64_t>();
     if (expected == sizes[i]) continue;
-    note("shards with another number of samples than sizes.json says",
+    note("shards whose number of samples differs from sizes.json",
          fmt::format("{}: {} instead of {}", shards[i].string(), sizes[i], expected));
   }
   const nlohmann::json length = companion(folder / "__len__");
   const size_t total = std::accumulate(sizes.begin(), sizes.end(), size_t{0});
   if (length.is_number_unsigned() && length.get<uint64_t>() != total)
-    note("shard folders with another number of samples than __len__ says",
+    note("shard folders whose number of samples differs from __len__",
          fmt::format("{}: {} instead of {}", folder.string(), total, length.get<uint64_t>()));
 }
 

@@ -92,7 +92,7 @@ class ShardGrouper {
     return samples_.key(samples_.entries_.size() - 1);
   }
 
-  /// Whether the open sample has a picture and something to say about it: what a cut in the next
+  /// Whether the open sample has an image and something to say about it: what a cut in the next
   /// header takes is then at most a further part.
   [[nodiscard]] bool is_whole() const {
     const auto& parts = samples_.entries_.back().parts;

@@ -53,10 +53,10 @@ using ShardOddities = std::map<std::string, uint64_t>;
 /// Groups the members of a tar into samples by WebDataset's rules: the key is the name up to the
 /// first dot after the last slash, what follows in lower case is the extension, and consecutive
 /// members with one key are a sample. Names whose first part is `__…__` are metadata. An extension
-/// that comes twice begins a new sample, as in open_clip. Of several pictures the first of jpg,
+/// that comes twice begins a new sample, as in open_clip. Of several images the first of jpg,
 /// jpeg, png, webp, bmp, jpe, jfif, gif, tif, tiff, heic, avif counts. In a cut tar, the sample
-/// that the cut goes through is left out; where that is not known, so is the last one that lacks a
-/// picture or all of text, json and label. Throws kData for a tar over 2 TiB.
+/// that the cut goes through is left out; where that is not known, so is the last one that lacks an
+/// image or all of text, json and label. Throws kData for a tar over 2 TiB.
 [[nodiscard]] ShardSamples group_members(const TarIndex& index, ShardOddities& oddities);
 
 /// A member's name, taken apart; the key is empty when it has none.

@@ -98,11 +98,10 @@ std::string ShardSet::read(const ShardPlace& place, ShardPart part) const {
   const PartPlace where = samples_[place.shard].part(place.sample, part);
   std::string bytes = files_->read(place.shard, where.offset(), where.size);
   if (where.check != 0 && static_cast<uint32_t>(hash_bytes(bytes)) != where.check) {
-    throw Error(ErrorKind::kData,
-                {.what = "the bytes are not those that the shard's index was made of",
-                 .where = path(place.shard).string(),
-                 .hint = "fetch the shard again",
-                 .reason = "damaged member"});
+    throw Error(ErrorKind::kData, {.what = "the shard changed after its index was written",
+                                   .where = path(place.shard).string(),
+                                   .hint = "fetch the shard again",
+                                   .reason = "damaged member"});
   }
   return bytes;
 }

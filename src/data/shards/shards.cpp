@@ -53,7 +53,7 @@ std::string members_of(const Source& source, int64_t index, const ShardOptions& 
   const char* extension = extension_of(header.format);
   if (extension == nullptr)
     throw Error(ErrorKind::kData,
-                {.what = "is not a picture", .found = header.found, .reason = "not an image"});
+                {.what = "is not an image", .found = header.found, .reason = "not an image"});
   std::vector<std::string> captions = source.captions(index);
   std::erase_if(captions, [](const std::string& each) { return clean_caption(each).empty(); });
   if (captions.empty())

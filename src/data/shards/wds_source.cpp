@@ -67,8 +67,8 @@ class WdsSource : public Source {
   [[nodiscard]] std::string picture_file(int64_t index, uint64_t) const override {
     const ShardPlace place = shards_.locate(index);
     if (!has(place, ShardPart::kPicture))
-      reject("missing picture",
-             {.what = "no picture of this key", .expected = "one of jpg, jpeg, png, webp, bmp"});
+      reject("missing image",
+             {.what = "no image for this key", .expected = "one of jpg, jpeg, png, webp, bmp"});
     return shards_.read(place, ShardPart::kPicture);
   }
 
@@ -101,7 +101,7 @@ class WdsSource : public Source {
       if (!class_index && written) reject_encoding();
       if (!class_index)
         reject("missing caption",
-               {.what = "no caption of this key",
+               {.what = "no caption for this key",
                 .expected = fmt::format("txt, or json with \"{}\"", options_.caption_key)});
       const std::string& name = classes_[static_cast<size_t>(*class_index)];
       captions = {.texts = {fill_caption(options_.caption_template, name)}, .languages = {0}};
@@ -118,17 +118,16 @@ class WdsSource : public Source {
     } catch (const Error& error) {
       if (captions.texts.empty() && !label(place)) throw;
       if (json_told_.exchange(true)) return;
-      log_warn(
-          fmt::format("{}: the json member cannot be used, its other captions are ({}). "
-                      "Further ones like it are not told.",
-                      name(place), error.what()));
+      log_warn(fmt::format(
+          "{}: the json member is invalid and ignored ({}). Further ones are not reported.",
+          name(place), error.what()));
     }
   }
 
   /// Text alone is enough: its JSON then need not hold a caption.
   void add_json(const ShardPlace& place, CaptionSet& captions) const {
     const auto object = parse_json_record(text(place, ShardPart::kJson));
-    if (!object.is_object()) reject("bad record", {.what = "the json member is no JSON object"});
+    if (!object.is_object()) reject("bad record", {.what = "the json member is not a JSON object"});
     const bool optional = !captions.texts.empty() || label(place);
     const char* key = options_.languages.empty() ? options_.caption_key.c_str() : "captions";
     if (optional && !object.contains(key)) return;
@@ -150,7 +149,7 @@ class WdsSource : public Source {
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     const bool whole = error == std::errc() && end == digits.data() + digits.size();
     if (whole && value >= 0 && value < static_cast<int64_t>(classes_.size())) return value;
-    reject("bad label", {.what = "the label names none of the classes",
+    reject("bad label", {.what = "the label is not the number of a class",
                          .expected = fmt::format("a number from 0 to {}", classes_.size() - 1),
                          .found = fmt::format("\"{}\"", digits.substr(0, 40))});
   }

@@ -32,10 +32,9 @@ void BadSamples::add(const BadSample& sample) {
 
 void BadSamples::report(const BadSample& sample) const {
   if (total_ > kReportedFirst && total_ % kReportedEvery != 0) return;
-  log_warn(fmt::format("Sample passed over ({}): {}", sample.reason, name_of(sample)));
+  log_warn(fmt::format("Invalid sample skipped ({}): {}", sample.reason, name_of(sample)));
   if (total_ == kReportedFirst) {
-    log_warn(fmt::format("From here on, one in {} samples that are passed over is reported{}.",
-                         kReportedEvery,
+    log_warn(fmt::format("From now on, one in {} skipped samples is reported{}.", kReportedEvery,
                          path_.empty() ? "" : "; all are listed in " + path_.string()));
   }
 }
@@ -45,7 +44,7 @@ void BadSamples::list(const BadSample& sample) {
     file_.open(path_, std::ios::app);
     if (!file_)
       throw Error(ErrorKind::kCannotCreate,
-                  {.what = "cannot open the list of unusable samples", .where = path_.string()});
+                  {.what = "cannot open the list of invalid samples", .where = path_.string()});
   }
   nlohmann::ordered_json line;
   line["key"] = sample.key;
@@ -55,7 +54,7 @@ void BadSamples::list(const BadSample& sample) {
   file_ << line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n'
         << std::flush;
   if (!file_)
-    throw Error(ErrorKind::kIo, {.what = "cannot write the list of unusable samples",
+    throw Error(ErrorKind::kIo, {.what = "cannot write the list of invalid samples",
                                  .where = path_.string(),
                                  .reason = "write error"});
 }

@@ -42,7 +42,7 @@ void check(const Source& source, const LoaderOptions& options) {
   }
   if (options.training && options.batch_size % options.world_size != 0) {
     throw Error(ErrorKind::kUsage,
-                {.what = "the batch cannot be shared equally",
+                {.what = "the batch cannot be split equally",
                  .where = "batch_size",
                  .expected = fmt::format("a multiple of {} ranks", options.world_size),
                  .found = std::to_string(options.batch_size)});
@@ -144,7 +144,7 @@ void Loader::Implementation::replace() {
   }
   if (sample.usable) return;
   for (size_t i = 1; i < sample.failures.size(); ++i) bad.add(sample.failures[i]);
-  stop(fmt::format("none of the {} samples can be used", maker.order().epoch_size()),
+  stop(fmt::format("all {} samples are invalid", maker.order().epoch_size()),
        "check path, image_root and the keys of the data source");
 }
 
@@ -154,7 +154,7 @@ void Loader::Implementation::pass_over(const BadSample& failure) {
   judge();
 }
 
-/// The number of samples that the unusable ones are a share of. Were it `seen` alone, one that
+/// The number of samples that the invalid ones are a share of. Were it `seen` alone, one that
 /// comes early in its epoch would stop a run that is within its limit.
 uint64_t Loader::Implementation::judged_over() const {
   const uint64_t size = maker.order().epoch_size();
@@ -164,12 +164,12 @@ uint64_t Loader::Implementation::judged_over() const {
 
 void Loader::Implementation::judge() const {
   if (!options.training && bad_in_a_row >= static_cast<uint64_t>(source.size())) {
-    stop(fmt::format("none of the {} samples can be used", source.size()),
+    stop(fmt::format("all {} samples are invalid", source.size()),
          "check path, image_root and the keys of the data source");
   }
   const double limit = options.max_bad_ratio * static_cast<double>(judged_over());
   if (seen < kJudgedFrom || static_cast<double>(bad.total()) <= limit) return;
-  stop(fmt::format("{} of the first {} samples cannot be used", bad.total(), seen),
+  stop(fmt::format("{} of the first {} samples are invalid", bad.total(), seen),
        "repair or remove them, or raise data.max_bad_ratio");
 }
 
@@ -192,10 +192,9 @@ void Loader::Implementation::count(const Encoding& encoding) {
       static_cast<double>(stats.unknown_pieces) <= limit)
     return;
   warned_of_unknown = true;
-  log_warn(
-      fmt::format("{} of {} caption pieces are unknown to the tokenizer: is it another "
-                  "language's?",
-                  stats.unknown_pieces, stats.pieces));
+  log_warn(fmt::format(
+      "{} of {} caption tokens are unknown to the tokenizer; is it for another language?",
+      stats.unknown_pieces, stats.pieces));
 }
 
 Batch Loader::Implementation::next() {

@@ -17,10 +17,10 @@ struct PreparedSample {
   int64_t index = 0;
   std::vector<uint8_t> pixels = {};  ///< 3 × S × S, planar.
   Encoding encoding = {};
-  int64_t image_group = 0;  ///< Hash of the picture before augmentation.
+  int64_t image_group = 0;  ///< Hash of the image before augmentation.
   int64_t text_group = 0;   ///< Hash of the cleaned caption.
   bool usable = false;
-  std::vector<BadSample> failures = {};  ///< What was unusable: the position's own sample first,
+  std::vector<BadSample> failures = {};  ///< What was invalid: the position's own sample first,
                                          ///< then those tried in its place.
 };
 

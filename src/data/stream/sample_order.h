@@ -28,7 +28,7 @@ class SampleOrder {
 
   [[nodiscard]] uint64_t epoch_size() const { return epoch_size_; }
   /// The sample at `position` or, from attempt 1 on, the one that takes its place when those before
-  /// are unusable. Attempts 0 to epoch_size() - 1 try every place of the epoch once.
+  /// are invalid. Attempts 0 to epoch_size() - 1 try every place of the epoch once.
   [[nodiscard]] StreamSample at(uint64_t position, uint64_t attempt = 0) const;
 
  private:

@@ -96,14 +96,16 @@ void SampleRing::report_stall(double waited) const {
       std::count_if(slots_.begin(), slots_.end(), [](const Slot& each) { return each.ready; });
   const uint64_t position = options_.share.position(head_);
   const std::string key = maker_.key(position);
-  const std::string state = fmt::format("{} of {} samples ahead are ready, {} threads work", made,
-                                        slots_.size(), threads_.size());
+  const std::string state =
+      fmt::format("{} of {} prefetched samples are ready, {} threads are working", made,
+                  slots_.size(), threads_.size());
   if (options_.stall_timeout_seconds > 0 && waited >= options_.stall_timeout_seconds) {
-    throw StallError(ErrorKind::kIo,
-                     {.what = fmt::format("a sample did not come in {:.3g} s; {}", waited, state),
-                      .where = key,
-                      .hint = "check that its disk or server answers",
-                      .reason = "stalled sample"});
+    throw StallError(
+        ErrorKind::kIo,
+        {.what = fmt::format("a sample was not ready after {:.3g} s; {}", waited, state),
+         .where = key,
+         .hint = "check that its disk or server answers",
+         .reason = "stalled sample"});
   }
   log_warn(fmt::format("waiting {:.3g} s for sample {} (position {}); {}", waited, key, position,
                        state));

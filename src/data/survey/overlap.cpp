@@ -14,7 +14,7 @@ constexpr size_t kExamples = 3;
 bool same_picture(const Source& training, int64_t index, const Source& validation, int64_t other) {
   try {
     return training.picture_file(index, 0) == validation.picture_file(other, 0);
-  } catch (const Error&) {  // an unusable picture is reported elsewhere
+  } catch (const Error&) {  // an invalid image is reported elsewhere
     return false;
   }
 }

@@ -13,9 +13,9 @@ struct Overlap {
   std::vector<std::string> examples = {};  ///< The first of them.
 };
 
-/// Looks for samples that stand in both sources, by their keys. Two folders may hold other pictures
+/// Looks for samples that stand in both sources, by their keys. Two folders may hold other images
 /// under equal names: unless one of the first few that are found has the same bytes in both,
-/// nothing is shared. Holds 8 bytes and more per validation sample; reads no other pictures.
+/// nothing is shared. Holds 8 bytes and more per validation sample; reads no other images.
 [[nodiscard]] Overlap find_overlap(const Source& training, const Source& validation);
 
 }  // namespace tandem

@@ -20,9 +20,9 @@ std::map<std::string, Texts> captions_in(const std::string& content, SourceOptio
   return captions;
 }
 
-void refuses(const std::string& part, const std::string& content, const SourceOptions& options = {},
+void refuses(const ErrorParts& parts, const std::string& content, const SourceOptions& options = {},
              ErrorKind kind = ErrorKind::kData) {
-  expect_error(kind, part, [&] { (void)captions_in(content, options); });
+  expect_error(kind, parts, [&] { (void)captions_in(content, options); });
 }
 
 TEST(CaptionFile, ReadsCoco) {
@@ -43,7 +43,7 @@ TEST(CaptionFile, KeepsPicturesWithoutCaptionsAsUnusable) {
       {"id": 2, "file_name": "b.jpg"}], "annotations": [{"image_id": 2, "caption": "b"}]})");
   const auto source = open({.kind = SourceKind::kCaptions, .path = (folder / "c.json").string()});
   ASSERT_EQ(source->size(), 2);
-  expect_error(ErrorKind::kData, ErrorParts{.where = "images[0]", .reason = "missing caption"},
+  expect_error(ErrorKind::kData, {.where = "images[0]", .reason = "missing caption"},
                [&] { (void)source->captions(0); });
   EXPECT_EQ(source->captions(1), (Texts{"b"}));
 }
@@ -60,7 +60,7 @@ TEST(CaptionFile, ReadsKarpathySplits) {
                 {"val2014/a.jpg", {"a one", "a two"}}, {"b.jpg", {"b"}}, {"c.jpg", {"c"}}}));
   EXPECT_EQ(captions_in(content, {.splits = {"test", "val"}}),
             (std::map<std::string, Texts>{{"b.jpg", {"b"}}}));
-  refuses("no pictures", content, {.splits = {"tset"}});
+  refuses({.what = "no images"}, content, {.splits = {"tset"}});
 }
 
 TEST(CaptionFile, ReadsBlipLists) {
@@ -86,33 +86,38 @@ TEST(CaptionFile, ReadsFlickr) {
 }
 
 TEST(CaptionFile, IsStrict) {
-  refuses("no known layout", "filepath\ttitle\na.jpg\tone\n");
-  refuses("the caption file is empty", " \n");
-  refuses("line 2, column", "[{\"image\": \"a\", \"caption\": \"b\"},\n {\"image\" 1}]");
-  refuses("not valid JSON", R"([{"image": "a.jpg", "caption": "one"})");
-  refuses("a number without end", R"([{"image": "a.jpg", "caption": "one", "score": 1e999}])");
-  refuses("[0]: no field \"image\"", R"([{"img": "a.jpg", "caption": "one"}])");
-  refuses("[1]: unusable \"caption\"",
+  refuses({.what = "unknown layout"}, "filepath\ttitle\na.jpg\tone\n");
+  refuses({.what = "the caption file is empty"}, " \n");
+  refuses({.where = "line 2, column"}, "[{\"image\": \"a\", \"caption\": \"b\"},\n {\"image\" 1}]");
+  refuses({.what = "not valid JSON"}, R"([{"image": "a.jpg", "caption": "one"})");
+  refuses({.found = "an infinite number"},
+          R"([{"image": "a.jpg", "caption": "one", "score": 1e999}])");
+  refuses({.what = R"(no field "image")", .where = "[0]"},
+          R"([{"img": "a.jpg", "caption": "one"}])");
+  refuses({.what = R"(invalid "caption")", .where = "[1]"},
           R"([{"image": "a", "caption": "b"}, {"image": "a", "caption": 5}])");
   refuses(
-      "annotations[0]: image_id 9 is no image",
+      {.what = "image_id 9 is not an image", .where = "annotations[0]"},
       R"({"images": [{"id": 1, "file_name": "a"}], "annotations": [{"image_id": 9, "caption": "b"}]})");
   refuses(
-      "images[1]: image id 1 stands twice",
+      {.what = "image id 1 appears twice", .where = "images[1]"},
       R"({"images": [{"id": 1, "file_name": "a"}, {"id": 1, "file_name": "b"}], "annotations": []})");
-  refuses("annotations without images", R"({"annotations": [{"image_id": 9, "caption": "b"}]})");
-  refuses("no pictures", R"({"images": [], "annotations": []})");
-  refuses("line 3: wrong number of columns", "image,caption\na.jpg,one\nb.jpg\n");
-  refuses("the caption file has none", "image,caption\na.jpg,one\n", {.splits = {"train"}},
-          ErrorKind::kConfig);
-  refuses("nested deeper than 64", std::string(100000, '['));
+  refuses({.what = "annotations without images"},
+          R"({"annotations": [{"image_id": 9, "caption": "b"}]})");
+  refuses({.what = "no images"}, R"({"images": [], "annotations": []})");
+  refuses({.what = "wrong number of columns", .where = "line 3"},
+          "image,caption\na.jpg,one\nb.jpg\n");
+  refuses({.what = "the caption file has no splits"}, "image,caption\na.jpg,one\n",
+          {.splits = {"train"}}, ErrorKind::kConfig);
+  refuses({.what = "nested deeper than 64"}, std::string(100000, '['));
 }
 
 TEST(CaptionFile, NamesCocoWithoutCaptions) {
   const std::string images = R"({"images": [{"id": 1, "file_name": "a.jpg"}])";
-  refuses("no annotations", images + "}");
-  refuses("no annotations", images + R"(, "annotations": []})");
-  refuses("no field \"caption\"", images + R"(, "annotations": [{"image_id": 1, "bbox": [1]}]})");
+  refuses({.what = "no annotations"}, images + "}");
+  refuses({.what = "no annotations"}, images + R"(, "annotations": []})");
+  refuses({.what = R"(no field "caption")"},
+          images + R"(, "annotations": [{"image_id": 1, "bbox": [1]}]})");
 }
 
 TEST(CaptionFile, ReadsWhatPythonAndGzipWrite) {
@@ -121,10 +126,10 @@ TEST(CaptionFile, ReadsWhatPythonAndGzipWrite) {
   EXPECT_EQ(captions_in(content), expected);
   EXPECT_EQ(captions_in(gzip(content)), expected);
   EXPECT_EQ(captions_in(gzip("image,caption\na.jpg,one\n")), expected);
-  refuses("line 2, column 48: the key \"caption\" stands twice",
+  refuses({.what = R"(the key "caption" appears twice)", .where = "line 2, column 48"},
           "[\n {\"image\": \"a\", \"caption\": \"b\", \"caption\": \"c\"}]");
-  refuses("line 1, column", "[{\"image\": \"a\", \"caption\": \"\xFF\"}]");
-  refuses("not UTF-8", "[{\"image\": \"a\", \"caption\": \"\xFF\"}]");
+  refuses({.where = "line 1, column"}, "[{\"image\": \"a\", \"caption\": \"\xFF\"}]");
+  refuses({.what = "not UTF-8"}, "[{\"image\": \"a\", \"caption\": \"\xFF\"}]");
 }
 
 TEST(CaptionFile, FindsPicturesUnderImageRoot) {

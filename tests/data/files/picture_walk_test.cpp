@@ -48,7 +48,7 @@ TEST_F(PictureWalk, ByClassLooksIntoOneLevelOfFolders) {
   const LeftOut left_out = walk({.by_class = true});
   EXPECT_EQ(found_, (Names{"[cat]", "cat/a.JPG", "cat/b.png", "[dog]", "dog/d.png"}));
   EXPECT_EQ(left_out.describe(),
-            "1 folders nested in a class folder, 1 pictures in no class folder");
+            "1 folders nested in a class folder, 1 images outside a class folder");
 }
 
 TEST_F(PictureWalk, CountsWhatItLeavesOutByReason) {
@@ -62,7 +62,7 @@ TEST_F(PictureWalk, CountsWhatItLeavesOutByReason) {
   const LeftOut left_out = walk({});
   EXPECT_EQ(found_.size(), 5U);
   EXPECT_EQ(left_out.describe(),
-            "1 .txt beside pictures (kind files takes them as captions), 3 that are no pictures (1 "
+            "1 .txt beside images (kind files reads them as captions), 3 that are not images (1 "
             ".json, 1 .txt, 1 no extension), 1 hidden, 2 pipes, sockets or broken links");
   const LeftOut with_texts = walk({.take_texts = true});
   EXPECT_EQ(texts_, Names{"cat/a.JPG"});
@@ -113,7 +113,7 @@ TEST_F(PictureWalk, TellsInOneLine) {
   };
   EXPECT_EQ(said({.hidden = 7}), "");
   const std::string text = said({.extensions = {{".\x1B[2J", 1}}, .hidden = 7});
-  EXPECT_NE(text.find("tree: left out: 1 that are no pictures (1 "), std::string::npos) << text;
+  EXPECT_NE(text.find("tree: left out: 1 that are not images (1 "), std::string::npos) << text;
   EXPECT_NE(text.find("7 hidden."), std::string::npos) << text;
   EXPECT_EQ(text.find('\x1B'), std::string::npos) << text;
 }

@@ -40,7 +40,7 @@ TEST(ParquetUnderAnotherKind, IsAnsweredWithTheKindThatReadsIt) {
     for (const std::string& path :
          {(kGolden / "parquet" / "paths_plain.parquet").string(), (folder / "list.tsv").string(),
           (folder / "{00..11}.parquet").string()}) {
-      expect_error(ErrorKind::kConfig, R"(set the source's kind to "parquet")",
+      expect_error(ErrorKind::kConfig, {.hint = R"(set the source's kind to "parquet")"},
                    [&] { (void)open({.kind = kind, .path = path}); });
     }
   }
@@ -57,8 +57,10 @@ TEST_F(ParquetSource, ReadsPathsAndCaptionsByTheirUsualNames) {
       EXPECT_EQ(source->picture_file(index, 0), picture(i));
       EXPECT_EQ(source->sample(index, 0).captions, Captions{caption(i)});
     }
-    expect_error(ErrorKind::kData, ".parquet:3: no caption", [&] { (void)source->captions(2); });
-    expect_error(ErrorKind::kData, ".parquet:6: no picture path",
+    expect_error(ErrorKind::kData, {.where = ".parquet:3", .reason = "missing caption"},
+                 [&] { (void)source->captions(2); });
+    expect_error(ErrorKind::kData,
+                 {.what = "no image path", .where = ".parquet:6", .reason = "bad record"},
                  [&] { (void)source->sample(5, 0); });
   }
 }
@@ -73,7 +75,7 @@ TEST_F(ParquetSource, ReadsHuggingFacesPicturesFromBytesElseFromTheirPath) {
     EXPECT_EQ(source->captions(index).back(), caption(i) + ", " + std::to_string(i % 3));
   }
   EXPECT_NE(source->key(4).find("hugging_face_zstd.parquet:5"), std::string::npos);
-  expect_error(ErrorKind::kData, "no picture in this row", [&] { (void)source->sample(3, 0); });
+  expect_error(ErrorKind::kData, {.reason = "missing image"}, [&] { (void)source->sample(3, 0); });
 }
 
 TEST_F(ParquetSource, ReadsStoredPicturesInAnyOrderFromManyPages) {
@@ -107,7 +109,8 @@ TEST_F(ParquetSource, TakesAFolderOrAListOfFilesInOrder) {
   fs::copy(kGolden / "parquet" / "hugging_face_zstd.parquet", folder_ / "a.parquet");
   SourceOptions options = at(folder_.path());
   options.image_key = "image";
-  expect_error(ErrorKind::kData, "b.parquet: no column \"image\"", [&] { (void)open(options); });
+  expect_error(ErrorKind::kData, {.what = R"(no column "image")", .where = "b.parquet"},
+               [&] { (void)open(options); });
   fs::copy(kGolden / "parquet" / "img2dataset_dictionary.parquet", folder_ / "c.parquet");
   const auto source = open(at(folder_ / "{b,c}.parquet"));
   ASSERT_EQ(source->size(), 120);
@@ -119,24 +122,26 @@ TEST_F(ParquetSource, TakesAFolderOrAListOfFilesInOrder) {
 TEST_F(ParquetSource, NamesTheColumnsThatAreThere) {
   SourceOptions options = at(kGolden / "parquet" / "paths_snappy.parquet");
   options.caption_key = "captoin";
-  expect_error(ErrorKind::kData, "columns \"url\", \"TEXT\", \"similarity\", \"image_path\"",
+  expect_error(ErrorKind::kData, {.found = R"(columns "url", "TEXT", "similarity", "image_path")"},
                [&] { (void)open(options); });
   options.caption_key = "similarity";
   expect_error(ErrorKind::kData,
-               "column \"similarity\" has the wrong type: expected a string or a list of strings, "
-               "found double",
+               {.what = R"(column "similarity" has the wrong type)",
+                .expected = "a string or a list of strings",
+                .found = "double"},
                [&] { (void)open(options); });
 }
 
 TEST_F(ParquetSource, RefusesDamageAndWhatIsNoParquet) {
   write_text(folder_ / "text.parquet", "filepath\ttitle\n");
-  expect_error(ErrorKind::kData, "text.parquet: is not a Parquet file",
+  expect_error(ErrorKind::kData, {.what = "is not a Parquet file", .where = "text.parquet"},
                [&] { (void)open(at(folder_ / "text.parquet")); });
-  expect_error(ErrorKind::kMissingInput, "gone.parquet",
+  expect_error(ErrorKind::kMissingInput, {.where = "gone.parquet"},
                [&] { (void)open(at(folder_ / "gone.parquet")); });
   const std::string whole = read_file(kGolden / "parquet" / "img2dataset_v2.parquet");
   write_text(folder_ / "cut.parquet", whole.substr(0, whole.size() / 2));
-  expect_error(ErrorKind::kData, "cut.parquet", [&] { (void)open(at(folder_ / "cut.parquet")); });
+  expect_error(ErrorKind::kData, {.where = "cut.parquet"},
+               [&] { (void)open(at(folder_ / "cut.parquet")); });
 }
 
 /// Any byte changed: the source is refused, a sample is unusable, or another value is read.
@@ -165,8 +170,7 @@ TEST_F(ParquetSource, NoticesAFileThatChangesMeanwhile) {
   fs::copy(kGolden / "parquet" / "img2dataset_v2.parquet", folder_ / "a.parquet");
   const auto source = open(at(folder_ / "a.parquet"));
   write_text(folder_ / "a.parquet", read_file(folder_ / "a.parquet") + "more");
-  expect_error(ErrorKind::kData, ErrorParts{.reason = "shard changed"},
-               [&] { (void)source->sample(0, 0); });
+  expect_error(ErrorKind::kData, {.reason = "shard changed"}, [&] { (void)source->sample(0, 0); });
 }
 
 TEST(ParquetDoor, IsNamedByABuildWithoutIt) {

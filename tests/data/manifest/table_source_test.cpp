@@ -23,9 +23,9 @@ class TableSource : public testing::Test {
             .path = (folder_ / "data.tsv").string(),
             .separator = separator};
   }
-  std::string expect_refused(const std::string& text, const std::string& part,
-                             const std::string& separator = "\t") {
-    return expect_error(ErrorKind::kData, part, [&] { open_table(text, separator); });
+  Error expect_refused(const std::string& text, const ErrorParts& parts,
+                       const std::string& separator = "\t") {
+    return expect_error(ErrorKind::kData, parts, [&] { open_table(text, separator); });
   }
   /// What the log says while `text` is opened.
   std::string said_on_opening(const std::string& text) {
@@ -100,67 +100,62 @@ TEST_F(TableSource, KeepsQuotesThatArePartOfTheText) {
 }
 
 TEST_F(TableSource, NamesTheColumnsFoundWhenOneIsMissing) {
-  const std::string text = expect_refused("image\tcaption\na\tb\n", "no column \"filepath\"");
-  expect_contains(text, "data.tsv, line 1");
-  expect_contains(text, "columns \"image\", \"caption\"");
-  expect_contains(text, "image_key");
+  expect_refused("image\tcaption\na\tb\n", {.what = R"(no column "filepath" (image_key))",
+                                            .where = "data.tsv, line 1",
+                                            .found = R"(columns "image", "caption")"});
 }
 
 TEST_F(TableSource, GuessesTheSeparatorWhenItIsWrong) {
-  expect_contains(expect_refused("filepath,title\na.png,b\n", "no column"),
-                  "the separator seems to be ','");
-  expect_contains(expect_refused("filepath\ttitle\na.png\tb\n", "no column", ","),
-                  "the separator seems to be a tab");
+  expect_refused("filepath,title\na.png,b\n",
+                 {.what = "no column", .hint = "the separator seems to be ','"});
+  expect_refused("filepath\ttitle\na.png\tb\n",
+                 {.what = "no column", .hint = "the separator seems to be a tab"}, ",");
 }
 
 TEST_F(TableSource, RefusesAColumnThatStandsTwice) {
-  expect_contains(expect_refused("filepath\ttitle\ttitle\na\tb\tc\n", "stands 2 times"),
-                  "\"title\"");
+  expect_refused("filepath\ttitle\ttitle\na\tb\tc\n",
+                 {.what = R"(column "title" appears 2 times)"});
 }
 
 TEST_F(TableSource, RefusesARowOfAnotherWidthWithItsLine) {
-  const std::string text =
-      expect_refused("filepath\ttitle\na\t\"x\ny\"\nb\tc\td\n", "wrong number of columns");
-  expect_contains(text, "line 4");
-  expect_contains(text, "expected 2");
-  expect_contains(text, "found 3");
-  expect_refused("filepath\ttitle\nalone\n", "line 2");
+  expect_refused(
+      "filepath\ttitle\na\t\"x\ny\"\nb\tc\td\n",
+      {.what = "wrong number of columns", .where = "line 4", .expected = "2 (", .found = "3 ("});
+  expect_refused("filepath\ttitle\nalone\n", {.where = "line 2"});
 }
 
 TEST_F(TableSource, NamesTheLineOfAQuoteThatIsNeverClosed) {
-  expect_contains(expect_refused("filepath\ttitle\na\tb\nc\t\"open\nd\te\n", "never closed"),
-                  "line 3");
-  expect_contains(
-      expect_refused("filepath\ttitle\nc\t\"one\ntwo\" three\n", "behind its closing quote"),
-      "line 2");
+  expect_refused("filepath\ttitle\na\tb\nc\t\"open\nd\te\n",
+                 {.what = "never closed", .where = "line 3"});
+  expect_refused("filepath\ttitle\nc\t\"one\ntwo\" three\n",
+                 {.what = "text after its closing quote", .where = "line 2"});
 }
 
 TEST_F(TableSource, RefusesAnEndlessLineWithoutHoldingIt) {
-  expect_contains(expect_refused("filepath\ttitle\na\t" + std::string(17 << 20, 'x'), "16 MiB"),
-                  "line 2");
+  expect_refused("filepath\ttitle\na\t" + std::string(17 << 20, 'x'),
+                 {.what = "16 MiB", .where = "line 2"});
 }
 
 TEST_F(TableSource, RefusesATableWithoutRows) {
-  expect_refused("", "the table is empty");
-  expect_refused("\n\n", "the table is empty");
-  expect_contains(expect_refused("filepath\ttitle\n", "no rows"), "\"filepath\"");
+  expect_refused("", {.what = "the table is empty"});
+  expect_refused("\n\n", {.what = "the table is empty"});
+  expect_refused("filepath\ttitle\n", {.what = "no rows", .found = "\"filepath\""});
 }
 
 TEST_F(TableSource, RefusesUtf16) {
   expect_refused(std::string("\xFF\xFE"
                              "f\0i\0",
                              6),
-                 "UTF-16");
+                 {.found = "UTF-16"});
 }
 
 TEST_F(TableSource, RefusesAManifestThatIsNoReadableFile) {
-  expect_error(ErrorKind::kMissingInput, ErrorParts{.found = "No such file"},
-               [&] { open(options()); });
+  expect_error(ErrorKind::kMissingInput, {.found = "No such file"}, [&] { open(options()); });
   std::filesystem::create_directory(folder_ / "data.tsv");
-  expect_error(ErrorKind::kMissingInput, "is a folder", [&] { open(options()); });
+  expect_error(ErrorKind::kMissingInput, {.what = "is a folder"}, [&] { open(options()); });
   std::filesystem::remove(folder_ / "data.tsv");
   ASSERT_EQ(::mkfifo((folder_ / "data.tsv").c_str(), 0600), 0);
-  expect_error(ErrorKind::kMissingInput, ErrorParts{.reason = "not a regular file"},
+  expect_error(ErrorKind::kMissingInput, {.reason = "not a regular file"},
                [&] { open(options()); });
 }
 
@@ -169,24 +164,25 @@ TEST_F(TableSource, NamesUidAndModeOfAManifestThatMayNotBeRead) {
   ::chmod((folder_ / "data.tsv").c_str(), 0);
   if (::access((folder_ / "data.tsv").c_str(), R_OK) == 0)
     GTEST_SKIP() << "nothing is denied to us";
-  const std::string text =
-      expect_error(ErrorKind::kMissingInput, "Permission denied", [&] { open(options()); });
-  expect_contains(text, "mode 0000");
-  expect_contains(text, "uid " + std::to_string(::geteuid()));
+  const Error error = expect_error(ErrorKind::kMissingInput, {.found = "Permission denied"},
+                                   [&] { open(options()); });
+  expect_parts(error, {.found = "mode 0000"});
+  expect_parts(error, {.found = "uid " + std::to_string(::geteuid())});
 }
 
 TEST_F(TableSource, RefusesASeparatorThatIsNone) {
   for (const char* separator : {"", "::", "\"", "\n", "\\t"})
-    expect_error(ErrorKind::kConfig, "separator", [&] { open_table("filepath\n", separator); });
+    expect_error(ErrorKind::kConfig, {.where = "separator"},
+                 [&] { open_table("filepath\n", separator); });
 }
 
 TEST_F(TableSource, KeepsARowWithoutAPictureAsAnUnusableSample) {
   const auto source = open_table("filepath\ttitle\n\tb\nc\td\n");
   ASSERT_EQ(source->size(), 2);
   expect_contains(source->key(0), "data.tsv:2");
-  expect_error(ErrorKind::kData, ErrorParts{.where = "data.tsv:2", .reason = "bad record"},
+  expect_error(ErrorKind::kData, {.where = "data.tsv:2", .reason = "bad record"},
                [&] { (void)source->sample(0, 0); });
-  expect_error(ErrorKind::kData, ErrorParts{.where = "data.tsv:2", .reason = "bad record"},
+  expect_error(ErrorKind::kData, {.where = "data.tsv:2", .reason = "bad record"},
                [&] { (void)source->captions(0); });
 }
 

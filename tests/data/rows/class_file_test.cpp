@@ -17,8 +17,8 @@ class ClassFile : public testing::Test {
     write_file_atomically(folder_ / "classes.txt", content);
     return read_class_file(folder_ / "classes.txt");
   }
-  void refuses(const std::string& part, const std::string& content) {
-    expect_error(ErrorKind::kData, part, [&] { (void)read(content); });
+  void refuses(const ErrorParts& parts, const std::string& content) {
+    expect_error(ErrorKind::kData, parts, [&] { (void)read(content); });
   }
   TemporaryFolder folder_;
 };
@@ -30,12 +30,13 @@ TEST_F(ClassFile, TakesOneNameALine) {
 }
 
 TEST_F(ClassFile, RefusesAnEmptyLineSinceItsNumberIsTheLabel) {
-  refuses("classes.txt, line 3: the line is empty, and the line number is the label",
+  refuses({.what = "the line is empty, and the line number is the label",
+           .where = "classes.txt, line 3"},
           "very nearby\nnearby\n\nfar\n");
-  refuses("write the name of class 0", " \na\n");
-  refuses("no class name", "");
-  refuses("no class name", "\n\n");
-  refuses("line 2: the name is not UTF-8", "a\n\xFF\n");
+  refuses({.hint = "write the name of class 0"}, " \na\n");
+  refuses({.what = "no class name"}, "");
+  refuses({.what = "no class name"}, "\n\n");
+  refuses({.what = "the name is not UTF-8", .where = "line 2"}, "a\n\xFF\n");
 }
 
 TEST_F(ClassFile, StandsBesideTheShardsOrIsNamed) {
@@ -66,10 +67,10 @@ TEST_F(ClassFile, GivesFoldersTheirNames) {
 
 TEST_F(ClassFile, NamesAFolderThatGetsNoName) {
   const Names folders{"n01440764", "n01443537"};
-  expect_error(ErrorKind::kData, "the class folder \"n01443537\" has no name", [&] {
+  expect_error(ErrorKind::kData, {.what = R"(the class folder "n01443537" has no name)"}, [&] {
     (void)names_of_folders({.classes = {"n01440764 tench", "n01443538 other"}}, folders);
   });
-  expect_error(ErrorKind::kData, "2 names in the folders' order", [&] {
+  expect_error(ErrorKind::kData, {.expected = "2 names in the folders' order"}, [&] {
     (void)names_of_folders({.classes = {"tench", "goldfish", "shark"}}, folders);
   });
 }

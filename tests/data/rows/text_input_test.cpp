@@ -25,8 +25,8 @@ class TextInputTest : public testing::Test {
     TextInput input(path());
     return rest_of(input);
   }
-  void refuses(const std::string& part, const std::string& content) {
-    expect_error(ErrorKind::kData, part, [&] { (void)read(content); });
+  void refuses(const ErrorParts& parts, const std::string& content) {
+    expect_error(ErrorKind::kData, parts, [&] { (void)read(content); });
   }
   [[nodiscard]] std::filesystem::path path() const { return folder_ / "list.tsv"; }
   TemporaryFolder folder_;
@@ -53,24 +53,25 @@ TEST_F(TextInputTest, ReadsGzipUnderAnyName) {
 
 TEST_F(TextInputTest, RefusesDamagedGzip) {
   const std::string whole = gzip(long_text());
-  refuses("cut off", whole.substr(0, whole.size() / 2));
-  refuses("cut off", whole.substr(0, whole.size() - 1));
-  refuses("cut off", whole.substr(0, 2));
+  refuses({.what = "truncated"}, whole.substr(0, whole.size() / 2));
+  refuses({.what = "truncated"}, whole.substr(0, whole.size() - 1));
+  refuses({.what = "truncated"}, whole.substr(0, 2));
   std::string damaged = whole;
   damaged[damaged.size() - 6] ^= 1;  // the checksum
-  refuses("damaged gzip", damaged);
-  refuses("damaged gzip", whole + "garbage");
+  refuses({.what = "damaged gzip"}, damaged);
+  refuses({.what = "damaged gzip"}, whole + "garbage");
 }
 
 TEST_F(TextInputTest, RefusesOtherKindsOfFile) {
-  refuses("UTF-16",
+  refuses({.found = "UTF-16"},
           "\xFF\xFE"
           "a");
-  refuses("UTF-16", gzip("\xFE\xFF"
-                         "a"));
-  refuses("an HTML page", "<!DOCTYPE html><html>");
-  refuses("a Git LFS pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n");
-  refuses("a zip archive", std::string("PK\x03\x04xl/workbook.xml"));
+  refuses({.found = "UTF-16"}, gzip("\xFE\xFF"
+                                    "a"));
+  refuses({.found = "an HTML page"}, "<!DOCTYPE html><html>");
+  refuses({.found = "a Git LFS pointer"},
+          "version https://git-lfs.github.com/spec/v1\noid sha256:1\n");
+  refuses({.found = "a zip archive"}, std::string("PK\x03\x04xl/workbook.xml"));
 }
 
 TEST_F(TextInputTest, NoticesAFileThatChangesWhileItIsRead) {
@@ -82,7 +83,8 @@ TEST_F(TextInputTest, NoticesAFileThatChangesWhileItIsRead) {
       std::ofstream(path(), std::ios::app) << "one more line\n";
     else
       std::filesystem::resize_file(path(), 400000);
-    expect_error(ErrorKind::kData, "changed while it was read", [&] { (void)rest_of(input); });
+    expect_error(ErrorKind::kData, {.what = "changed while it was read"},
+                 [&] { (void)rest_of(input); });
   }
 }
 
@@ -92,7 +94,8 @@ TEST_F(TextInputTest, NoticesBytesThatChangeWhileTheyAreRead) {
   const auto before = std::filesystem::last_write_time(path());
   std::fstream(path(), std::ios::in | std::ios::out) << "x";
   std::filesystem::last_write_time(path(), before + std::chrono::seconds(1));
-  expect_error(ErrorKind::kData, "changed while it was read", [&] { (void)rest_of(input); });
+  expect_error(ErrorKind::kData, {.what = "changed while it was read"},
+               [&] { (void)rest_of(input); });
 }
 
 }  // namespace

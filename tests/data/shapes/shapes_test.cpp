@@ -244,11 +244,14 @@ TEST(Shapes, FollowFromTheSeedAlone) {
 }
 
 TEST(Shapes, RefuseWhatDoesNotExist) {
-  expect_error(ErrorKind::kUsage, "plaid circle", [] {
+  expect_error(ErrorKind::kUsage, {.found = "plaid circle"}, [] {
     (void)draw_shape({"plaid", "circle"}, 32, 0);
   });
-  expect_error(ErrorKind::kUsage, "red blob", [] { (void)is_held_out({"red", "blob"}); });
-  expect_error(ErrorKind::kConfig, "shapes.count", [] { (void)shapes(ShapesSplit::kAll, 0); });
+  expect_error(ErrorKind::kUsage, {.found = "red blob"}, [] {
+    (void)is_held_out({"red", "blob"});
+  });
+  expect_error(ErrorKind::kConfig, {.where = "shapes.count"},
+               [] { (void)shapes(ShapesSplit::kAll, 0); });
   EXPECT_NE(shapes(ShapesSplit::kAll, 5)->fingerprint(),
             shapes(ShapesSplit::kSeen, 5)->fingerprint());
 }

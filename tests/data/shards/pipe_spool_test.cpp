@@ -38,9 +38,9 @@ TEST(SpoolPipe, RunsACommandOnce) {
 
 TEST(SpoolPipe, LeavesNothingBehindAFailure) {
   const TemporaryFolder folder;
-  expect_error(ErrorKind::kData, ErrorParts{.found = "status 3"},
+  expect_error(ErrorKind::kData, {.found = "status 3"},
                [&] { (void)spool_pipe("printf x; exit 3", folder / "cache"); });
-  expect_error(ErrorKind::kMissingInput, "no-such-program",
+  expect_error(ErrorKind::kMissingInput, {.where = "no-such-program"},
                [&] { (void)spool_pipe("no-such-program a", folder / "cache"); });
   EXPECT_TRUE(fs::is_empty(folder / "cache"));
 }
@@ -50,7 +50,7 @@ TEST(WdsSource, ReadsPipesOnlyWhenAllowed) {
   for (const char* name : {"0.tar", "1.tar"}) write_tar(folder / name, simple_members(0, 2));
   const SourceOptions options{.kind = SourceKind::kWds,
                               .path = "pipe:cat " + (folder / "{0,1}.tar").string()};
-  expect_error(ErrorKind::kConfig, "data.allow_pipes=true",
+  expect_error(ErrorKind::kConfig, {.hint = "data.allow_pipes=true"},
                [&] { (void)open_source(options, SourceContext()); });
   SourceContext context;
   context.allow_pipes = true;

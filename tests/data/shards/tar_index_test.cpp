@@ -107,13 +107,12 @@ TEST(TarIndex, FindsBytesThatWereDamagedInsideAMember) {
   write_text(tar, bytes);
   fs::last_write_time(tar, before);
   const auto source = open(shards_at(tar));
-  expect_error(ErrorKind::kData, ErrorParts{.reason = "damaged member"},
-               [&] { (void)source->sample(0, 0); });
+  expect_error(ErrorKind::kData, {.reason = "damaged member"}, [&] { (void)source->sample(0, 0); });
   EXPECT_EQ(source->sample(1, 0).captions.size(), 1U);
 }
 
 TEST(TarIndex, IsOnlyForShards) {
-  expect_error(ErrorKind::kConfig, "only tar shards have an index",
+  expect_error(ErrorKind::kConfig, {.what = "only tar shards have an index"},
                [] { (void)index_shards({.kind = SourceKind::kTable, .path = "a.tsv"}, {}); });
 }
 

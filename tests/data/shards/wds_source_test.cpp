@@ -118,7 +118,7 @@ TEST(WdsSource, TextThatIsNotUtf8CostsItsOwnContent) {
                                {"c.jpg", jpg},
                                {"c.txt", "café"}});
   const auto source = open_shards((folder / "a.tar").string(), {.caption_key = "caption"});
-  expect_error(ErrorKind::kData, "not UTF-8", [&] { (void)source->sample(0, 0); });
+  expect_error(ErrorKind::kData, {.reason = "not UTF-8"}, [&] { (void)source->sample(0, 0); });
   EXPECT_EQ(source->sample(1, 0).captions, Texts{"from the json"});
   EXPECT_EQ(source->sample(2, 0).captions, Texts{"café"});
   const DataSurvey found = survey(*source, {});
@@ -136,7 +136,7 @@ TEST(WdsSource, TakesAPictureUnderItsLesserNames) {
   const auto source = open_shards((folder / "a.tar").string());
   EXPECT_EQ(source->sample(0, 0).image.width, 24);
   EXPECT_EQ(source->sample(1, 0).image.width, 24);
-  expect_error(ErrorKind::kData, "GIF", [&] { (void)source->sample(2, 0); });
+  expect_error(ErrorKind::kData, {.found = "GIF"}, [&] { (void)source->sample(2, 0); });
 }
 
 TEST(WdsSource, ReadsClasses) {
@@ -156,14 +156,14 @@ TEST(WdsSource, ReadsClasses) {
   EXPECT_EQ(source->captions(0), (Texts{"a photo of a blue square"}));
   EXPECT_EQ(source->captions(1), (Texts{"own caption"}));
   EXPECT_EQ(source->class_of(1), 0);
-  expect_error(ErrorKind::kData, "from 0 to 1", [&] { (void)source->sample(2, 0); });
+  expect_error(ErrorKind::kData, {.expected = "from 0 to 1"}, [&] { (void)source->sample(2, 0); });
 }
 
 TEST(WdsSource, RefusesAnEmptyLineAmongItsClasses) {
   const TemporaryFolder folder;
   write_text(folder / "classnames.txt", "very nearby\nnearby\n\nfar\n");
   write_tar(folder / "a.tar", {{"0.jpg", picture_bytes("jpg")}, {"0.cls", "3"}});
-  expect_error(ErrorKind::kData, "classnames.txt, line 3: the line is empty",
+  expect_error(ErrorKind::kData, {.what = "the line is empty", .where = "classnames.txt, line 3"},
                [&] { (void)open_shards((folder / "a.tar").string()); });
   write_text(folder / "classnames.txt", "\xEF\xBB\xBFvery nearby\nnearby \nmiddle\nfar\n\n");
   EXPECT_EQ(open_shards((folder / "a.tar").string())->captions(0), (Texts{"a photo of a far"}));

@@ -85,7 +85,7 @@ TEST(LoaderRanks, EachUnusableSampleIsCountedOnceAnEpochOverAllRanks) {
     for (options.rank = 0; options.rank < world; ++options.rank) {
       Loader loader(source, small_tokenizer(), options);
       for (int i = 0; i < 6; ++i) (void)loader.next();  // two epochs
-      bad += loader.stats().bad["unusable data"];
+      bad += loader.stats().bad["invalid data"];
     }
     EXPECT_EQ(bad, 8U) << world;
   }
@@ -120,11 +120,12 @@ TEST(LoaderRanks, RefusesWhatCannotBeShared) {
   const MemorySource source(50);
   LoaderOptions options = small_batches(10);
   options.world_size = 4;
-  expect_error(ErrorKind::kUsage, "a multiple of 4 ranks",
+  expect_error(ErrorKind::kUsage, {.expected = "a multiple of 4 ranks"},
                [&] { Loader(source, small_tokenizer(), options); });
   options = small_batches(10);
   options.rank = 1;
-  expect_error(ErrorKind::kUsage, "rank", [&] { Loader(source, small_tokenizer(), options); });
+  expect_error(ErrorKind::kUsage, {.where = "rank"},
+               [&] { Loader(source, small_tokenizer(), options); });
 }
 
 TEST(LoaderGroups, EqualPicturesAndCaptionsHaveEqualNumbers) {

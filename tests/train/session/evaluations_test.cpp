@@ -47,7 +47,7 @@ TEST(FailingEvaluation, EndsTheRunWhereAskedAndCostsNoStep) {
     EXPECT_EQ(error.kind(), ErrorKind::kData);
     TANDEM_EXPECT_MENTIONS(error, "the evaluation at step 5 failed");
     TANDEM_EXPECT_MENTIONS(error, "no picture can be read");
-    EXPECT_EQ(error.reason(), "unusable data");
+    EXPECT_EQ(error.reason(), "invalid data");
   }
   Trainer trainer(config);
   EXPECT_EQ(trainer.start_step(), 5);
