@@ -93,7 +93,8 @@ std::vector<CountedCase> count_cases(const std::vector<CaptionCase>& cases) {
     counted[i].caption = count_words(
         caption_words(cases[i].caption, next == nullptr ? "" : next->caption), vocabulary);
     for (size_t k = 0; k < references.size(); ++k) {
-      std::string_view after = next == nullptr ? "" : next->references.front();
+      std::string_view after;
+      if (next != nullptr) after = next->references.front();
       if (k + 1 < references.size()) after = references[k + 1];
       counted[i].references.push_back(count_words(caption_words(references[k], after), vocabulary));
     }

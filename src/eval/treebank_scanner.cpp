@@ -54,7 +54,7 @@ bool append_spelling(const std::pair<char32_t, std::string_view> (&table)[N], ch
 /// Whether the token is 's, n't or the like, with any apostrophe.
 bool is_contraction(std::u32string_view token) {
   const size_t mark = token.find_first_of(U"'\x2019\x92");
-  if (mark > 1 || mark == std::u32string_view::npos) return false;
+  if (mark > 1) return false;  // npos among them
   std::string letters;
   for (const char32_t c : token) append_utf8(letters, c);
   lower_case(letters);

@@ -120,6 +120,13 @@ TEST(CaptionScores, APerfectCaptionHasTheHighestScores) {
   EXPECT_NEAR(scores.cider, 10.0, kClose);
 }
 
+TEST(CaptionScores, TheNextPicturesReferenceEndsASentenceToo) {
+  const CaptionScores scores = score_captions(
+      {{.image = "a", .caption = "plan b", .references = {"plan b."}},
+       {.image = "b", .caption = "x", .references = {"The dog runs over a green field again."}}});
+  EXPECT_NEAR(scores.image_rouge_l[0], 1.0, kClose);
+}
+
 TEST(CaptionScores, NothingToScoreIsAnError) {
   EXPECT_THROW((void)score_captions({}), Error);
   try {
