@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "clip_data/caption_scoring.h"
 #include "clip_data/export.h"
 #include "clip_data/preview.h"
 #include "clip_data/shard_commands.h"
@@ -37,6 +38,12 @@ void add_number(CLI::App* verb, const char* name, int64_t& number, const char* m
   verb->add_option(name, number, meaning)->check(at_least(0))->capture_default_str();
 }
 
+void add_format(CLI::App* verb, std::string& format) {
+  verb->add_option("--format", format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+}
+
 struct Arguments {
   SurveyArguments check, stats;
   struct {
@@ -45,6 +52,7 @@ struct Arguments {
   ShardArguments shard;
   PreviewArguments preview;
   ExportArguments exporting;
+  ScoringArguments scoring;
 };
 
 void add_surveys(CLI::App& app, Arguments& arguments) {
@@ -53,11 +61,8 @@ void add_surveys(CLI::App& app, Arguments& arguments) {
   add_picture_options(*check, arguments.check.data);
   CLI::App* stats = add_verb(
       app, {"stats", "Captions and classes, pictures unopened", " --format json"}, arguments.stats);
-  for (auto [verb, target] : {std::pair{check, &arguments.check}, {stats, &arguments.stats}}) {
-    verb->add_option("--format", target->format, "text or json")
-        ->check(CLI::IsMember({"text", "json"}))
-        ->capture_default_str();
-  }
+  add_format(check, arguments.check.format);
+  add_format(stats, arguments.stats.format);
 }
 
 void add_writers(CLI::App& app, Arguments& arguments) {
@@ -90,6 +95,25 @@ void add_writers(CLI::App& app, Arguments& arguments) {
              "Samples to write, from the first; 0 for all");
 }
 
+void add_scoring(CLI::App& app, ScoringArguments& arguments) {
+  CLI::App* verb =
+      app.add_subcommand("score-captions", "BLEU, ROUGE-L and CIDEr of captions from a file");
+  verb->footer(
+      "Example: clip-data score-captions --predictions captions.jsonl --references "
+      "captions_val2014.json\n"
+      "Both are COCO's JSON, JSON lines with image and caption, or tables of path and caption.");
+  const auto add_file = [&](const char* name, std::string& file, const char* meaning) {
+    return verb->add_option(name, file, meaning)->type_name("FILE")->check(not_empty());
+  };
+  add_file("--predictions", arguments.predictions, "Captions to score, one for each picture")
+      ->required();
+  add_file("--references", arguments.references, "Captions that people gave, one or more")
+      ->required();
+  add_format(verb, arguments.format);
+  add_file("--details", arguments.details, "Also write the scores of each picture, as JSON lines");
+  verb->add_flag("--common", arguments.common, "Score only the pictures that are in both files");
+}
+
 }  // namespace
 
 std::function<int()> define_commands(CLI::App& app) {
@@ -98,12 +122,14 @@ std::function<int()> define_commands(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   add_surveys(app, *arguments);
   add_writers(app, *arguments);
+  add_scoring(app, arguments->scoring);
   return [arguments, &app] {
     if (app.got_subcommand("check")) return run_check(arguments->check);
     if (app.got_subcommand("stats")) return run_stats(arguments->stats);
     if (app.got_subcommand("index")) return run_index(arguments->index.data);
     if (app.got_subcommand("shard")) return run_shard(arguments->shard);
     if (app.got_subcommand("preview")) return run_preview(arguments->preview);
+    if (app.got_subcommand("score-captions")) return run_score_captions(arguments->scoring);
     return run_export(arguments->exporting);
   };
 }
