@@ -6,7 +6,7 @@
 #   scripts/lint.sh --all         everything (clang-tidy takes ten to twenty seconds a file)
 #   scripts/lint.sh --fix         lets clang-format rewrite what it would complain about
 #
-# Tools that are missing are named and passed over. clang-tidy needs a configured build/release.
+# Tools that are missing are named and skipped. clang-tidy needs a configured build/release.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -35,11 +35,11 @@ parse_arguments() {
 # Whether a tool is here; a word about it when it is not.
 have() {
   command -v "$1" >/dev/null && return 0
-  say "no $1 here: passed over (Debian: apt-get install $2)"
+  say "no $1 here: skipped (Debian: apt-get install $2)"
   return 1
 }
 
-# Runs one check; remembers its name when it fails, and goes on.
+# Runs one check; remembers its name when it fails, and continues.
 check() {
   local name=$1
   shift

@@ -4,7 +4,7 @@
 #   scripts/quickstart.sh                          about four minutes of training on two cores
 #   scripts/quickstart.sh --set train.max_steps=200    everything else is handed to clip-train, but the run stays runs/quickstart
 #
-# Needs no GPU, no data and no download beyond the dependencies. Stop it at any time: run again, it goes on.
+# Needs no GPU, no data and no download beyond the dependencies. Stop it at any time: run again, it resumes.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -74,8 +74,7 @@ void run_program(const std::vector<std::string>& words) {
   posix_spawn_file_actions_destroy(&actions);
   int status = 0;
   if (failure == 0 && waitpid(child, &status, 0) == child && status == 0) return;
-  throw Error(ErrorKind::kInternal,
-              {.what = "the program did not end well", .where = words.front()});
+  throw Error(ErrorKind::kInternal, {.what = "the program failed", .where = words.front()});
 }
 
 // Before a model is made, and named by us rather than by the program that is measured.
@@ -124,10 +123,9 @@ std::function<int()> define_cold_start(CLI::App& verb) {
   const auto arguments = std::make_shared<ColdStartArguments>();
   add_measure_options(verb, arguments->measure);
   add_model_choice(verb, arguments->model);
-  auto* const image =
-      verb.add_option("--image", arguments->image,
-                      "Picture to classify: with --model it has to be named, else one is made")
-          ->type_name("FILE");
+  auto* const image = verb.add_option("--image", arguments->image,
+                                      "Image to classify; required with --model, else one is made")
+                          ->type_name("FILE");
   verb.add_option("--model", arguments->directory,
                   "Model directory; without it one with random weights is made and removed")
       ->type_name("DIR")

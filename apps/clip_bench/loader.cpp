@@ -65,13 +65,13 @@ std::function<int()> define_loader(CLI::App& verb) {
   const auto arguments = std::make_shared<LoaderArguments>();
   add_measure_options(verb, arguments->measure);
   verb.add_option("--data", arguments->data,
-                  "Folder of pictures by class, or a table with the columns filepath and title")
+                  "Folder of images by class, or a table with the columns filepath and title")
       ->type_name("PATH")
       ->required();
-  verb.add_option("--batch-size", arguments->batch, "Pictures of a batch")
+  verb.add_option("--batch-size", arguments->batch, "Images of a batch")
       ->check(at_least(1))
       ->capture_default_str();
-  verb.add_option("--image-size", arguments->image_size, "Side of the pictures made")
+  verb.add_option("--image-size", arguments->image_size, "Side of the generated images")
       ->check(at_least(1))
       ->capture_default_str();
   return [arguments] { return run_loader(*arguments); };

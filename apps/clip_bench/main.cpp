@@ -19,14 +19,14 @@ struct Verb {
 };
 
 constexpr Verb kVerbs[] = {
-    {"loader", "Pictures per second from disk to batch", define_loader},
-    {"encode-image", "Pictures per second through the image tower", define_encode_image},
+    {"loader", "Images per second from disk to batch", define_loader},
+    {"encode-image", "Images per second through the image tower", define_encode_image},
     {"encode-text", "Texts per second through the text tower", define_encode_text},
     {"train-step", "Pairs per second in training: forward, backward, optimizer", define_train_step},
     {"loss", "The contrastive loss alone, forward and backward, with its memory", define_loss},
     {"kernels", "Each kernel alone, beside the machine's copies and matrix products",
      define_kernels},
-    {"cold-start", "clip-zeroshot from process start to answer, one picture, ten classes",
+    {"cold-start", "clip-zeroshot from process start to answer, one image, ten classes",
      define_cold_start},
 };
 
@@ -56,7 +56,7 @@ int main(int argc, char** argv) {
       {.name = "clip-bench",
        .summary = "Measures this machine with Tandem: one JSON object on standard output, with "
                   "median, spread, counted work and its share of the machine's measured rate.",
-       .footer = "Weights and pictures are random unless a file is named: no download is needed.\n"
+       .footer = "Weights and images are random unless a file is named: no download is needed.\n"
                  "Example: clip-bench encode-image --image-preset vit_b_32 --batch-size 32",
        .log_level = "warn"},
       tandem::apps::define);

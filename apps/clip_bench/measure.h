@@ -34,7 +34,7 @@ using Seconds = std::vector<double>;
 
 /// What a repeat costs, counted from the shapes.
 struct Work {
-  double items = 0;            ///< Pictures, texts, pairs …
+  double items = 0;            ///< Images, texts, pairs …
   const char* item = "items";  ///< … by name.
   double flops = 0;            ///< Of matrix products, two per multiply-add; 0 if there are none.
   double bytes = 0;            ///< Read and written at least: weights, inputs, results.

@@ -36,7 +36,7 @@ void add_text_lengths(CLI::App& verb, TextLengths& lengths);
 /// context, from text `first` on.
 [[nodiscard]] TokenBatch random_texts(const TextLengths& lengths, const TextEncoderOptions& model,
                                       int64_t batch, int64_t first = 0);
-/// Returns uint8 pictures [batch, 3, S, S] of noise.
+/// Returns uint8 images [batch, 3, S, S] of noise.
 [[nodiscard]] torch::Tensor random_pictures(const ImageEncoderOptions& model, int64_t batch);
 
 /// Matrix products that one forward pass does, two operations per multiply-add: behind the last

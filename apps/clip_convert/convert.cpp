@@ -48,7 +48,7 @@ bool holds_model(const fs::path& folder) {
 // What is at the output and must not go.
 void refuse_occupied(const ConvertArguments& arguments, const fs::path& output) {
   if (fs::is_symlink(output)) {
-    throw Error(ErrorKind::kCannotCreate, {.what = "the output is a link to what is not there",
+    throw Error(ErrorKind::kCannotCreate, {.what = "the output is a broken link",
                                            .where = arguments.output,
                                            .found = fs::read_symlink(output).string()});
   }
@@ -56,7 +56,7 @@ void refuse_occupied(const ConvertArguments& arguments, const fs::path& output) 
   const bool model = fs::is_directory(output) && holds_model(output);
   if (model && arguments.force) return;
   throw Error(ErrorKind::kCannotCreate,
-              {.what = model ? "the output exists already" : "the output exists and is no model",
+              {.what = model ? "the output exists already" : "the output exists and is not a model",
                .where = arguments.output,
                .hint = model ? "another --output, or --force to replace it"
                              : "another --output, or remove it first"});
@@ -136,7 +136,7 @@ std::string write_tokenizer(const ConvertArguments& arguments, const ImportedMod
                                                       tokenizer_options(arguments, source));
   if (exported.files.empty())
     return source.model->text
-               ? "tokenizer: none beside the input; texts can be embedded by their ids only\n"
+               ? "tokenizer: not found beside the input; texts can only be encoded from token ids\n"
                : "";
   std::string lines = fmt::format("tokenizer: {}\n", fmt::join(exported.files, ", "));
   for (const std::string& note : exported.notes) lines += fmt::format("  note: {}\n", note);

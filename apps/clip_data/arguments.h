@@ -22,7 +22,7 @@ struct DataArguments {
 /// Declares these options on a verb; `arguments` must live until parsing is over.
 void add_data_options(CLI::App& verb, DataArguments& arguments);
 
-/// Declares --background, --exif and --max-image-pixels on a verb that decodes pictures.
+/// Declares --background, --exif and --max-image-pixels on a verb that decodes images.
 void add_picture_options(CLI::App& verb, DataArguments& arguments);
 
 /// A data source with the configuration that names it.

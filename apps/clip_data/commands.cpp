@@ -56,11 +56,12 @@ struct Arguments {
 };
 
 void add_surveys(CLI::App& app, Arguments& arguments) {
-  CLI::App* check =
-      add_verb(app, {"check", "Decode everything; count faults and repeats"}, arguments.check);
+  CLI::App* check = add_verb(
+      app, {"check", "Decode everything; count invalid and repeated samples"}, arguments.check);
   add_picture_options(*check, arguments.check.data);
-  CLI::App* stats = add_verb(
-      app, {"stats", "Captions and classes, pictures unopened", " --format json"}, arguments.stats);
+  CLI::App* stats =
+      add_verb(app, {"stats", "Captions and classes, without opening images", " --format json"},
+               arguments.stats);
   add_format(check, arguments.check.format);
   add_format(stats, arguments.stats.format);
 }

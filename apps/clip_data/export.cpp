@@ -39,7 +39,7 @@ void write_whole(const fs::path& path, const std::string& content) {
   writer.commit();
 }
 
-/// Writes one picture and returns its rows of the table, one per caption.
+/// Writes one image and returns its rows of the table, one per caption.
 std::string export_sample(const Source& source, int64_t index, uint64_t seed,
                           const fs::path& folder) {
   const RawSample sample = source.sample(index, seed);
@@ -81,8 +81,8 @@ int run_export(const ExportArguments& arguments) {
   write_whole(folder.path() / "captions.tsv", table);
   write_classes(source, folder.path());
   folder.commit();
-  write_note(fmt::format("{} pictures in {}, {} left out\n", count - unusable, arguments.output,
-                         unusable));
+  write_note(
+      fmt::format("{} images in {}, {} left out\n", count - unusable, arguments.output, unusable));
   return unusable == 0 ? 0 : exit_code(ErrorKind::kData);
 }
 

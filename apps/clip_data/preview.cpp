@@ -84,7 +84,7 @@ std::string figure(const Source& source, int64_t index, const PreviewArguments& 
         sample.image.width, sample.image.height);
   } catch (const Error& error) {
     return fmt::format(
-        "<figure class=\"unusable\"><figcaption>unusable: {}<br><small>{}</small></figcaption>"
+        "<figure class=\"unusable\"><figcaption>invalid: {}<br><small>{}</small></figcaption>"
         "</figure>\n",
         escape(clean_caption(error.what())), name);
   }

@@ -14,7 +14,7 @@ struct PreviewArguments {
   int64_t side = 160;  ///< Longest side of a thumbnail, in pixels.
 };
 
-/// Writes one HTML file that shows samples spread over the data, pictures inlined. Returns 0.
+/// Writes one HTML file that shows samples spread over the data, images inlined. Returns 0.
 [[nodiscard]] int run_preview(const PreviewArguments& arguments);
 
 }  // namespace tandem::apps

@@ -62,9 +62,9 @@ std::string background_of(const ImageTransformOptions& transform) {
 std::string show_oddities(const DataSurvey& found, const ImageTransformOptions& transform) {
   const std::string background = background_of(transform);
   return fmt::format(
-      "larger than {} pixels, where Pillow warns: {} pictures\n"
-      "JPEG with stray bytes or odd headers, all pixels there: {} pictures\n"
-      "transparent: {} pictures, {} (data.transform.background)\n",
+      "larger than {} pixels, where Pillow warns: {} images\n"
+      "JPEG with stray bytes or odd headers, all pixels decoded: {} images\n"
+      "transparent: {} images, {} (data.transform.background)\n",
       kManyPixels, found.large, found.odd_jpegs, found.transparent,
       background_color(background) ? "laid on " + background : "transparency ignored");
 }
@@ -73,12 +73,12 @@ std::string as_text(const Source& source, const DataSurvey& found,
                     const ImageTransformOptions* transform) {
   std::string text = fmt::format("samples: {}, {} usable\n", found.samples, found.usable);
   for (const auto& [reason, unusable] : found.unusable) {
-    text += fmt::format("unusable: {} {}\n", unusable.count, reason);
+    text += fmt::format("invalid: {} {}\n", unusable.count, reason);
     for (const std::string& example : unusable.examples)
       text += fmt::format("  {}\n", printable(example));
   }
   if (transform != nullptr)
-    text += show("pictures", found.pictures) + show_oddities(found, *transform);
+    text += show("images", found.pictures) + show_oddities(found, *transform);
   text += show("captions", found.captions);
   for (const auto& [what, odd] : found.odd_captions)
     text += fmt::format("odd captions: {} {}, the first of {}\n", odd.count, what, odd.first);
@@ -142,7 +142,7 @@ Json as_json(const Source& source, const DataSurvey& found,
   return json;
 }
 
-/// Reads the data, prints what was found and returns the share of unusable samples beyond the
+/// Reads the data, prints what was found and returns the share of invalid samples beyond the
 /// limit.
 bool print_survey(const SurveyArguments& arguments, bool pictures) {
   const RunData data = open_data(arguments.data);
@@ -157,7 +157,7 @@ bool print_survey(const SurveyArguments& arguments, bool pictures) {
   }
   const double limit = data.config.data.max_bad_ratio;
   if (found.unusable_ratio() <= limit) return true;
-  write_note(fmt::format("{:.2f} % of the samples are unusable, data.max_bad_ratio allows {:g} %\n",
+  write_note(fmt::format("{:.2f} % of the samples are invalid, data.max_bad_ratio allows {:g} %\n",
                          found.unusable_ratio() * 100, limit * 100));
   return false;
 }

@@ -12,10 +12,10 @@ struct SurveyArguments {
 };
 
 /// Decodes every sample and prints what is wrong, repeated and how it is spread. Returns 65 when
-/// more than data.max_bad_ratio of the samples are unusable.
+/// more than data.max_bad_ratio of the samples are invalid.
 [[nodiscard]] int run_check(const SurveyArguments& arguments);
 
-/// The same for captions and classes alone, without opening pictures. Returns 0.
+/// The same for captions and classes alone, without opening images. Returns 0.
 [[nodiscard]] int run_stats(const SurveyArguments& arguments);
 
 }  // namespace tandem::apps

@@ -12,7 +12,7 @@ struct Finding {
   std::vector<std::pair<std::string, std::string>> lines;
 };
 
-/// Returns what there is to know about this machine: versions, devices, CPU features, picture
+/// Returns what there is to know about this machine: versions, devices, CPU features, image
 /// formats, limits.
 [[nodiscard]] std::vector<Finding> examine_machine();
 

@@ -39,7 +39,7 @@ bool examine_model(const DoctorArguments& arguments, std::vector<Finding>& findi
                        {"precision", arguments.options.precision},
                        {"tokenizer", pipeline.has_tokenizer() ? "readable" : "not readable here"},
                        {"tokenizer gives the golden ids", check.same_ids ? "yes" : "NO"},
-                       {"golden picture differs by", fmt::format("{:.2e}", check.difference.image)},
+                       {"golden image differs by", fmt::format("{:.2e}", check.difference.image)},
                        {"golden text differs by", fmt::format("{:.2e}", check.difference.text)},
                        {"tolerance", fmt::format("{:.0e}", check.tolerance)},
                        {"verdict", check.passes() ? "the same model" : "NOT THE SAME NUMBERS"}}});
@@ -55,7 +55,7 @@ int examine(const DoctorArguments& arguments) {
   write_output(arguments.format == "json" ? findings_json(findings) : findings_text(findings));
   if (healthy) return 0;
   write_note(
-      "error: the model's weights are damaged, or it does not give its golden sample's numbers\n");
+      "error: the model's weights are damaged, or its embeddings differ from its golden sample\n");
   return exit_code(ErrorKind::kCheckpoint);
 }
 
@@ -78,12 +78,11 @@ std::function<int()> define(CLI::App& app) {
 }  // namespace tandem::apps
 
 int main(int argc, char** argv) {
-  return tandem::apps::run_app(
-      argc, argv,
-      {.name = "clip-doctor",
-       .summary =
-           "Says what this machine offers, and whether a model still gives its numbers here.",
-       .footer = "Example: clip-doctor --model runs/quickstart/model",
-       .log_level = "warn"},
-      tandem::apps::define);
+  return tandem::apps::run_app(argc, argv,
+                               {.name = "clip-doctor",
+                                .summary = "Reports what this machine supports and checks that a "
+                                           "model still gives the same embeddings here.",
+                                .footer = "Example: clip-doctor --model runs/quickstart/model",
+                                .log_level = "warn"},
+                               tandem::apps::define);
 }

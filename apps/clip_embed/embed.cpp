@@ -163,7 +163,7 @@ int run_embed(const EmbedArguments& arguments) {
   const int inputs = (arguments.images.empty() ? 0 : 1) + (arguments.texts.empty() ? 0 : 1) +
                      (arguments.data.empty() ? 0 : 1);
   if (inputs != 1) {
-    throw Error(ErrorKind::kUsage, {.what = "what to embed is not clear",
+    throw Error(ErrorKind::kUsage, {.what = "nothing to embed, or several inputs",
                                     .expected = "exactly one of --images, --texts and --data",
                                     .found = fmt::format("{} of them", inputs)});
   }
@@ -177,8 +177,7 @@ int run_embed(const EmbedArguments& arguments) {
   write_note(fmt::format("{} embeddings of dimension {} in {}, {} left out\n", output.folder.rows(),
                          pipeline.embed_dim(), arguments.output, output.left_out.count()));
   if (output.left_out.count() > 0)
-    write_note(
-        fmt::format("{} item(s) could not be used and were left out.\n", output.left_out.count()));
+    write_note(fmt::format("{} invalid item(s) were left out.\n", output.left_out.count()));
   return output.left_out.code();
 }
 

@@ -28,7 +28,7 @@ void check_metadata_format(const std::string& format) {
   }
   if (format == "parquet" && !has_parquet()) {
     throw Error(ErrorKind::kUsage,
-                {.what = "this build of Tandem is without Parquet",
+                {.what = "this build of Tandem does not support Parquet",
                  .where = "--metadata-format",
                  .hint = "jsonl, or scripts/setup.sh and a build with -DTANDEM_PARQUET=ON"});
   }

@@ -52,16 +52,16 @@ std::function<int()> define(CLI::App& app) {
       ->capture_default_str();
   training
       ->add_option("--character-coverage", arguments->options.train_character_coverage,
-                   "Share of characters that get pieces of their own")
+                   "Share of the characters that the vocabulary covers")
       ->capture_default_str();
   training->add_flag("--lowercase", arguments->options.lowercase, "Lower-case captions first");
 
-  auto* encoding = app.add_subcommand("encode", "Lines of text in, JSON arrays of ids out");
+  auto* encoding = app.add_subcommand("encode", "Reads lines of text, writes JSON arrays of ids");
   encoding->footer("Example: clip-tokenizer encode --tokenizer tokenizer.model < captions.txt");
   add_tokenizer_options(*encoding, *arguments);
   encoding->add_option("--context-length", arguments->context_length,
                        "Cut longer texts to this many ids; without it nothing is cut");
-  auto* decoding = app.add_subcommand("decode", "JSON arrays of ids in, lines of text out");
+  auto* decoding = app.add_subcommand("decode", "Reads JSON arrays of ids, writes lines of text");
   decoding->footer(
       "Example: echo '[0, 17, 2]' | clip-tokenizer decode --tokenizer tokenizer.model");
   add_tokenizer_options(*decoding, *arguments);

@@ -71,7 +71,7 @@ int run_check(const RunConfig& config, const std::string& resume) {
   check_best_metric(config);
   const DryRunReport report = dry_run(config, options, evaluators_of(on_few_samples(config)));
   write_note(fmt::format(
-      "The configuration works: {} parameters, {} samples checked, {} of them unusable.\n"
+      "The configuration works: {} parameters, {} samples checked, {} of them invalid.\n"
       "One step takes {:.3f} s, the run about {}; {:.0f} MB of memory so far, {:.1f} MB per "
       "checkpoint.\n",
       report.parameters, report.samples_checked, report.bad_samples, report.seconds_per_step,
@@ -91,15 +91,16 @@ int run_training(const RunConfig& config, const std::string& resume) {
   const StopSignals signals(trainer);
   for (Evaluator& each : evaluators) trainer.add_evaluator(std::move(each));
   if (trainer.start_step() > 0)
-    write_note(fmt::format("Going on after step {}.\n", trainer.start_step()));
+    write_note(fmt::format("Resuming after step {}.\n", trainer.start_step()));
   tell_export_targets(config);
   Progress progress(notes_go_to_terminal());
   trainer.on_log([&](const StepStats& stats) { progress.show(stats); });
   const TrainSummary summary = run(trainer);
   progress.finish();
   if (summary.interrupted) {
-    write_note(fmt::format("Interrupted after step {} and saved in {}: the same command goes on.\n",
-                           summary.steps, trainer.run_directory().string()));
+    write_note(
+        fmt::format("Interrupted after step {} and saved in {}: run the same command to resume.\n",
+                    summary.steps, trainer.run_directory().string()));
   } else {
     write_note(fmt::format("Trained {} steps in {}, final loss {:.4f}. Model: {}\n", summary.steps,
                            describe_seconds(summary.seconds), summary.final_loss,

@@ -48,8 +48,9 @@ std::function<int()> define(CLI::App& app) {
                  "Override one value, as optim.lr=3e-4; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  app.add_option("--resume", arguments->resume,
-                 "auto: go on where the run stopped; never: start anew; or a checkpoint directory")
+  app.add_option(
+         "--resume", arguments->resume,
+         "auto: resume where the run stopped; never: start a new run; or a checkpoint directory")
       ->type_name("auto|never|DIR")
       ->capture_default_str();
   app.add_flag("--dry-run", arguments->dry_run,
@@ -68,9 +69,10 @@ int main(int argc, char** argv) {
   return tandem::apps::run_app(
       argc, argv,
       {.name = "clip-train",
-       .summary = "Trains a CLIP-style model as a configuration says. The same command goes on "
-                  "after an interruption.",
-       .footer = "SIGINT, SIGTERM, SIGUSR1 and SIGHUP finish the step, save and exit with 75.\n"
-                 "Words go to standard error, one JSON object with the result to standard output."},
+       .summary = "Trains a CLIP-style model from a configuration. The same command resumes after "
+                  "an interruption.",
+       .footer =
+           "SIGINT, SIGTERM, SIGUSR1 and SIGHUP finish the step, save and exit with 75.\n"
+           "Messages go to standard error, one JSON object with the result to standard output."},
       tandem::apps::define);
 }

@@ -48,7 +48,7 @@ Ranking rank(const fs::path& file, const torch::Tensor& class_scores,
 int rank_pictures(const ZeroShotArguments& arguments) {
   const std::vector<std::string> classes = given_classes(arguments);
   if (classes.empty()) {
-    throw Error(ErrorKind::kUsage, ErrorText{.what = "there are no classes to choose from",
+    throw Error(ErrorKind::kUsage, ErrorText{.what = "no classes to choose from",
                                              .hint = "--classes a,b,c or --classes-file FILE"});
   }
   const std::vector<fs::path> files = list_pictures(arguments.images, arguments.allow_outside_root);
@@ -76,9 +76,8 @@ int rank_pictures(const ZeroShotArguments& arguments) {
   }
   writer->finish();
   if (failures.count() > 0)
-    write_note(
-        fmt::format("{} of {} pictures could not be used.\n", failures.count(), files.size()));
-  write_note(fmt::format("{} pictures ranked among {} classes, {} scores\n",
+    write_note(fmt::format("{} of {} images are invalid.\n", failures.count(), files.size()));
+  write_note(fmt::format("{} images ranked among {} classes, {} scores\n",
                          files.size() - failures.count(), classes.size(),
                          pipeline.score_kind() == ScoreKind::kSigmoid ? "sigmoid" : "softmax"));
   return failures.code();
@@ -98,7 +97,7 @@ std::vector<int64_t> numbers_among(const std::vector<std::string>& classes, cons
     const auto found = std::find(classes.begin(), classes.end(), name);
     if (found == classes.end()) {
       throw Error(ErrorKind::kUsage,
-                  {.what = fmt::format("the folder \"{}\" is none of the classes", name),
+                  {.what = fmt::format("the folder \"{}\" is not one of the classes", name),
                    .hint = "leave the classes out to take the folders' names"});
     }
     numbers.push_back(found - classes.begin());
@@ -127,13 +126,13 @@ int score_tree(const ZeroShotArguments& arguments) {
   Failures failures;
   for (const Error& error : samples.errors) {
     failures.add(error);
-    write_note(fmt::format("unusable: {}\n", error.what()));
+    write_note(fmt::format("invalid: {}\n", error.what()));
   }
   const torch::Tensor labels =
       numbers.index_select(0, torch::tensor(samples.labels, torch::kInt64));
   const ZeroShotResult result = score_zero_shot(samples.image_embeddings, labels, classifier);
   write_output(describe(result, classes.size(), failures.count(), arguments.format));
-  write_note(fmt::format("{} pictures scored against {} classes, {} left out\n", result.count,
+  write_note(fmt::format("{} images scored against {} classes, {} left out\n", result.count,
                          classes.size(), failures.count()));
   return failures.code();
 }

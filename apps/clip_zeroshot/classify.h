@@ -21,8 +21,8 @@ struct ZeroShotArguments {
   std::string class_names;  ///< File with the names of the folders.
 };
 
-/// Does what clip-zeroshot's --help says and returns the exit code: 0, or what the unusable
-/// pictures amount to (65 damaged, 66 when all of them are only missing). Throws Error.
+/// Does what clip-zeroshot's --help says and returns the exit code: 0, or what the invalid
+/// images amount to (65 damaged, 66 when all of them are only missing). Throws Error.
 [[nodiscard]] int run_zero_shot(const ZeroShotArguments& arguments);
 
 }  // namespace tandem::apps

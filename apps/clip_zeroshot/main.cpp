@@ -11,9 +11,9 @@ std::function<int()> define(CLI::App& app) {
   const auto arguments = std::make_shared<ZeroShotArguments>();
   add_model_options(app, arguments->model);
   add_picture_options(app, arguments->model.options.pictures);
-  app.add_option("--images", arguments->images,
-                 "Picture files and folders (searched recursively); - reads names from standard "
-                 "input")
+  app.add_option(
+         "--images", arguments->images,
+         "Image files and folders (searched recursively); - reads names from standard input")
       ->type_name("PATH")
       ->required();
   add_outside_root_option(app, arguments->allow_outside_root);
@@ -23,10 +23,10 @@ std::function<int()> define(CLI::App& app) {
       ->type_name("FILE")
       ->excludes(classes);
   app.add_option("--templates", arguments->templates_file,
-                 "Prompts, one per line; {}, {c} or {label} stands for the class name. Without it: "
-                 "a photo of a {}")
+                 "Prompts, one per line; {}, {c} or {label} is replaced by the class name. "
+                 "Default: a photo of a {}")
       ->type_name("FILE");
-  app.add_option("--top-k", arguments->top_k, "Classes shown for each picture")
+  app.add_option("--top-k", arguments->top_k, "Classes shown for each image")
       ->capture_default_str();
   app.add_option("--format", arguments->format, "text, json, jsonl or csv")
       ->check(CLI::IsMember({"text", "json", "jsonl", "csv"}))
@@ -50,9 +50,9 @@ int main(int argc, char** argv) {
   return tandem::apps::run_app(
       argc, argv,
       {.name = "clip-zeroshot",
-       .summary = "Ranks classes for each picture with a model that clip-train has written.",
-       .footer = "A picture that cannot be used becomes an error entry; the others are classified "
-                 "all the same, and the exit code is 65 (damaged) or 66 (missing).\n"
+       .summary = "Ranks classes for each image with a model of clip-train.",
+       .footer = "An invalid image becomes an error entry; the others are still classified, and "
+                 "the exit code is 65 (damaged) or 66 (missing).\n"
                  "Example: clip-zeroshot --model runs/quickstart/model --images a.png b.png "
                  "--classes \"red circle,blue square\"",
        .log_level = "warn"},

@@ -105,7 +105,7 @@ std::string describe(const ZeroShotResult& result, size_t classes, size_t unusab
   }
   if (format == "text") {
     return fmt::format(
-        "pictures               {:8}\nunusable               {:8}\nclasses                {:8}\n"
+        "images                 {:8}\ninvalid                {:8}\nclasses                {:8}\n"
         "top-1                  {:7.2f} %\ntop-5                  {:7.2f} %\n"
         "mean per-class recall  {:7.2f} %\n",
         result.count, unusable, classes, 100.0 * result.top1, 100.0 * result.top5,

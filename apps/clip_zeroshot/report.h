@@ -9,7 +9,7 @@
 
 namespace tandem::apps {
 
-/// What is said about one picture: its best classes, or why it could not be used.
+/// What is said about one image: its best classes, or why it could not be used.
 struct Ranking {
   struct Entry {
     std::string label;
@@ -17,7 +17,7 @@ struct Ranking {
   };
   std::string picture;
   std::vector<Entry> entries;  ///< Best first.
-  std::string error;           ///< Empty when the picture was usable.
+  std::string error;           ///< Empty when the image was usable.
 };
 
 /// Writes rankings to standard output as they come. Call finish() once after the last one.

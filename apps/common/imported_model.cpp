@@ -30,7 +30,7 @@ std::string write_tokenizer(const ImportedModel& source, const fs::path& input,
   const auto copied = copy_tokenizer_files(folder_of_model(input), directory);
   if (copied.empty())
     return source.model->text
-               ? "tokenizer: none beside the input; texts can be embedded by their ids only\n"
+               ? "tokenizer: not found beside the input; texts can only be encoded from token ids\n"
                : "";
   if (source.cleaning == TextCleaning::kAsFile)
     return fmt::format("tokenizer: {}\n", fmt::join(copied, ", "));
@@ -73,7 +73,7 @@ fs::path cache_folder() {
   const char* home = std::getenv("HOME");
   if (home && *home) return fs::path(home) / ".cache" / "tandem" / "models";
   throw Error(ErrorKind::kCannotCreate,
-              "there is no place for the converted model: neither XDG_CACHE_HOME nor HOME is set");
+              "no cache folder for the converted model: neither XDG_CACHE_HOME nor HOME is set");
 }
 
 void require_same(const ImportedModel& source, const fs::path& directory) {

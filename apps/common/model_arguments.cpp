@@ -18,28 +18,26 @@ void add_model_options(CLI::App& app, ModelArguments& arguments) {
       ->capture_default_str();
   app.add_option("--precision", arguments.options.precision, "fp32, bf16 or int8 (CPU)")
       ->capture_default_str();
-  app.add_option("--batch-size", arguments.options.batch_size, "Pictures or texts per forward pass")
+  app.add_option("--batch-size", arguments.options.batch_size, "Images or texts per forward pass")
       ->capture_default_str();
 }
 
 void add_picture_options(CLI::App& app, PictureOptions& pictures) {
   app.add_option("--background", pictures.background,
                  "What transparent pixels are laid on: white, black, #rrggbb, or drop and "
-                 "drop_after_resize, which ignore transparency; without it as the model was "
-                 "trained")
+                 "drop_after_resize, which ignore transparency; default: as in training")
       ->type_name("COLOR")
       ->check(is_background());
   static const std::map<std::string, ExifOrientation> kChoices = {
       {"ignore", ExifOrientation::kIgnore}, {"apply", ExifOrientation::kApply}};
   app.add_option_function<std::string>(
          "--exif", [&pictures](const std::string& text) { pictures.exif = kChoices.at(text); },
-         "ignore or apply: whether the camera's orientation mark turns a picture; without it as "
-         "the model was trained")
+         "ignore or apply: whether the EXIF orientation is applied; default: as in training")
       ->type_name("CHOICE")
       ->check(CLI::IsMember({"ignore", "apply"}));
-  app.add_option("--max-image-pixels", pictures.max_image_pixels,
-                 "Pictures with more pixels are refused; without it as the model was saved, by "
-                 "default 178956970")
+  app.add_option(
+         "--max-image-pixels", pictures.max_image_pixels,
+         "Images with more pixels are refused; default: the model's own limit, else 178956970")
       ->type_name("N")
       ->check(at_least(1));
 }

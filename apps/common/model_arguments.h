@@ -17,7 +17,7 @@ struct ModelArguments {
 /// Declares these options; `arguments` must live until parsing is over.
 void add_model_options(CLI::App& app, ModelArguments& arguments);
 
-/// --background, --exif and --max-image-pixels, which every program has that embeds pictures.
+/// --background, --exif and --max-image-pixels, which every program has that embeds images.
 void add_picture_options(CLI::App& app, PictureOptions& pictures);
 
 /// Returns the model that they name. Throws as model_directory and Pipeline::load.

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Adds the pictures below `root` to `files`; returns what was left out, in words.
+/// Adds the images below `root` to `files`; returns what was left out, in words.
 std::string add_folder(const std::string& root, bool allow_outside_root,
                        std::vector<fs::path>& files) {
   const LeftOut left_out = walk_pictures(
@@ -29,7 +29,7 @@ std::string add_folder(const std::string& root, bool allow_outside_root,
 
 void add_outside_root_option(CLI::App& app, bool& allow_outside_root) {
   app.add_flag("--allow-outside-root", allow_outside_root,
-               "Follow relative paths and links that lead out of the pictures' folder, as "
+               "Follow relative paths and links that lead out of the image folder, as "
                "data.allow_outside_root does for a run");
 }
 
@@ -52,7 +52,7 @@ std::vector<fs::path> list_pictures(const std::vector<std::string>& arguments,
   }
   if (files.empty()) {
     throw Error(ErrorKind::kData,
-                {.what = "there is no picture",
+                {.what = "no images",
                  .where = fmt::format("{}", fmt::join(arguments, ", ")),
                  .expected = ".jpg, .jpeg, .png, .webp or .bmp files, or others that begin as one",
                  .found = left_out.empty() ? "" : "only what is left out: " + left_out});

@@ -32,7 +32,7 @@ ErrorText parse_problem(CLI::App& app, const CLI::ParseError& error, const AppIn
   ErrorText text{.what = error.what(), .hint = fmt::format("{} --help", info.name)};
   if (const std::string unknown = unknown_option(app); !unknown.empty()) {
     const std::string nearest = nearest_option(app, unknown);
-    text.what = fmt::format("there is no option {}", unknown);
+    text.what = fmt::format("unknown option {}", unknown);
     if (!nearest.empty()) text.what += fmt::format("; did you mean {}?", nearest);
     return text;
   }

@@ -58,31 +58,31 @@ Pipeline Pipeline::from_model(ClipModel model, std::shared_ptr<const Tokenizer> 
 }
 
 torch::Tensor Pipeline::encode_images(const std::vector<fs::path>& files) const {
-  return implementation_->all(files.size(), "pictures", implementation_->encode_images(files));
+  return implementation_->all(files.size(), "images", implementation_->encode_images(files));
 }
 
 torch::Tensor Pipeline::encode_images(const std::vector<Image>& images) const {
-  return implementation_->all(images.size(), "pictures", implementation_->encode_images(images));
+  return implementation_->all(images.size(), "images", implementation_->encode_images(images));
 }
 
 torch::Tensor Pipeline::encode_image_bytes(const std::vector<std::string_view>& files) const {
-  return implementation_->all(files.size(), "pictures", implementation_->encode_images(files));
+  return implementation_->all(files.size(), "images", implementation_->encode_images(files));
 }
 
 PartialEmbeddings Pipeline::try_encode_images(int64_t count,
                                               const std::function<Image(int64_t)>& load) const {
   const auto prepare = [&](int64_t i) { return implementation_->prepared(load(i)); };
-  return implementation_->what_can(static_cast<size_t>(std::max<int64_t>(count, 0)), "pictures",
+  return implementation_->what_can(static_cast<size_t>(std::max<int64_t>(count, 0)), "images",
                                    implementation_->encode_images(count, prepare));
 }
 
 PartialEmbeddings Pipeline::try_encode_images(const std::vector<fs::path>& files) const {
-  return implementation_->what_can(files.size(), "pictures", implementation_->encode_images(files));
+  return implementation_->what_can(files.size(), "images", implementation_->encode_images(files));
 }
 
 PartialEmbeddings Pipeline::try_encode_image_bytes(
     const std::vector<std::string_view>& files) const {
-  return implementation_->what_can(files.size(), "pictures", implementation_->encode_images(files));
+  return implementation_->what_can(files.size(), "images", implementation_->encode_images(files));
 }
 
 torch::Tensor Pipeline::encode_texts(const std::vector<std::string>& texts) const {

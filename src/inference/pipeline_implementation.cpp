@@ -72,7 +72,7 @@ void Pipeline::Implementation::for_each_batch(int64_t count,
     if (!batch.rows.empty()) use(batch.images.to(device), batch.rows);
   }
   if (large > 0)
-    log_warn(fmt::format("{} of {} pictures have more than {} pixels.", large, count, kManyPixels));
+    log_warn(fmt::format("{} of {} images have more than {} pixels.", large, count, kManyPixels));
 }
 
 Pipeline::Implementation::Encode Pipeline::Implementation::encode_images(

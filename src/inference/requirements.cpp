@@ -24,7 +24,7 @@ void check_batch_size(int64_t batch_size) {
 }
 
 void require_any(size_t count, const char* what) {
-  if (count == 0) throw Error(ErrorKind::kUsage, fmt::format("there are no {} to encode", what));
+  if (count == 0) throw Error(ErrorKind::kUsage, fmt::format("no {} to encode", what));
 }
 
 void require_tower(const ModelConfig& config, Towers tower,
@@ -36,7 +36,7 @@ void require_tower(const ModelConfig& config, Towers tower,
               {.what = fmt::format("this model has no {} tower", image ? "image" : "text"),
                .where = directory.string(),
                .hint = fmt::format("embed {} with it, or take a model of both towers",
-                                   image ? "texts" : "pictures")});
+                                   image ? "texts" : "images")});
 }
 
 }  // namespace tandem

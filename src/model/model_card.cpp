@@ -22,11 +22,11 @@ Use use_of(const ModelOptions& options) {
               .command = "clip-embed --model . --texts captions.txt --output embeddings"};
     case Towers::kImage:
       return {.task = "image-feature-extraction",
-              .command = "clip-embed --model . --images picture.jpg --output embeddings"};
+              .command = "clip-embed --model . --images image.jpg --output embeddings"};
     case Towers::kBoth: break;
   }
   return {.task = "zero-shot-image-classification",
-          .command = "clip-zeroshot --model . --images picture.jpg --classes \"cat,dog\""};
+          .command = "clip-zeroshot --model . --images image.jpg --classes \"cat,dog\""};
 }
 
 std::string rows_of_towers(const ModelOptions& options) {

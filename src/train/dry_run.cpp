@@ -70,7 +70,7 @@ void check_samples(const TrainingInputs& inputs, DryRunReport& report) {
         (void)inputs.tokenizer->encode(caption, inputs.config.model.text.context_length);
     } catch (const Error& error) {
       ++report.bad_samples;
-      log_warn(fmt::format("unusable sample: {}", error.what()));
+      log_warn(fmt::format("invalid sample: {}", error.what()));
     }
   }
 }
@@ -84,7 +84,7 @@ void warn_of_overlap(const RunConfig& config, const Source& training) {
   const Overlap found = find_overlap(training, *validation);
   if (found.shared == 0) return;
   log_warn(
-      fmt::format("{} of {} samples of data.validation stand in data.train as well ({}): scores on "
+      fmt::format("{} of {} samples of data.validation are in data.train as well ({}): scores on "
                   "them flatter",
                   found.shared, validation->size(), fmt::join(found.examples, ", ")));
 }
@@ -153,7 +153,7 @@ DryRunReport dry_run(const RunConfig& config, const TrainerOptions& options,
   require_writable(run);
   const fs::path place = require_writable(RunDirectory::checkpoints_of(run));
   const auto point = choose_resume_point(run, options, peek_latest_checkpoint);
-  if (point) log_info(fmt::format("the run would go on from {}", point->path.string()));
+  if (point) log_info(fmt::format("the run would resume from {}", point->path.string()));
 
   DryRunReport report;
   RunConfig settled = config;

@@ -247,7 +247,7 @@ void TrainingLoop::stop_early() {
   save();
   wait_until_saved();
   log_info(
-      fmt::format("stopped at step {} of {}; the same command goes on from there", step_, total()));
+      fmt::format("stopped at step {} of {}; the same command resumes from there", step_, total()));
 }
 
 void TrainingLoop::finish() {

@@ -54,7 +54,7 @@ TEST_F(ClipDataVerbs, CheckCountsFaultsAndFailsBeyondTheLimit) {
   const ProgramResult text = run("check", "table", "good.tsv");
   EXPECT_EQ(text.exit_code, 0) << text.err;
   EXPECT_NE(text.out.find("samples: 2, 2 usable"), std::string::npos) << text.out;
-  EXPECT_NE(text.out.find("pictures: 1 distinct, 1 repeated"), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("images: 1 distinct, 1 repeated"), std::string::npos) << text.out;
 }
 
 TEST_F(ClipDataVerbs, StatsOpensNoPictures) {
@@ -101,7 +101,7 @@ TEST_F(ClipDataVerbs, PreviewIsOneSelfContainedPage) {
   const std::string html = read_text(page);
   EXPECT_NE(html.find("data:image/png;base64,iVBORw0KGgo"), std::string::npos);
   EXPECT_NE(html.find("&lt;two&gt;"), std::string::npos);
-  EXPECT_NE(html.find("unusable: "), std::string::npos);
+  EXPECT_NE(html.find("invalid: "), std::string::npos);
   EXPECT_EQ(html.find("http"), std::string::npos);
   EXPECT_EQ(html.find("<two>"), std::string::npos);
 }

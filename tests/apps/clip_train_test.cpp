@@ -174,14 +174,14 @@ TEST_F(ClipTrain, ATerminatedRunGoesOnWithTheSameCommand) {
   first.send(SIGTERM);
   const ProgramResult stopped = first.finish();
   ASSERT_EQ(stopped.exit_code, 75) << stopped.err;
-  expect_note(stopped, "the same command goes on");
+  expect_note(stopped, "run the same command to resume");
   const Json summary = Json::parse(stopped.out);
   EXPECT_EQ(summary["interrupted"], true);
   EXPECT_LT(summary["steps"].get<int>(), 400);
 
   const ProgramResult second = run_program("clip-train", command);
   ASSERT_EQ(second.exit_code, 0) << second.err;
-  expect_note(second, "Going on after step " + std::to_string(summary["steps"].get<int>()));
+  expect_note(second, "Resuming after step " + std::to_string(summary["steps"].get<int>()));
   EXPECT_EQ(Json::parse(second.out)["steps"], 400);
 }
 

@@ -91,12 +91,12 @@ TEST(UnknownOption, IsToldWithTheOneThatWasMeant) {
     return result.err;
   };
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
-      {{"clip-train", "--cfg", "x"}, "there is no option --cfg; did you mean --config?"},
+      {{"clip-train", "--cfg", "x"}, "unknown option --cfg; did you mean --config?"},
       {{"clip-train", "--config=x", "--resum=auto"}, "--resum; did you mean --resume?"},
       {{"clip-zeroshot", "--modle", "x"}, "--modle; did you mean --model?"},
       {{"clip-data", "check", "--cfg", "x"}, "--cfg; did you mean --config?"},
       {{"clip-tokenizer", "train", "--vocab_size", "9"}, "did you mean --vocab-size?"},
-      {{"clip-embed", "--qqqqqqqq", "x"}, "there is no option --qqqqqqqq. Try: clip-embed --help"}};
+      {{"clip-embed", "--qqqqqqqq", "x"}, "unknown option --qqqqqqqq. Try: clip-embed --help"}};
   for (const auto& [command, expected] : cases) {
     const std::string error = error_of(command.front(), {command.begin() + 1, command.end()});
     EXPECT_NE(error.find(expected), std::string::npos) << error;
@@ -140,7 +140,7 @@ TEST(NamesOfBytes, SurviveInMetadataAndRankings) {
   EXPECT_EQ(ranking["image"], escaped);
   EXPECT_EQ(ranking["image_escaped"], true);
   EXPECT_EQ(ranking["score_kind"], "softmax");
-  EXPECT_NE(ranked.err.find("1 pictures ranked among 2 classes"), std::string::npos) << ranked.err;
+  EXPECT_NE(ranked.err.find("1 images ranked among 2 classes"), std::string::npos) << ranked.err;
 }
 
 TEST(ControlCharacters, OfNamesAndClassesAreEscapedInText) {

@@ -91,8 +91,8 @@ TEST(Mistakes, UnknownNameOfAnEnumListsTheKnownOnes) {
 
 TEST(Mistakes, DuplicateKeyNamesBothPlaces) {
   mistake("\"optim\": {\"lr\": 1,\n \"lr\": 2}",
-          "run.json:3:2: optim.lr: duplicate key; it stands at 2:11 already");
-  mistake(R"("data": {})", "run.json:2:1: data: duplicate key; it stands at 1:42 already");
+          "run.json:3:2: optim.lr: duplicate key; first at 2:11");
+  mistake(R"("data": {})", "run.json:2:1: data: duplicate key; first at 1:42");
 }
 
 TEST(Mistakes, SyntaxNamesLineAndColumn) {

@@ -108,7 +108,7 @@ TEST(CropPctOf, LeadsToExactlyTheSizesNamed) {
       ASSERT_LE(share, 1.0);
     }
   }
-  expect_error(ErrorKind::kConfig, "a crop of 256 from a picture of 224",
+  expect_error(ErrorKind::kConfig, "a crop of 256 from an image of 224",
                [] { (void)crop_pct_of(224, 256); });
 }
 

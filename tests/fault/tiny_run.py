@@ -65,7 +65,7 @@ class Run:
         nothing yet."""
         words = self.words()
         for line in words.splitlines():
-            if line.startswith("Going on after step "):
+            if line.startswith("Resuming after step "):
                 return int(line.split()[-1].rstrip("."))
         return 0 if "info: training in " in words else None
 

@@ -303,7 +303,7 @@ TEST_F(PipelineTest, SaysWhatIsMissingOrWrong) {
   expect_error(ErrorKind::kUsage, "fp64", [&] { (void)load(1, "fp64"); });
   const Pipeline pipeline = load();
   expect_error(ErrorKind::kUsage, "no texts", [&] { (void)pipeline.encode_texts({}); });
-  expect_error(ErrorKind::kUsage, "no pictures",
+  expect_error(ErrorKind::kUsage, "no images",
                [&] { (void)pipeline.encode_images(std::vector<Image>{}); });
   fs::remove(model_path() / "tokenizer.model");
   expect_error(ErrorKind::kMissingInput, "tokenizer.model", [&] { (void)load(); });

@@ -62,9 +62,9 @@ TEST(ModelDirectory, TellsARunAndItsCheckpointsFromAModel) {
 
 TEST(ModelCard, OfOneTowerNamesACommandThatRunsIt) {
   const std::map<Towers, std::string> commands = {
-      {Towers::kBoth, "clip-zeroshot --model . --images picture.jpg --classes"},
+      {Towers::kBoth, "clip-zeroshot --model . --images image.jpg --classes"},
       {Towers::kText, "clip-embed --model . --texts captions.txt --output"},
-      {Towers::kImage, "clip-embed --model . --images picture.jpg --output"}};
+      {Towers::kImage, "clip-embed --model . --images image.jpg --output"}};
   for (const auto& [towers, command] : commands) {
     ModelOptions options = small_options();
     options.towers = towers;

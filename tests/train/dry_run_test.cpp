@@ -161,9 +161,8 @@ TEST(DryRun, SaysThatValidationDataAreTrainingData) {
   };
   EXPECT_EQ(said().find("data.validation"), std::string::npos);
   config.data.validation = config.data.train;
-  EXPECT_NE(
-      said().find("20 of 20 samples of data.validation stand in data.train as well (picture-"),
-      std::string::npos)
+  EXPECT_NE(said().find("20 of 20 samples of data.validation are in data.train as well (picture-"),
+            std::string::npos)
       << read_file(folder.path() / "log");
 }
 

@@ -39,7 +39,7 @@ struct TokenizerOptions {
   int64_t train_vocab_size = 0;  ///< Pieces of the model to train, special tokens included, up to
                                  ///< kMaxVocabSize; 0 does not train.
   TokenizerModel train_model = TokenizerModel::kUnigram;
-  double train_character_coverage = 1.0;  ///< Share of characters that get pieces of their own,
+  double train_character_coverage = 1.0;  ///< Share of the characters that the vocabulary covers,
                                           ///< from kMinCharacterCoverage to 1.
   bool lowercase = false;                 ///< Lower-case captions, in training and in use.
 };
@@ -60,7 +60,7 @@ struct SourceOptions {
                                 ///< files or folders joined by ::, with braces.
   std::string image_root = {};  ///< Folder that relative picture paths start from; empty takes the
                                 ///< manifest's folder.
-  std::string image_key = "filepath";  ///< Column or field that holds the picture's path.
+  std::string image_key = "filepath";  ///< Column or field that holds the image's path.
   std::string caption_key =
       "title";  ///< Column or field that holds the caption (jsonl, wds: also a list of captions).
   std::string separator = "\t";             ///< Between columns of a table; one character.
@@ -80,27 +80,27 @@ struct SourceOptions {
   ShapesOptions shapes = {};
 };
 
-/// Random changes to a training picture, drawn again in every epoch. The defaults change
+/// Random changes to a training image, drawn again in every epoch. The defaults change
 /// nothing but the crop.
 struct AugmentOptions {
-  double crop_scale_min = 0.9;  ///< Smallest area of the random crop, as a share of the picture; 1
+  double crop_scale_min = 0.9;  ///< Smallest area of the random crop, as a share of the image; 1
                                 ///< with ratio 1 turns it off.
   double crop_ratio_max =
       1.3333333333333333;     ///< Largest aspect ratio of the crop; its inverse is the smallest.
-  double flip_ratio = 0.0;    ///< Share of pictures mirrored left to right.
-  double jitter_ratio = 0.0;  ///< Share of pictures whose colours are jittered.
+  double flip_ratio = 0.0;    ///< Share of images mirrored left to right.
+  double jitter_ratio = 0.0;  ///< Share of images whose colours are jittered.
   double brightness = 0.0;    ///< Largest relative change by the jitter; likewise below.
   double contrast = 0.0;
   double saturation = 0.0;
   double hue = 0.0;              ///< Largest turn of the hue circle, in [0, 0.5].
-  double grayscale_ratio = 0.0;  ///< Share of pictures turned gray.
+  double grayscale_ratio = 0.0;  ///< Share of images turned gray.
 };
 
 /// Half a pixel is rounded to the even number (torchvision, open_clip, timm) or down
 /// (transformers).
 enum class CropOffset { kEven, kDown };
 
-/// How a picture becomes image_size × image_size pixels.
+/// How an image becomes image_size × image_size pixels.
 struct ImageTransformOptions {
   std::string preset = {};  ///< Name of a known recipe whose values come first; empty for none.
   ResizeMode resize_mode = ResizeMode::kShortest;
@@ -116,7 +116,7 @@ struct ImageTransformOptions {
            ///< drop_after_resize does so after the resize, as open_clip.
            ///< Empty takes white, and when a run is resumed what it did before.
   ExifOrientation exif = ExifOrientation::kIgnore;
-  int64_t max_image_pixels = 178956970;  ///< Larger pictures are refused before they are decoded.
+  int64_t max_image_pixels = 178956970;  ///< Larger images are refused before they are decoded.
                                          ///< The default is where Pillow raises an error.
 };
 
@@ -162,8 +162,8 @@ struct DataOptions {
   int64_t batch_size = 64;       ///< Pairs per optimizer step, over all micro-batches and devices.
   int64_t loader_threads = 0;    ///< Threads that decode and tokenise; 0 takes one per core.
   int64_t prefetch_batches = 2;  ///< Batches made ahead of the trainer.
-  double max_bad_ratio = 0.01;   ///< Share of unusable samples beyond which the run stops.
-  bool allow_outside_root = false;   ///< Accept relative picture paths and links that lead out of
+  double max_bad_ratio = 0.01;   ///< Share of invalid samples beyond which the run stops.
+  bool allow_outside_root = false;   ///< Accept relative image paths and links that lead out of
                                      ///< image_root or the folder.
   int64_t max_caption_bytes = 4096;  ///< Longer captions are cut before they are tokenised.
   double caption_dropout = 0.0;      ///< Share of training samples that get an empty caption.

@@ -68,7 +68,7 @@ struct TextEncoderOptions {
 struct ImageEncoderOptions {
   std::string preset =
       {};  ///< Name of a known architecture whose values come first; empty for none.
-  int64_t image_size = 32;  ///< Side of the square picture in pixels.
+  int64_t image_size = 32;  ///< Side of the square image in pixels.
   int64_t patch_size = 8;   ///< Side of a patch in pixels; what it leaves over is not seen.
   int64_t width = 128;      ///< Size of a patch's state.
   int64_t layers = 3;       ///< Number of transformer blocks.
@@ -136,7 +136,7 @@ struct ProjectorOptions {
 /// The whole model. Radford et al., "Learning Transferable Visual Models From Natural Language
 /// Supervision", arXiv:2103.00020.
 struct ModelOptions {
-  int64_t embed_dim = 128;  ///< Size of the space that texts and pictures share.
+  int64_t embed_dim = 128;  ///< Size of the space that texts and images share.
   TextEncoderOptions text = {};
   ImageEncoderOptions image = {};
   TextDecoderOptions decoder = {};  ///< Reads the image tower's states.

@@ -6,7 +6,7 @@ namespace {
 
 void add_shapes(FieldTable& table, const SectionInfo& source, ShapesOptions& o) {
   Section shapes(table, {.path = join_path(source.path, "shapes"),
-                         .doc = "kind shapes: pictures drawn on the fly, captioned by a grammar.",
+                         .doc = "kind shapes: images drawn on the fly, captioned by a grammar.",
                          .on_resume = source.on_resume});
   shapes.add("count", &o.count, "Samples of one epoch.", between(1, 1e12));
   shapes.add("split", choice(&o.split, kShapesSplits),
@@ -17,21 +17,21 @@ void add_augment(FieldTable& table, AugmentOptions& o) {
   const Bounds share = between(0, 1);
   Section augment(table,
                   {.path = "data.augment",
-                   .doc = "Random changes to a training picture, drawn again in every epoch."});
+                   .doc = "Random changes to a training image, drawn again in every epoch."});
   augment.add("crop_scale_min", &o.crop_scale_min,
-              "Smallest area of the random crop, as a share of the picture; 1 with ratio 1 turns "
+              "Smallest area of the random crop, as a share of the image; 1 with ratio 1 turns "
               "it off.",
               {.above = 0, .max = 1});
   augment.add("crop_ratio_max", &o.crop_ratio_max,
               "Largest aspect ratio of the crop; its inverse is the smallest.", between(1, 100));
-  augment.add("flip_ratio", &o.flip_ratio, "Share of pictures mirrored left to right.", share);
-  augment.add("jitter_ratio", &o.jitter_ratio, "Share of pictures whose colours are jittered.",
+  augment.add("flip_ratio", &o.flip_ratio, "Share of images mirrored left to right.", share);
+  augment.add("jitter_ratio", &o.jitter_ratio, "Share of images whose colours are jittered.",
               share);
   augment.add("brightness", &o.brightness, "Largest relative change of brightness.", share);
   augment.add("contrast", &o.contrast, "Largest relative change of contrast.", share);
   augment.add("saturation", &o.saturation, "Largest relative change of saturation.", share);
   augment.add("hue", &o.hue, "Largest turn of the hue circle, as a share of it.", between(0, 0.5));
-  augment.add("grayscale_ratio", &o.grayscale_ratio, "Share of pictures turned gray.", share);
+  augment.add("grayscale_ratio", &o.grayscale_ratio, "Share of images turned gray.", share);
 }
 
 }  // namespace
@@ -54,7 +54,7 @@ void add_tokenizer_fields(FieldTable& table, TokenizerOptions& o) {
   tokenizer.add("train_model", choice(&o.train_model, kTokenizerModels),
                 "Kind of sentencepiece model to train.");
   tokenizer.add("train_character_coverage", &o.train_character_coverage,
-                "Share of characters that get pieces of their own.",
+                "Share of the characters that the vocabulary covers.",
                 between(TokenizerOptions::kMinCharacterCoverage, 1));
   tokenizer.add("lowercase", &o.lowercase, "Lower-case captions, in training and in use.");
 }
@@ -64,7 +64,7 @@ void add_source_fields(FieldTable& table, const SectionInfo& section, SourceOpti
   Section source(table, section);
   source.add(
       "kind", choice(&o.kind, kSourceKinds),
-      "A table (CSV, TSV), JSON lines, Parquet, a folder root/<class>/*, picture files with a .txt "
+      "A table (CSV, TSV), JSON lines, Parquet, a folder root/<class>/*, image files with a .txt "
       "beside each, the built-in shapes, WebDataset tar shards, a caption file (COCO, "
       "Karpathy, Flickr, BLIP), a weighted "
       "mixture of sources, nothing, or a source that the program which trains brings along.");
@@ -75,9 +75,8 @@ void add_source_fields(FieldTable& table, const SectionInfo& section, SourceOpti
       "{000..012}.tar.");
   source.add_path(
       "image_root", &o.image_root,
-      "Folder that relative picture paths start from; empty takes the manifest's folder.");
-  source.add("image_key", &o.image_key, "Column or field that holds the picture's path.",
-             some_text);
+      "Folder that relative image paths start from; empty takes the manifest's folder.");
+  source.add("image_key", &o.image_key, "Column or field that holds the image's path.", some_text);
   source.add("caption_key", &o.caption_key,
              "Column or field that holds the caption (jsonl, wds: also a list of captions).",
              some_text);
@@ -87,7 +86,7 @@ void add_source_fields(FieldTable& table, const SectionInfo& section, SourceOpti
              "jsonl, wds: take captions from the object `captions` by these keys; empty takes "
              "caption_key.");
   source.add("caption_weights", &o.caption_weights,
-             "How often each of a picture's captions is taken in training, by place, the last one "
+             "How often each of an image's captions is taken in training, by place, the last one "
              "for all further ones; with languages one per language. Empty takes all alike.",
              at_least(0));
   source.add("splits", &o.splits,
@@ -105,7 +104,7 @@ void add_source_fields(FieldTable& table, const SectionInfo& section, SourceOpti
 
 void add_transform_fields(FieldTable& table, ImageTransformOptions& o) {
   Section transform(table, {.path = "data.transform",
-                            .doc = "How a picture becomes image_size × image_size pixels."});
+                            .doc = "How an image becomes image_size × image_size pixels."});
   transform.add_name("preset", &o.preset,
                      "Known recipe whose values come first, model.image.mean and std too; keys "
                      "given beside it win.",
@@ -133,12 +132,11 @@ void add_transform_fields(FieldTable& table, ImageTransformOptions& o) {
       "before.",
       background_names()));
   reported(transform.add("exif", choice(&o.exif, kExifOrientations),
-                         "Whether the camera's orientation mark turns the picture."));
-  transform.add(
-      "max_image_pixels", &o.max_image_pixels,
-      "Larger pictures are refused before they are decoded; the default is Pillow's limit. "
-      "Those above 89478485, where Pillow warns, are taken and counted.",
-      between(1, 1e10));
+                         "Whether the EXIF orientation is applied."));
+  transform.add("max_image_pixels", &o.max_image_pixels,
+                "Larger images are refused before they are decoded; the default is Pillow's limit. "
+                "Those above 89478485, where Pillow warns, are taken and counted.",
+                between(1, 1e10));
 }
 
 void add_data_fields(FieldTable& table, DataOptions& o) {
@@ -159,16 +157,17 @@ void add_data_fields(FieldTable& table, DataOptions& o) {
   data.add("prefetch_batches", &o.prefetch_batches, "Batches made ahead of the trainer.",
            between(1, 1024));
   data.add("max_bad_ratio", &o.max_bad_ratio,
-           "Share of unusable samples beyond which the run stops.", between(0, 1));
+           "Share of invalid samples beyond which the run stops.", between(0, 1));
   data.add("allow_outside_root", &o.allow_outside_root,
-           "Accept relative picture paths and links that lead out of image_root or the folder; an "
+           "Accept relative image paths and links that lead out of image_root or the folder; an "
            "absolute path in a table is taken as it is.");
   data.add("max_caption_bytes", &o.max_caption_bytes,
            "Longer captions are cut before they are tokenised.", between(1, 1 << 24));
   data.add("caption_dropout", &o.caption_dropout,
            "Share of training samples that get an empty caption.", {.min = 0, .below = 1});
   data.add("with_replacement", &o.with_replacement,
-           "Draw every training sample anew from the whole source instead of visiting each once "
+           "Draw each training sample from the whole source, with repeats, instead of visiting "
+           "each once "
            "per epoch.");
   data.add("allow_pipes", &o.allow_pipes,
            "Run the commands of `pipe:` shards (kind wds); they are refused otherwise.");

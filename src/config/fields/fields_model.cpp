@@ -110,8 +110,7 @@ void add_image_shape(Section& image, ImageEncoderOptions& o) {
   image.add_name("preset", &o.preset,
                  "Known architecture whose values come first; other keys override them.",
                  image_preset_names());
-  image.add("image_size", &o.image_size, "Side of the square picture in pixels.",
-            between(1, 16384));
+  image.add("image_size", &o.image_size, "Side of the square image in pixels.", between(1, 16384));
   fixed(image.add("patch_size", &o.patch_size,
                   "Side of a patch in pixels; what it leaves over of image_size is not seen.",
                   between(1, 16384)));
@@ -131,7 +130,7 @@ void add_image_shape(Section& image, ImageEncoderOptions& o) {
   fixed(image.add("final_norm", &o.final_norm, "LayerNorm after the last block."));
   reported(image.add(
       "pool", choice(&o.pool, kImagePools),
-      "How the picture's features are made: class token, mean over patches, class token through a "
+      "How the image features are made: class token, mean over patches, class token through a "
       "tanh layer, attention by a learned probe (SigLIP), or the outputs of a classifier "
       "head."));
   image.add("num_classes", &o.num_classes,
@@ -179,7 +178,7 @@ void add_model_fields(FieldTable& table, ModelOptions& o) {
   Section model(table, {.path = "model",
                         .doc = "The whole model: two towers, two projectors, a temperature.",
                         .on_resume = OnResume::kFixed});
-  fixed(model.add("embed_dim", &o.embed_dim, "Size of the space that texts and pictures share.",
+  fixed(model.add("embed_dim", &o.embed_dim, "Size of the space that texts and images share.",
                   between(1, kMaxWidth)));
   fixed(model.add("towers", choice(&o.towers, kTowers),
                   "Which towers the model has; training needs both."));
@@ -204,7 +203,7 @@ void add_model_fields(FieldTable& table, ModelOptions& o) {
                 o.projector);
   add_projector(table,
                 {.path = "model.text_projector",
-                 .doc = "The text tower's projector, where it is another one than the picture's.",
+                 .doc = "The text tower's projector, if it differs from the image tower's.",
                  .on_resume = OnResume::kFixed},
                 o.text_projector);
   add_projector(table,

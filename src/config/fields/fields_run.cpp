@@ -13,7 +13,7 @@ void add_loss(FieldTable& table, LossOptions& o) {
            "Share of the target spread over all pairs of the batch; info_nce only.",
            {.min = 0, .below = 1});
   loss.add("duplicates", choice(&o.duplicates, kDuplicates),
-           "Pairs of a batch that share a picture or a text: negatives (keep), left out (mask), or "
+           "Pairs of a batch that share an image or a text: negatives (keep), left out (mask), or "
            "positives.");
 }
 
@@ -57,8 +57,8 @@ void add_saving(Section& train, TrainOptions& o) {
 
 void add_spikes(Section& train, TrainOptions& o) {
   train.add("on_spike", choice(&o.on_spike, kSpikePolicies),
-            "When the loss rises suddenly: rollback goes on from the last regular checkpoint and "
-            "leaves out the batches seen since.");
+            "When the loss rises suddenly: rollback resumes from the last regular checkpoint and "
+            "skips the batches seen since.");
   train.add("spike_zscore", &o.spike_zscore,
             "Standard deviations above the mean of the last spike_window losses.", above(0));
   train.add("spike_window", &o.spike_window, "Steps that a loss is compared with.",
@@ -114,7 +114,7 @@ void add_eval(FieldTable& table, EvalOptions& o) {
   eval.add_path("zero_shot_class_names", &o.zero_shot_class_names,
                 "File with names for the folders of that tree, as data.train.class_names; empty "
                 "takes their own.");
-  eval.add("templates", &o.templates, "Prompts; {}, {c} or {label} stands for the class name.",
+  eval.add("templates", &o.templates, "Prompts; {}, {c} or {label} is replaced by the class name.",
            at_least(1));
   eval.add("batch_size", &o.batch_size, "Pictures or texts encoded at a time.",
            between(1, 1 << 24));

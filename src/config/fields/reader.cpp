@@ -89,7 +89,7 @@ void Reader::read_object(const JsonValue& object, const std::string& section) {
     }
     std::string text = fmt::format("{}: duplicate key", join_path(section, shorten(member.key)));
     if (has_lines_) {
-      text += fmt::format("; it stands at {}:{} already", first->second.line, first->second.column);
+      text += fmt::format("; first at {}:{}", first->second.line, first->second.column);
     }
     problems_.add(place(member.at), text);
   }

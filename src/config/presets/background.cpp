@@ -38,7 +38,7 @@ std::optional<std::array<uint8_t, 3>> background_color(const std::string& backgr
   if (background == kBlack) return std::array<uint8_t, 3>{0, 0, 0};
   if (!config::is_hex_color(background)) {
     throw Error(ErrorKind::kConfig,
-                {.what = "not a background for transparent pictures",
+                {.what = "not a background for transparent images",
                  .where = "data.transform.background",
                  .expected = config::join(config::background_names(), ", ") + " or #rrggbb",
                  .found = config::shorten(background)});

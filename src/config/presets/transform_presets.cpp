@@ -87,10 +87,10 @@ Interpolation interpolation_by_pillow_number(int64_t number) {
 
 double crop_pct_of(int64_t resize_size, int64_t crop_size) {
   if (crop_size < 1 || crop_size > resize_size) {
-    throw Error(ErrorKind::kConfig, {.what = "the crop must lie inside the resized picture",
-                                     .expected = "1 <= crop size <= resize size",
-                                     .found = fmt::format("a crop of {} from a picture of {}",
-                                                          crop_size, resize_size)});
+    throw Error(ErrorKind::kConfig,
+                {.what = "the crop must be inside the resized image",
+                 .expected = "1 <= crop size <= resize size",
+                 .found = fmt::format("a crop of {} from an image of {}", crop_size, resize_size)});
   }
   const auto crop = static_cast<double>(crop_size);
   const double share = crop / static_cast<double>(resize_size);

@@ -69,7 +69,7 @@ std::optional<ChanceFinding> judge_loss(const ChanceEvidence& evidence) {
       .what = fmt::format("the loss of the last {} steps is {:.4f}, guessing gives {:.4f}", steps,
                           loss / static_cast<double>(steps), chance / static_cast<double>(steps)),
       .hint =
-          "another optim.lr, more steps, captions that belong to their pictures (clip-data "
+          "another optim.lr, more steps, captions that match their images (clip-data "
           "preview shows them)"};
 }
 
@@ -126,8 +126,8 @@ std::vector<ChanceFinding> find_chance(const ChanceEvidence& evidence) {
                                 "the captions)"});
   }
   if (evidence.variety.has_one_picture()) {
-    findings.push_back({.what = "every picture is the same",
-                        .hint = "data.train.path (clip-data check shows the pictures)"});
+    findings.push_back({.what = "all images are equal",
+                        .hint = "data.train.path (clip-data check shows the images)"});
   }
   if (auto finding = judge_loss(evidence)) findings.push_back(std::move(*finding));
   judge_metrics(evidence.metrics, findings);

@@ -109,7 +109,7 @@ void set_aside(const fs::path& path, const std::string& damage) {
     target = fmt::format("{}.{}.damaged", path.string(), n);
   fs::rename(path, target, error);
   log_warn(fmt::format("checkpoint {} is damaged ({}); {}", path.string(), damage,
-                       error ? "it is passed over" : "set aside as " + target.string()));
+                       error ? "it is skipped" : "set aside as " + target.string()));
 }
 
 std::optional<fs::path> find_latest_checkpoint(const fs::path& folder) {

@@ -66,7 +66,7 @@ void RunDirectory::require_intact() const {
   throw Error(ErrorKind::kIo,
               {.what = "the run directory was removed, moved or replaced while the run went on",
                .where = path_.string(),
-               .hint = "put it back under this name; the same command then goes on from its newest "
+               .hint = "put it back under this name; the same command then resumes from its newest "
                        "checkpoint",
                .reason = "run directory gone"});
 }

@@ -179,7 +179,7 @@ void RunLock::lock() {
   const Owner before = Owner::of(file_);
   if (before.pid != 0) {
     log_info(
-        fmt::format("{}: the process before ({}) did not end in order; going on from what it "
+        fmt::format("{}: the previous process ({}) did not exit cleanly; resuming from what it "
                     "saved",
                     file_.parent_path().string(), before.name()));
   }

@@ -23,7 +23,7 @@ void log_skipped_step(int64_t step, const StepResult& result) {
 
 void log_spike(const LossSpike& spike, const std::optional<Checkpoint>& point) {
   log_warn(
-      fmt::format("loss spike at step {}: {:.4f} lies {:.1f} standard deviations above the "
+      fmt::format("loss spike at step {}: {:.4f} is {:.1f} standard deviations above the "
                   "last {} losses; {}",
                   spike.step, spike.loss, spike.zscore, spike.window,
                   point ? fmt::format("going back to step {}", point->step)
@@ -45,7 +45,7 @@ Error spiked_too_often(const RunDirectory& directory, int64_t rollbacks, int64_t
       ErrorKind::kDiverged,
       {.what = fmt::format("the loss spiked again after {} rollbacks to step {}", rollbacks, step),
        .where = directory.path().string(),
-       .hint = "a lower optim.lr; more train.spike_skip_batches; or going on from an older "
+       .hint = "a lower optim.lr; more train.spike_skip_batches; or resuming from an older "
                "checkpoint under another run.name"}};
 }
 

@@ -23,13 +23,13 @@ Metrics Evaluations::run(const TrainingSession& session, int64_t step) {
       if (session.config().eval.on_error == EvaluationFailure::kStop) {
         throw Error(error.kind(), {.what = fmt::format(
                                        "the evaluation at step {} failed; the state is saved, and "
-                                       "the same command goes on from it",
+                                       "the same command resumes from it",
                                        step),
                                    .found = error.what(),
                                    .reason = std::string(error.reason())});
       }
       log_warn(
-          fmt::format("the evaluation at step {} failed: {}. The run goes on without its "
+          fmt::format("the evaluation at step {} failed: {}. The run continues without its "
                       "metrics (eval.on_error: stop ends it instead)",
                       step, error.what()));
     }

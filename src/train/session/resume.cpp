@@ -32,7 +32,7 @@ void require_no_checkpoint(const fs::path& run, FindNewest find_newest) {
               {.what = "a new run would write over the checkpoints of an earlier one",
                .where = run.string(),
                .found = newest->filename().string(),
-               .hint = "another run.name, or going on with that run (resume auto)"});
+               .hint = "another run.name, or resume that run (resume auto)"});
 }
 
 // A run that went back before its own newest checkpoint would find that one again next time.
@@ -40,7 +40,7 @@ void require_nothing_newer(const fs::path& run, const ResumePoint& point, FindNe
   const auto newest = find_newest(RunDirectory::checkpoints_of(run));
   if (!newest || read_point(*newest).checkpoint.step <= point.checkpoint.step) return;
   throw Error(ErrorKind::kCannotCreate,
-              {.what = "the run directory holds a later checkpoint than the one to go on from",
+              {.what = "the run directory has a later checkpoint than the one to resume from",
                .where = run.string(),
                .expected = fmt::format("none beyond step {}", point.checkpoint.step),
                .found = newest->filename().string(),
@@ -117,7 +117,7 @@ void require_same_run(const ResumePoint& point, const TrainingInputs& inputs) {
                  .hint = "the settings of before, or another run.name for a new run"});
   }
   if (allowed.empty()) return;
-  log_warn(fmt::format("going on with changed settings:\n  {}{}", fmt::join(allowed, "\n  "),
+  log_warn(fmt::format("resuming with changed settings:\n  {}{}", fmt::join(allowed, "\n  "),
                        rate_change(before, inputs.config, checkpoint.step)));
 }
 

@@ -87,7 +87,7 @@ void log_start(const TrainingSession& session, const RunDirectory& directory, in
   log_info(fmt::format(
       "{} in {}: step {} to {}, {} pairs each, of {} samples; {} parameters, {} "
       "of them trained, in {} on {}",
-      start_step == 0 ? "training" : "going on", directory.path().string(), start_step,
+      start_step == 0 ? "training" : "resuming", directory.path().string(), start_step,
       session.total_steps(), config.data.batch_size, session.source().size(),
       count_parameters(*session.task().module()), trained,
       config.train.precision == Precision::kBf16 ? "bf16" : "fp32", session.device().str()));
@@ -111,7 +111,7 @@ void log_data_summary(const LoaderStats& stats) {
     bad += count;
     reasons += fmt::format("{}{} × {}", reasons.empty() ? "" : ", ", count, reason);
   }
-  log_info(fmt::format("data: {} samples used, {} captions cut to fit, {} unusable samples{}",
+  log_info(fmt::format("data: {} samples used, {} captions cut to fit, {} invalid samples{}",
                        stats.good, stats.truncated_captions, bad,
                        bad == 0 ? "" : fmt::format(" ({}), listed in bad_samples.jsonl", reasons)));
   const double unknown = static_cast<double>(stats.unknown_pieces) /

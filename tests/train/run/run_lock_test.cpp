@@ -82,7 +82,7 @@ TEST(RunLock, SaysWhenTheProcessBeforeDidNotEndInOrder) {
   std::ofstream(folder.path() / "run.lock") << signature;  // as a killed process leaves it
   const LogFile log(folder.path() / "log");
   const RunLock lock(folder.path());
-  EXPECT_NE(read_file(folder.path() / "log").find("did not end in order"), std::string::npos);
+  EXPECT_NE(read_file(folder.path() / "log").find("did not exit cleanly"), std::string::npos);
 }
 
 class FileLock : public testing::Test {

@@ -221,7 +221,7 @@ TEST(Resume, AllowsOtherChangesAndNamesThem) {
     EXPECT_EQ(test::run_losses(trainer).size(), 12U);
   }
   const std::string log = read_file(folder.path() / "tiny" / "train.log");
-  EXPECT_NE(log.find("going on with changed settings"), std::string::npos);
+  EXPECT_NE(log.find("resuming with changed settings"), std::string::npos);
   EXPECT_NE(log.find("train.max_steps: 12 -> 14"), std::string::npos);
 }
 
