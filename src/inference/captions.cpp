@@ -1,3 +1,5 @@
+#include "tandem/inference/caption.h"
+
 #include <fmt/format.h>
 #include <torch/utils.h>
 

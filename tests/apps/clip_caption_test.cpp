@@ -154,6 +154,8 @@ TEST_F(ClipCaption, RefusesAnUnfinishedOutputOfOtherOptions) {
 }
 
 TEST_F(ClipCaption, RefusesWhatCannotBe) {
+  std::string long_prompt;
+  for (int i = 0; i < 40; ++i) long_prompt += "a red circle ";
   struct Case {
     std::vector<std::string> arguments;
     std::string named;
@@ -169,7 +171,7 @@ TEST_F(ClipCaption, RefusesWhatCannotBe) {
            Case{{"--min-tokens", "30"}, "min_new_tokens"},
            Case{{"--repetition-penalty", "0"}, "repetition_penalty"},
            Case{{"--no-repeat-ngram", "-1"}, "--no-repeat-ngram"},
-           Case{{"--prompt", std::string(400, 'x')}, "prompt"},
+           Case{{"--prompt", long_prompt}, "prompt"},
            Case{{"--format", "xml"}, "--format"},
        }) {
     const ProgramResult result = caption(each.arguments);

@@ -83,7 +83,7 @@ TEST_F(ClipConvert, ForceReplacesModelsOnlyAndNeverTheInput) {
   }
   const ProgramResult notes = convert_to("work/notes");
   EXPECT_EQ(notes.exit_code, 73) << notes.err;
-  EXPECT_NE(notes.err.find("is no model"), std::string::npos) << notes.err;
+  EXPECT_NE(notes.err.find("is not a model"), std::string::npos) << notes.err;
   EXPECT_EQ(read_text(folder_ / "work" / "notes" / "precious.txt"), "mine");
   EXPECT_TRUE(fs::exists(folder_ / "work" / "in" / "config.json"));
 }

@@ -71,7 +71,8 @@ TEST_F(Pretrained, TakesTheModelOfARunThatIsOver) {
 TEST_F(Pretrained, LeavesOutWhatACaptionerHasBesideIt) {
   ModelOptions options = tiny_options();
   options.text.cross_attention = true;
-  options.decoder = {.vocab_size = 20, .context_length = 6, .width = 8, .layers = 1, .heads = 2};
+  options.decoder = {
+      .vocab_size = 20, .context_length = 6, .width = 8, .layers = 1, .heads = 2, .bos_id = 0};
   const TensorMap drawn = named_weights(*make_model(options, 1));
   options.pretrained = folder_.path().string();
   const TensorMap trained = named_weights(*trained_);
