@@ -27,8 +27,9 @@ void add_generation_options(CLI::App& app, CaptionArguments& arguments) {
   app.add_option("--min-tokens", generation.min_new_tokens, "Tokens of a caption at least")
       ->check(at_least(0))
       ->capture_default_str();
-  app.add_option("--max-tokens", generation.max_new_tokens, "Tokens of a caption at most")
-      ->check(at_least(1))
+  app.add_option("--max-tokens", generation.max_new_tokens,
+                 "Tokens of a caption at most; 0: as many as the model can read")
+      ->check(at_least(0))
       ->capture_default_str();
   app.add_option("--length-penalty", generation.length_penalty,
                  "Of --beams: scores are divided by the number of tokens to this power")

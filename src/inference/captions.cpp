@@ -47,7 +47,7 @@ PartialCaptions Pipeline::Implementation::captions(int64_t count,
   require_any(static_cast<size_t>(std::max<int64_t>(count, 0)), "images");
   GenerationOptions generation = options.generation;
   generation.prompt = prompt_ids(options.prompt, *tokenizer, config.model.decoder);
-  prepare_for(count * generation.max_new_tokens);  // The decoder runs once for each token.
+  prepare_for(count * config.model.decoder.context_length);  // It runs once for each token.
   PartialCaptions result;
   result.captions.resize(static_cast<size_t>(count));
   result.errors.resize(static_cast<size_t>(count));

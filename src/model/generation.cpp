@@ -54,7 +54,7 @@ void check_options(const GenerationOptions& options, const TextDecoderOptions& d
             text(options.top_p));
     require(options.temperature > 0.0, "temperature", "above 0", text(options.temperature));
   }
-  require(options.max_new_tokens >= 1, "max_new_tokens", "at least 1",
+  require(options.max_new_tokens >= 1, "max_new_tokens", "at least 0",
           text(options.max_new_tokens));
   require(options.min_new_tokens >= 0 && options.min_new_tokens < options.max_new_tokens,
           "min_new_tokens", "at least 0, and fewer than max_new_tokens",
@@ -66,11 +66,20 @@ void check_options(const GenerationOptions& options, const TextDecoderOptions& d
   check_prompt(options, decoder);
 }
 
+// With max_new_tokens as many as fit, where it is 0; at least 1, so that a prompt without room is
+// named.
+GenerationOptions resolved(GenerationOptions options, const TextDecoderOptions& decoder) {
+  const int64_t room = decoder.context_length - static_cast<int64_t>(options.prompt.size());
+  if (options.max_new_tokens == 0) options.max_new_tokens = std::max<int64_t>(room, 1);
+  return options;
+}
+
 }  // namespace
 
 std::vector<GeneratedText> generate(TextDecoder decoder, const torch::Tensor& image_states,
-                                    const GenerationOptions& options,
+                                    const GenerationOptions& given,
                                     const std::vector<int64_t>& numbers) {
+  const GenerationOptions options = resolved(given, decoder->options());
   check_options(options, decoder->options());
   TORCH_CHECK(numbers.empty() || static_cast<int64_t>(numbers.size()) == image_states.size(0),
               "expected a number for each of ", image_states.size(0), " pictures, got ",

@@ -166,7 +166,7 @@ TEST_F(ClipCaption, RefusesWhatCannotBe) {
            Case{{"--beams", "5000"}, "beams"},
            Case{{"--top-p", "1.5"}, "top_p"},
            Case{{"--top-p", "0.5", "--temperature", "0"}, "temperature"},
-           Case{{"--max-tokens", "0"}, "--max-tokens"},
+           Case{{"--max-tokens", "-1"}, "--max-tokens"},
            Case{{"--max-tokens", "1000"}, "max_new_tokens"},
            Case{{"--min-tokens", "30"}, "min_new_tokens"},
            Case{{"--repetition-penalty", "0"}, "repetition_penalty"},

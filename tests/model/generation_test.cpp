@@ -111,6 +111,19 @@ TEST(Nucleus, FollowsItsSeedAndThePicturesNumber) {
   EXPECT_NE(ids(1, 0), ids(1, 1));
 }
 
+TEST(GenerationOptions, WithoutALimitTextsFillTheContext) {
+  ClipModel model = make_captioner(CaptionerForm::kRoberta);
+  const torch::NoGradGuard no_grad;
+  model->decoder->head_bias[2] = -100.0;  // The end token.
+  const torch::Tensor images = torch::randn({2, 5, 24}, make_generator(torch::kCPU, 5));
+  for (const auto& [prompt, tokens] :
+       {std::pair(std::vector<int32_t>{}, 12), {std::vector<int32_t>{5, 6}, 10}}) {
+    const auto texts = generate(model->decoder, images, {.prompt = prompt});
+    EXPECT_EQ(texts.front().ids.size(), static_cast<size_t>(tokens));
+    EXPECT_FALSE(texts.front().ended);
+  }
+}
+
 TEST(Nucleus, ASmallOneIsGreedy) {
   ClipModel model = make_captioner(CaptionerForm::kBert);
   const torch::Tensor images = torch::randn({4, 5, 24}, make_generator(torch::kCPU, 5));
@@ -149,7 +162,8 @@ TEST(GenerationOptions, OutOfRangeAreRefused) {
   refused({.strategy = beam, .beams = 20, .max_new_tokens = 5}, "beams");
   refused({.strategy = nucleus, .top_p = 0.0, .max_new_tokens = 5}, "top_p");
   refused({.strategy = nucleus, .temperature = 0.0, .max_new_tokens = 5}, "temperature");
-  refused({.max_new_tokens = 0}, "max_new_tokens");
+  refused({.max_new_tokens = -1}, "max_new_tokens");
+  refused({.prompt = std::vector<int32_t>(12, 5)}, "a shorter prompt");
   refused({.min_new_tokens = 5, .max_new_tokens = 5}, "min_new_tokens");
   refused({.max_new_tokens = 5, .no_repeat_ngram = -1}, "no_repeat_ngram");
   refused({.max_new_tokens = 5, .repetition_penalty = 0.0}, "repetition_penalty");

@@ -21,7 +21,8 @@ struct GenerationOptions {
   double temperature = 1.0;       ///< Of kNucleus: divides the logits.
   uint64_t seed = 0;              ///< Of kNucleus.
   int64_t min_new_tokens = 0;     ///< Tokens before the end token may come; the prompt counts not.
-  int64_t max_new_tokens = 20;    ///< Tokens at most, the end token included; likewise.
+  int64_t max_new_tokens = 0;     ///< Tokens at most, the end token included; likewise. 0: as many
+                                  ///< as fit into context_length.
   double length_penalty = 1.0;    ///< A text's score is divided by its number of new tokens to this
                                   ///< power: above 0 favours long texts.
   int64_t no_repeat_ngram = 0;    ///< No sequence of this many tokens comes twice; 0: any may.
