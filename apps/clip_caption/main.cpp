@@ -22,7 +22,7 @@ void add_generation_options(CLI::App& app, CaptionArguments& arguments) {
       ->capture_default_str();
   app.add_option("--seed", generation.seed, "Of --top-p")->capture_default_str();
   app.add_option("--prompt", arguments.options.prompt,
-                 "Text that each caption goes on from; it is not written again")
+                 "Text that each caption begins with; only what follows it is written")
       ->type_name("TEXT");
   app.add_option("--min-tokens", generation.min_new_tokens, "Tokens of a caption at least")
       ->check(at_least(0))

@@ -10,8 +10,8 @@
 
 namespace tandem::apps {
 
-/// The records of an output that is being written, in a file beside it, OUTPUT.unfinished, one line
-/// each. What a stopped program left of it is read again: captions are not written twice.
+/// The records of an output that is being written. They are kept in the file OUTPUT.unfinished, one
+/// line each. A program that was stopped reads them again and makes only the missing captions.
 class UnfinishedOutput {
  public:
   /// `identity` names everything that the captions follow from, `images` among it. Throws kUsage

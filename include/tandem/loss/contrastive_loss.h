@@ -33,8 +33,8 @@ struct ContrastiveLossOptions {
                                              const torch::Tensor& logit_scale,
                                              double label_smoothing = 0.0);
 
-/// The same loss over the pairs of all ranks, of which each has the embeddings of its own: [B, D],
-/// as many on every rank. Groups are those of all pairs, in the order of the ranks. Returns the
+/// The same loss over the pairs of all ranks. Each rank passes the embeddings of its own pairs: [B,
+/// D], as many on every rank. Groups are those of all pairs, in the order of the ranks. Returns the
 /// loss of the whole batch, the same on every rank. Its gradients with respect to the own
 /// embeddings are those of that loss; those of logit_scale are this rank's share, so that gradients
 /// of parameters summed over the ranks (not averaged) are those of one process with all pairs.

@@ -20,7 +20,7 @@ struct GenerationOptions {
   double top_p = 0.9;             ///< Of kNucleus, in (0, 1].
   double temperature = 1.0;       ///< Of kNucleus: divides the logits.
   uint64_t seed = 0;              ///< Of kNucleus.
-  int64_t min_new_tokens = 0;     ///< Tokens before the end token may come; the prompt counts not.
+  int64_t min_new_tokens = 0;     ///< Tokens before the end token may come; without the prompt.
   int64_t max_new_tokens = 0;     ///< Tokens at most, the end token included; likewise. 0: as many
                                   ///< as fit into context_length.
   double length_penalty = 1.0;    ///< A text's score is divided by its number of new tokens to this
@@ -41,7 +41,7 @@ struct GeneratedText {
 
 /// Writes a text for each picture, image_states [B, N, image_width], B of any size. The decoder
 /// should be in evaluation mode. A text depends on its picture and the options only, and with
-/// kNucleus on its number, `numbers[b]`, or b where there are none: not on the batch, up to the
+/// kNucleus on its number, `numbers[b]`, or b without `numbers`: not on the batch, up to the
 /// rounding of matrix products. Throws kUsage for options out of range, a prompt with ids that are
 /// none of the vocabulary, and a prompt and max_new_tokens that do not fit into context_length.
 [[nodiscard]] std::vector<GeneratedText> generate(TextDecoder decoder,
