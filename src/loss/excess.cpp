@@ -2,6 +2,8 @@
 
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "loss/sweeps.h"
+
 namespace tandem {
 namespace {
 
@@ -14,16 +16,7 @@ struct ExcessFunction : torch::autograd::Function<ExcessFunction> {
                                const kernels::GroupIds& masked, TileShape shape) {
     const LogitMatrix matrix{
         .image = image, .text = text, .scale = scale, .groups = masked, .tile = shape};
-    const int64_t N = image.size(0);
-    const auto rows = kernels::SoftmaxStats::start(N, matrix.options());
-    const auto columns = kernels::SoftmaxStats::start(N, matrix.options());
-    const torch::Tensor diagonal = torch::empty({N}, matrix.options());
-    for_each_tile(matrix, [&](const LogitTile& tile) {
-      kernels::add_to_stats(tile.products, tile.terms,
-                            {.rows = rows.slice(tile.row, tile.row_end()),
-                             .columns = columns.slice(tile.column, tile.column_end()),
-                             .diagonal = diagonal.slice(0, tile.row, tile.row_end())});
-    });
+    const auto [rows, columns, diagonal] = stats_of(matrix);
     context->save_for_backward({image, text, scale, rows.max, rows.sum, columns.max, columns.sum,
                                 masked.image, masked.text});
     context->saved_data["tile_rows"] = shape.rows;
@@ -42,16 +35,8 @@ struct ExcessFunction : torch::autograd::Function<ExcessFunction> {
     const kernels::WeightedMax rows{.max = saved[3], .weight = gradients[0] / saved[4]};
     const kernels::WeightedMax columns{.max = saved[5], .weight = gradients[1] / saved[6]};
     const torch::Tensor diagonal = gradients[0] + gradients[1];  // [N]
-    LogitGradients sums(matrix);
-    for_each_tile(matrix, [&](const LogitTile& tile) {
-      const torch::Tensor gradient = sums.room_for(tile);
-      kernels::softmax_gradient(tile.products, tile.terms,
-                                {.rows = rows.slice(tile.row, tile.row_end()),
-                                 .columns = columns.slice(tile.column, tile.column_end()),
-                                 .diagonal = diagonal.slice(0, tile.row, tile.row_end())},
-                                gradient);
-      sums.add(tile, gradient);
-    });
+    const LogitGradients sums =
+        softmax_gradients(matrix, {.rows = rows, .columns = columns, .diagonal = diagonal});
     return {sums.image(), sums.text(), sums.scale(), torch::Tensor(), torch::Tensor()};
   }
 };

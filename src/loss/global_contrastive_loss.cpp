@@ -3,6 +3,7 @@
 
 #include "loss/global_pairs.h"
 #include "loss/pairs.h"
+#include "loss/sweeps.h"
 #include "tandem/loss/contrastive_loss.h"
 
 namespace tandem {
@@ -10,27 +11,6 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-// Statistics of one sweep over a part of the matrix.
-struct SlabStats {
-  kernels::SoftmaxStats rows;
-  kernels::SoftmaxStats columns;
-  torch::Tensor diagonal;
-};
-
-SlabStats stats_of(const LogitMatrix& slab) {
-  const int64_t R = slab.image.size(0), C = slab.text.size(0);
-  SlabStats stats{.rows = kernels::SoftmaxStats::start(R, slab.options()),
-                  .columns = kernels::SoftmaxStats::start(C, slab.options()),
-                  .diagonal = torch::zeros({R}, slab.options())};
-  for_each_tile(slab, [&](const LogitTile& tile) {
-    kernels::add_to_stats(tile.products, tile.terms,
-                          {.rows = stats.rows.slice(tile.row, tile.row_end()),
-                           .columns = stats.columns.slice(tile.column, tile.column_end()),
-                           .diagonal = stats.diagonal.slice(0, tile.row, tile.row_end())});
-  });
-  return stats;
-}
 
 // How far the log-sum-exps lie above the diagonal, summed.
 torch::Tensor excess_of(const kernels::SoftmaxStats& stats, const torch::Tensor& diagonal) {
@@ -57,20 +37,9 @@ LogitGradients gradients_of(const LogitMatrix& slab, const AllStats& stats, doub
                                 .weight = weight / of.sum.narrow(0, first, count)};
   };
   const int64_t R = slab.image.size(0), C = slab.text.size(0);
-  const kernels::WeightedMax rows = weighted(stats.rows, slab.first_row, R);
-  const kernels::WeightedMax columns = weighted(stats.columns, slab.first_column, C);
-  const torch::Tensor diagonal = torch::full({R}, 2 * weight, slab.options());
-  LogitGradients sums(slab);
-  for_each_tile(slab, [&](const LogitTile& tile) {
-    const torch::Tensor gradient = sums.room_for(tile);
-    kernels::softmax_gradient(tile.products, tile.terms,
-                              {.rows = rows.slice(tile.row, tile.row_end()),
-                               .columns = columns.slice(tile.column, tile.column_end()),
-                               .diagonal = diagonal.slice(0, tile.row, tile.row_end())},
-                              gradient);
-    sums.add(tile, gradient);
-  });
-  return sums;
+  return softmax_gradients(slab, {.rows = weighted(stats.rows, slab.first_row, R),
+                                  .columns = weighted(stats.columns, slab.first_column, C),
+                                  .diagonal = torch::full({R}, 2 * weight, slab.options())});
 }
 
 // This rank's share of the mean excess over all rows and columns. Its gradients with respect to
@@ -81,7 +50,7 @@ struct ExcessShare : torch::autograd::Function<ExcessShare> {
                                const torch::Tensor& /*text*/, const torch::Tensor& /*scale*/,
                                const GlobalPairs& pairs, Communicator* communicator) {
     const double weight = 0.5 / static_cast<double>(pairs.count());
-    const SlabStats rows = stats_of(pairs.rows), columns = stats_of(pairs.columns);
+    const MatrixStats rows = stats_of(pairs.rows), columns = stats_of(pairs.columns);
     const torch::Tensor share = excess_of(rows.rows, rows.diagonal) +
                                 excess_of(columns.columns, pairs.own(columns.diagonal));
     const AllStats all = exchange_stats(rows.rows, columns.columns, *communicator);

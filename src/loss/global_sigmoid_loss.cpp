@@ -3,6 +3,7 @@
 
 #include "loss/global_pairs.h"
 #include "loss/pairs.h"
+#include "loss/sweeps.h"
 #include "tandem/loss/sigmoid_loss.h"
 
 namespace tandem {
@@ -10,26 +11,6 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-// One sweep over a part of the matrix: its loss and gradients, not yet divided by N.
-struct SigmoidSweep {
-  explicit SigmoidSweep(const LogitMatrix& slab)
-      : loss(torch::zeros({slab.image.size(0)}, slab.options())),
-        slope(torch::zeros_like(loss)),
-        gradients(slab) {
-    for_each_tile(slab, [&](const LogitTile& tile) {
-      const torch::Tensor gradient = gradients.room_for(tile);
-      kernels::sigmoid_gradient(tile.products, tile.terms,
-                                {.loss = loss.slice(0, tile.row, tile.row_end()),
-                                 .slope = slope.slice(0, tile.row, tile.row_end())},
-                                gradient);
-      gradients.add(tile, gradient);
-    });
-  }
-  torch::Tensor loss;
-  torch::Tensor slope;
-  LogitGradients gradients;
-};
 
 // This rank's share, its rows, with the gradients of the whole loss with respect to the own
 // embeddings.

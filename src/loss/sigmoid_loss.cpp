@@ -4,6 +4,7 @@
 #include <torch/utils.h>
 
 #include "loss/pairs.h"
+#include "loss/sweeps.h"
 
 namespace tandem {
 namespace {
@@ -29,20 +30,12 @@ struct SigmoidFunction : torch::autograd::Function<SigmoidFunction> {
                              .groups = options.groups,
                              .relation = options.relation,
                              .tile = options.shape};
-    const torch::Tensor loss = torch::zeros({image.size(0)}, matrix.options());
-    const torch::Tensor slope = torch::zeros_like(loss);
-    LogitGradients sums(matrix);
-    for_each_tile(matrix, [&](const LogitTile& tile) {
-      const torch::Tensor gradient = sums.room_for(tile);
-      kernels::sigmoid_gradient(tile.products, tile.terms,
-                                {.loss = loss.slice(0, tile.row, tile.row_end()),
-                                 .slope = slope.slice(0, tile.row, tile.row_end())},
-                                gradient);
-      if (options.with_gradients) sums.add(tile, gradient);
-    });
-    if (options.with_gradients)
-      context->save_for_backward({sums.image(), sums.text(), sums.scale(), slope.sum()});
-    return loss.sum();
+    const SigmoidSweep sweep(matrix, options.with_gradients);
+    if (options.with_gradients) {
+      const LogitGradients& sums = sweep.gradients;
+      context->save_for_backward({sums.image(), sums.text(), sums.scale(), sweep.slope.sum()});
+    }
+    return sweep.loss.sum();
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
