@@ -38,34 +38,39 @@ std::vector<int32_t> prompt_ids(const std::string& prompt, const Tokenizer& toke
 
 }  // namespace
 
-PartialCaptions Pipeline::Implementation::captions(int64_t count,
-                                                   const std::function<Image(int64_t)>& prepare,
-                                                   const CaptionOptions& options,
-                                                   int64_t first_image) const {
+std::vector<Caption> Pipeline::Implementation::captions(const Captioned& images,
+                                                        const CaptionOptions& options,
+                                                        const OnError& on_error) const {
   require_decoder(config, directory);
   if (tokenizer == nullptr) throw_no_tokenizer(directory);
-  require_any(static_cast<size_t>(std::max<int64_t>(count, 0)), "images");
+  const auto count = static_cast<size_t>(std::max<int64_t>(images.count, 0));
+  require_any(count, "images");
   GenerationOptions generation = options.generation;
   generation.prompt = prompt_ids(options.prompt, *tokenizer, config.model.decoder);
-  prepare_for(count * config.model.decoder.context_length);  // It runs once for each token.
-  PartialCaptions result;
-  result.captions.resize(static_cast<size_t>(count));
-  result.errors.resize(static_cast<size_t>(count));
-
-  const auto write = [&](const torch::Tensor& images, const std::vector<int64_t>& rows) {
+  prepare_for(images.count * config.model.decoder.context_length);  // It runs once for each token.
+  std::vector<Caption> result(count);
+  const auto write = [&](const torch::Tensor& batch, const std::vector<int64_t>& rows) {
     std::vector<GeneratedText> texts;
     with_model([&](ClipModel network) {
-      const torch::Tensor states = network->encode_image_states(images);  // [B, N, width]
+      const torch::Tensor states = network->encode_image_states(batch);  // [B, N, width]
       std::vector<int64_t> numbers = rows;
-      for (int64_t& each : numbers) each += first_image;
+      for (int64_t& each : numbers) each += images.first_image;
       texts = generate(network->decoder, states, generation, numbers);
     });
     for (size_t i = 0; i < rows.size(); ++i)
-      result.captions[static_cast<size_t>(rows[i])] = {.text = tokenizer->decode(texts[i].ids),
-                                                       .score = texts[i].score,
-                                                       .ended = texts[i].ended};
+      result[static_cast<size_t>(rows[i])] = {.text = tokenizer->decode(texts[i].ids),
+                                              .score = texts[i].score,
+                                              .ended = texts[i].ended};
   };
-  for_each_batch(count, prepare, write, [&](int64_t row, const Error& error) {
+  for_each_batch(images.count, images.prepare, write, on_error);
+  return result;
+}
+
+PartialCaptions Pipeline::Implementation::what_can_be_captioned(
+    const Captioned& images, const CaptionOptions& options) const {
+  PartialCaptions result;
+  result.errors.resize(static_cast<size_t>(std::max<int64_t>(images.count, 0)));
+  result.captions = captions(images, options, [&](int64_t row, const Error& error) {
     result.errors[static_cast<size_t>(row)] = error;
   });
   return result;
@@ -73,28 +78,28 @@ PartialCaptions Pipeline::Implementation::captions(int64_t count,
 
 std::vector<Caption> Pipeline::caption_images(const std::vector<std::filesystem::path>& files,
                                               const CaptionOptions& options) const {
-  PartialCaptions partial = try_caption_images(files, options);
-  for (const auto& error : partial.errors)
-    if (error) throw Error(*error);
-  return std::move(partial.captions);
+  const auto count = static_cast<int64_t>(files.size());
+  return implementation_->captions({.count = count, .prepare = implementation_->prepare(files)},
+                                   options,
+                                   [](int64_t, const Error& error) { throw Error(error); });
 }
 
 PartialCaptions Pipeline::try_caption_images(const std::vector<std::filesystem::path>& files,
                                              const CaptionOptions& options,
                                              int64_t first_image) const {
-  const auto prepare = [&](int64_t i) {
-    return implementation_->prepared(files[static_cast<size_t>(i)]);
-  };
-  return implementation_->captions(static_cast<int64_t>(files.size()), prepare, options,
-                                   first_image);
+  return implementation_->what_can_be_captioned({.count = static_cast<int64_t>(files.size()),
+                                                 .prepare = implementation_->prepare(files),
+                                                 .first_image = first_image},
+                                                options);
 }
 
 PartialCaptions Pipeline::try_caption_images(int64_t count,
                                              const std::function<Image(int64_t)>& load,
                                              const CaptionOptions& options,
                                              int64_t first_image) const {
-  const auto prepare = [&](int64_t i) { return implementation_->prepared(load(i)); };
-  return implementation_->captions(count, prepare, options, first_image);
+  return implementation_->what_can_be_captioned(
+      {.count = count, .prepare = implementation_->prepare(load), .first_image = first_image},
+      options);
 }
 
 }  // namespace tandem

@@ -17,8 +17,7 @@ void require_as_many(int64_t images, size_t texts) {
 
 }  // namespace
 
-torch::Tensor Pipeline::Implementation::match(int64_t count,
-                                              const std::function<Image(int64_t)>& prepare,
+torch::Tensor Pipeline::Implementation::match(int64_t count, const Prepare& prepare,
                                               const std::vector<std::string>& texts) const {
   require_as_many(count, texts.size());
   require_any(texts.size(), "images");
@@ -43,16 +42,13 @@ torch::Tensor Pipeline::Implementation::match(int64_t count,
 
 torch::Tensor Pipeline::match(const std::vector<std::filesystem::path>& files,
                               const std::vector<std::string>& texts) const {
-  const auto prepare = [&](int64_t i) {
-    return implementation_->prepared(files[static_cast<size_t>(i)]);
-  };
-  return implementation_->match(static_cast<int64_t>(files.size()), prepare, texts);
+  return implementation_->match(static_cast<int64_t>(files.size()), implementation_->prepare(files),
+                                texts);
 }
 
 torch::Tensor Pipeline::match(int64_t count, const std::function<Image(int64_t)>& load,
                               const std::vector<std::string>& texts) const {
-  const auto prepare = [&](int64_t i) { return implementation_->prepared(load(i)); };
-  return implementation_->match(count, prepare, texts);
+  return implementation_->match(count, implementation_->prepare(load), texts);
 }
 
 }  // namespace tandem

@@ -71,9 +71,9 @@ torch::Tensor Pipeline::encode_image_bytes(const std::vector<std::string_view>& 
 
 PartialEmbeddings Pipeline::try_encode_images(int64_t count,
                                               const std::function<Image(int64_t)>& load) const {
-  const auto prepare = [&](int64_t i) { return implementation_->prepared(load(i)); };
-  return implementation_->what_can(static_cast<size_t>(std::max<int64_t>(count, 0)), "images",
-                                   implementation_->encode_images(count, prepare));
+  return implementation_->what_can(
+      static_cast<size_t>(std::max<int64_t>(count, 0)), "images",
+      implementation_->encode_images(count, implementation_->prepare(load)));
 }
 
 PartialEmbeddings Pipeline::try_encode_images(const std::vector<fs::path>& files) const {

@@ -58,8 +58,7 @@ void Pipeline::Implementation::prepare_for(int64_t count) const {
   });
 }
 
-void Pipeline::Implementation::for_each_batch(int64_t count,
-                                              const std::function<Image(int64_t)>& prepare,
+void Pipeline::Implementation::for_each_batch(int64_t count, const Prepare& prepare,
                                               const OnImages& use, const OnError& on_error) const {
   require_tower(config, Towers::kImage, directory);
   prepare_for(count);
@@ -75,8 +74,8 @@ void Pipeline::Implementation::for_each_batch(int64_t count,
     log_warn(fmt::format("{} of {} images have more than {} pixels.", large, count, kManyPixels));
 }
 
-Pipeline::Implementation::Encode Pipeline::Implementation::encode_images(
-    int64_t count, std::function<Image(int64_t)> prepare) const {
+Pipeline::Implementation::Encode Pipeline::Implementation::encode_images(int64_t count,
+                                                                         Prepare prepare) const {
   return [this, count, prepare = std::move(prepare)](torch::Tensor& out, const OnError& on_error) {
     const auto use = [&](const torch::Tensor& images, const std::vector<int64_t>& rows) {
       const torch::Tensor embeddings =

@@ -34,14 +34,22 @@ struct Pipeline::Implementation {
   /// `on_error` in order.
   using Encode = std::function<void(torch::Tensor& out, const OnError& on_error)>;
 
-  /// Encode images 0 … count - 1, which `prepare` returns as the tower takes them; it is called
-  /// from several threads.
-  [[nodiscard]] Encode encode_images(int64_t count, std::function<Image(int64_t)> prepare) const;
+  /// Returns an image by number as the tower takes it. Called from several threads.
+  using Prepare = std::function<Image(int64_t)>;
+  /// Return it for a list, and for images that `load` returns; both must outlive the result.
   template <typename Item>  // A path, an Image, or the bytes of a file.
+  [[nodiscard]] Prepare prepare(const std::vector<Item>& items) const {
+    return [this, &items](int64_t i) { return prepared(items[static_cast<size_t>(i)]); };
+  }
+  [[nodiscard]] Prepare prepare(const std::function<Image(int64_t)>& load) const {
+    return [this, &load](int64_t i) { return prepared(load(i)); };
+  }
+
+  /// Encode images 0 … count - 1.
+  [[nodiscard]] Encode encode_images(int64_t count, Prepare prepare) const;
+  template <typename Item>
   [[nodiscard]] Encode encode_images(const std::vector<Item>& items) const {
-    return encode_images(static_cast<int64_t>(items.size()), [this, &items](int64_t i) {
-      return prepared(items[static_cast<size_t>(i)]);
-    });
+    return encode_images(static_cast<int64_t>(items.size()), prepare(items));
   }
   /// Encode texts 0 … count - 1, whose ids `ids_of` returns.
   [[nodiscard]] Encode encode_texts(int64_t count,
@@ -52,16 +60,24 @@ struct Pipeline::Implementation {
   using OnImages =
       std::function<void(const torch::Tensor& images, const std::vector<int64_t>& rows)>;
   /// Calls `use` with the images 0 … count - 1 batch by batch; those that cannot be used go to
-  /// `on_error` in order. `prepare` is as in encode_images.
-  void for_each_batch(int64_t count, const std::function<Image(int64_t)>& prepare,
-                      const OnImages& use, const OnError& on_error) const;
-  /// Writes captions of images 0 … count - 1, whose numbers for draws begin at `first_image`.
-  [[nodiscard]] PartialCaptions captions(int64_t count,
-                                         const std::function<Image(int64_t)>& prepare,
-                                         const CaptionOptions& options, int64_t first_image) const;
+  /// `on_error` in order.
+  void for_each_batch(int64_t count, const Prepare& prepare, const OnImages& use,
+                      const OnError& on_error) const;
+  /// What is captioned: images 0 … count - 1, whose numbers for draws begin at `first_image`.
+  struct Captioned {
+    int64_t count = 0;
+    Prepare prepare;
+    int64_t first_image = 0;
+  };
+  /// Writes captions; those of images that cannot be used, which go to `on_error`, are empty.
+  [[nodiscard]] std::vector<Caption> captions(const Captioned& images,
+                                              const CaptionOptions& options,
+                                              const OnError& on_error) const;
+  [[nodiscard]] PartialCaptions what_can_be_captioned(const Captioned& images,
+                                                      const CaptionOptions& options) const;
 
   /// Returns the probability that text i belongs to image i, [count].
-  [[nodiscard]] torch::Tensor match(int64_t count, const std::function<Image(int64_t)>& prepare,
+  [[nodiscard]] torch::Tensor match(int64_t count, const Prepare& prepare,
                                     const std::vector<std::string>& texts) const;
 
   /// Return what `encode` makes of `count` items: all or the first error, or what can be encoded.
