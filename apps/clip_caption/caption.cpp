@@ -1,13 +1,11 @@
 #include "clip_caption/caption.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <optional>
 #include <system_error>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "clip_caption/record.h"
 #include "clip_caption/unfinished.h"
@@ -19,9 +17,6 @@ namespace tandem::apps {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Batches per chunk: results are written chunk by chunk.
-constexpr int64_t kBatchesPerChunk = 4;
 
 void choose_strategy(const CaptionArguments& arguments, GenerationOptions& generation) {
   if (arguments.beams > 1 && arguments.top_p > 0) {
@@ -63,41 +58,26 @@ CaptionRecord record_of(const fs::path& file, const Caption& caption,
   return record;
 }
 
-// Counts invalid images and names each.
-class Report {
- public:
-  void add(const CaptionRecord& record) {
-    if (record.error.empty()) return;
-    ++invalid_;
-    all_missing_ = all_missing_ && record.is_missing;
-    write_note(fmt::format("invalid: {}\n", record.error));
-  }
-  [[nodiscard]] size_t invalid() const { return invalid_; }
-  [[nodiscard]] int exit_status() const {
-    if (invalid_ == 0) return 0;
-    return exit_code(all_missing_ ? ErrorKind::kMissingInput : ErrorKind::kData);
-  }
-
- private:
-  size_t invalid_ = 0;
-  bool all_missing_ = true;
-};
+// Names an invalid image, and counts it.
+void report(const CaptionRecord& record, Failures& failures) {
+  if (record.error.empty()) return;
+  failures.add(
+      Error(record.is_missing ? ErrorKind::kMissingInput : ErrorKind::kData, record.error));
+  write_note(fmt::format("invalid: {}\n", record.error));
+}
 
 void write_captions(const Pipeline& pipeline, const std::vector<fs::path>& files, size_t done,
                     const CaptionOptions& options,
                     const std::function<void(CaptionRecord)>& write) {
-  const auto chunk = static_cast<size_t>(pipeline.batch_size() * kBatchesPerChunk);
-  for (size_t first = done; first < files.size(); first += chunk) {
-    const std::vector<fs::path> part(
-        files.begin() + static_cast<std::ptrdiff_t>(first),
-        files.begin() + static_cast<std::ptrdiff_t>(std::min(first + chunk, files.size())));
+  const auto write_part = [&](const std::vector<fs::path>& part, size_t first) {
     const PartialCaptions written =
         pipeline.try_caption_images(part, options, static_cast<int64_t>(first));
     for (size_t i = 0; i < part.size(); ++i)
       write(record_of(part[i], written.captions[i], written.errors[i]));
     if (notes_go_to_terminal())
       write_passing_note(fmt::format("{}/{} images", first + part.size(), files.size()));
-  }
+  };
+  in_chunks(files, pipeline, write_part, done);
 }
 
 }  // namespace
@@ -108,28 +88,28 @@ int run_caption(const CaptionArguments& arguments) {
   const std::vector<fs::path> files = list_pictures(arguments.images, arguments.allow_outside_root);
   if (!arguments.output.empty()) check_output_file(arguments.output);
   const Pipeline pipeline = load_pipeline(arguments.model);
-  Report report;
+  Failures failures;
   if (arguments.output.empty()) {
     write_output(record_header(arguments.format));
     write_captions(pipeline, files, 0, options, [&](const CaptionRecord& record) {
-      report.add(record);
+      report(record, failures);
       write_output(record_line(record, arguments.format));
     });
   } else {
     UnfinishedOutput output(arguments.output, identity_of(arguments, options, files), files);
     const size_t done = output.records().size();
-    for (const CaptionRecord& each : output.records()) report.add(each);
+    for (const CaptionRecord& each : output.records()) report(each, failures);
     if (done > 0) write_note(fmt::format("Resuming after {} of {} images.\n", done, files.size()));
     write_captions(pipeline, files, done, options, [&](CaptionRecord record) {
-      report.add(record);
+      report(record, failures);
       output.add(std::move(record));
     });
     output.finish(arguments.format);
   }
-  write_note(fmt::format("{} captions in {}, {} images left out\n", files.size() - report.invalid(),
+  write_note(fmt::format("{} captions in {}, {} images left out\n", files.size() - failures.count(),
                          arguments.output.empty() ? "standard output" : arguments.output,
-                         report.invalid()));
-  return report.exit_status();
+                         failures.count()));
+  return failures.code();
 }
 
 }  // namespace tandem::apps

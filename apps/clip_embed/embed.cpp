@@ -24,7 +24,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr uint64_t kMaxSourceFile = uint64_t{1} << 20;
-constexpr int64_t kBatchesPerChunk = 4;
 
 torch::ScalarType parse_dtype(const std::string& name) {
   if (name == "float16") return torch::kFloat16;
@@ -120,21 +119,11 @@ void add_samples(const Pipeline& pipeline, const Source& source,
   output.folder.add(samples.image_embeddings, pipeline.encode_texts(captions), metadata);
 }
 
-/// Calls add(chunk) on a few batches of `items` at a time.
-template <typename Item, typename Add>
-void in_chunks(const std::vector<Item>& items, const Pipeline& pipeline, const Add& add) {
-  const auto step = static_cast<size_t>(pipeline.batch_size() * kBatchesPerChunk);
-  for (size_t first = 0; first < items.size(); first += step) {
-    const auto begin = items.begin() + static_cast<std::ptrdiff_t>(first);
-    const size_t count = std::min(step, items.size() - first);
-    add(std::vector<Item>(begin, begin + static_cast<std::ptrdiff_t>(count)));
-  }
-}
-
 void embed_all(const EmbedArguments& arguments, const Pipeline& pipeline, Output& output) {
   if (!arguments.images.empty()) {
-    return in_chunks(list_pictures(arguments.images, arguments.allow_outside_root), pipeline,
-                     [&](const auto& files) { return add_pictures(pipeline, files, output); });
+    return in_chunks(
+        list_pictures(arguments.images, arguments.allow_outside_root), pipeline,
+        [&](const auto& files, size_t) { return add_pictures(pipeline, files, output); });
   }
   if (!arguments.texts.empty()) {
     const std::vector<std::string> texts = read_lines(arguments.texts);
@@ -143,7 +132,7 @@ void embed_all(const EmbedArguments& arguments, const Pipeline& pipeline, Output
                   {.what = "the file holds no line of text", .where = arguments.texts});
     }
     return in_chunks(texts, pipeline,
-                     [&](const auto& part) { return add_texts(pipeline, part, output); });
+                     [&](const auto& part, size_t) { return add_texts(pipeline, part, output); });
   }
   const SourceContext context{.transform = pipeline.config().transform,
                               .allow_outside_root = arguments.allow_outside_root,
@@ -153,7 +142,7 @@ void embed_all(const EmbedArguments& arguments, const Pipeline& pipeline, Output
   std::vector<int64_t> indices(static_cast<size_t>(source->size()));
   std::iota(indices.begin(), indices.end(), 0);
   in_chunks(indices, pipeline,
-            [&](const auto& part) { return add_samples(pipeline, *source, part, output); });
+            [&](const auto& part, size_t) { return add_samples(pipeline, *source, part, output); });
 }
 
 }  // namespace

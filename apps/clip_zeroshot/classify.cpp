@@ -20,9 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Batches per chunk: results are written chunk by chunk.
-constexpr int64_t kBatchesPerChunk = 4;
-
 std::vector<std::string> given_classes(const ZeroShotArguments& arguments) {
   if (!arguments.classes_file.empty()) return read_names(arguments.classes_file);
   if (!arguments.classes.empty()) return split_names(arguments.classes);
@@ -57,12 +54,8 @@ int rank_pictures(const ZeroShotArguments& arguments) {
       zero_shot_classifier(pipeline, classes, given_templates(arguments));  // [C, D]
   const auto writer = make_writer(arguments.format, pipeline.score_kind());
   const int64_t top_k = std::min(arguments.top_k, static_cast<int64_t>(classes.size()));
-  const auto chunk = static_cast<size_t>(pipeline.batch_size() * kBatchesPerChunk);
   Failures failures;
-  for (size_t first = 0; first < files.size(); first += chunk) {
-    const std::vector<fs::path> part(
-        files.begin() + static_cast<std::ptrdiff_t>(first),
-        files.begin() + static_cast<std::ptrdiff_t>(std::min(first + chunk, files.size())));
+  in_chunks(files, pipeline, [&](const std::vector<fs::path>& part, size_t) {
     const PartialEmbeddings pictures = pipeline.try_encode_images(part);
     const torch::Tensor scores = pipeline.scores(pictures.embeddings, classifier);  // [n, C]
     for (size_t i = 0; i < part.size(); ++i) {
@@ -73,7 +66,7 @@ int rank_pictures(const ZeroShotArguments& arguments) {
         writer->write(rank(part[i], scores[static_cast<int64_t>(i)], classes, top_k));
       }
     }
-  }
+  });
   writer->finish();
   if (failures.count() > 0)
     write_note(fmt::format("{} of {} images are invalid.\n", failures.count(), files.size()));
