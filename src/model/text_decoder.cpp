@@ -5,24 +5,9 @@
 #include <torch/utils.h>
 
 #include "model/token_tables.h"
-#include "tandem/config/tower_shape.h"
 
 namespace tandem {
 namespace {
-
-TransformerOptions decoder_blocks(const TextDecoderOptions& options, int64_t image_width) {
-  return {.width = options.width,
-          .layers = options.layers,
-          .heads = options.heads,
-          .mlp_width = hidden_width(options),
-          .activation = options.activation,
-          .norm_order = options.norm_order,
-          .norm_eps = options.norm_eps,
-          .causal = true,
-          .dropout = options.dropout,
-          .attention_dropout = options.attention_dropout,
-          .context_width = image_width};
-}
 
 SequenceLayout layout_of_images(const torch::Tensor& image_states) {
   return SequenceLayout::equal(image_states.size(0), image_states.size(1));
@@ -38,9 +23,9 @@ TextDecoderImpl::TextDecoderImpl(const TextDecoderOptions& options, int64_t imag
   set_tower(Tower::kDecoder);
   set_layer(0);
   shares ? share_tables(*text) : make_tables();
-  layers =
-      register_module("layers", Transformer(decoder_blocks(options, image_width), std::move(stream),
-                                            shares ? text->layers.get() : nullptr));
+  layers = register_module(
+      "layers", Transformer(text_blocks(options, /*causal=*/true, image_width), std::move(stream),
+                            shares ? text->layers.get() : nullptr));
   const int64_t last_layer = options.layers + 1;
   if (options.final_norm && !shares) {
     final_norm = register_module("final_norm", LayerNorm(options.width, options.norm_eps));

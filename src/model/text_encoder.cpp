@@ -9,20 +9,6 @@
 namespace tandem {
 namespace {
 
-TransformerOptions block_options(const TextEncoderOptions& options, int64_t image_width) {
-  return {.width = options.width,
-          .layers = options.layers,
-          .heads = options.heads,
-          .mlp_width = hidden_width(options),
-          .activation = options.activation,
-          .norm_order = options.norm_order,
-          .norm_eps = options.norm_eps,
-          .causal = options.causal,
-          .dropout = options.dropout,
-          .attention_dropout = options.attention_dropout,
-          .context_width = options.cross_attention ? image_width : 0};
-}
-
 int64_t first_position(const TextEncoderOptions& options) {
   return first_position(options.position_style, options.pad_id);
 }
@@ -87,8 +73,10 @@ TextEncoderImpl::TextEncoderImpl(const TextEncoderOptions& options,
   if (options.embedding_norm) {
     embedding_norm = register_module("embedding_norm", LayerNorm(width, options.norm_eps));
   }
-  layers = register_module("layers",
-                           Transformer(block_options(options, image_width), std::move(stream)));
+  layers = register_module(
+      "layers",
+      Transformer(text_blocks(options, options.causal, options.cross_attention ? image_width : 0),
+                  std::move(stream)));
   const int64_t last_layer = options.layers + 1;
   if (options.final_norm) {
     final_norm = register_module("final_norm", LayerNorm(width, options.norm_eps));

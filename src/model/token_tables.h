@@ -3,8 +3,10 @@
 #include <torch/types.h>
 
 #include "tandem/config/model_options.h"
+#include "tandem/config/tower_shape.h"
 #include "tandem/core/token_batch.h"
 #include "tandem/nn/layer_norm.h"
+#include "tandem/nn/transformer.h"
 
 namespace tandem {
 
@@ -15,6 +17,21 @@ struct TokenTables {
   torch::Tensor type = {};      ///< [type_vocab_size, width], or undefined
   LayerNorm norm{nullptr};      ///< Or null.
 };
+
+/// Returns the blocks of a text tower or decoder. With `context_width` they have cross attention.
+[[nodiscard]] TransformerOptions text_blocks(const auto& text, bool causal, int64_t context_width) {
+  return {.width = text.width,
+          .layers = text.layers,
+          .heads = text.heads,
+          .mlp_width = hidden_width(text),
+          .activation = text.activation,
+          .norm_order = text.norm_order,
+          .norm_eps = text.norm_eps,
+          .causal = causal,
+          .dropout = text.dropout,
+          .attention_dropout = text.attention_dropout,
+          .context_width = context_width};
+}
 
 /// Returns the position id of a text's first token.
 [[nodiscard]] int64_t first_position(PositionStyle style, int64_t pad_id);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "config/json/names.h"
-#include "tandem/config/model_options.h"
 #include "tandem/core/error.h"
 
 namespace tandem {
@@ -79,36 +78,20 @@ TextEncoderOptions tiny_text() { return {}; }
 
 TextEncoderOptions blip_text_tiny() { return {.pool = TextPool::kCls, .cross_attention = true}; }
 
-// The decoder beside a text tower of BLIP.
-TextDecoderOptions decoder_beside(const TextEncoderOptions& text) {
-  return {.vocab_size = text.vocab_size,
-          .context_length = text.context_length,
-          .width = text.width,
-          .layers = text.layers,
-          .heads = text.heads,
-          .mlp_width = text.mlp_width,
-          .activation = text.activation,
-          .norm_order = text.norm_order,
-          .norm_eps = text.norm_eps,
-          .position_style = text.position_style,
-          .type_vocab_size = text.type_vocab_size,
-          .embedding_norm = text.embedding_norm,
-          .final_norm = text.final_norm,
-          .dropout = text.dropout,
-          .attention_dropout = text.attention_dropout,
-          .pad_id = text.pad_id,
-          .eos_id = text.eos_id,
-          .init_std = text.init_std,
-          .share = DecoderSharing::kAllButSelfAttention};
+// The decoder of BLIP.
+TextDecoderOptions shared_decoder(const TextEncoderOptions& text) {
+  TextDecoderOptions options = config::decoder_beside(text);
+  options.share = DecoderSharing::kAllButSelfAttention;
+  return options;
 }
 
 TextDecoderOptions blip_decoder_base() {
-  TextDecoderOptions options = decoder_beside(blip_text_base());
+  TextDecoderOptions options = shared_decoder(blip_text_base());
   options.bos_id = 30522;
   return options;
 }
 
-TextDecoderOptions blip_decoder_tiny() { return decoder_beside(blip_text_tiny()); }
+TextDecoderOptions blip_decoder_tiny() { return shared_decoder(blip_text_tiny()); }
 
 ImageEncoderOptions vit_base_patch16_224() {
   return {.image_size = 224,
@@ -235,6 +218,27 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 }  // namespace
 
 namespace config {
+
+TextDecoderOptions decoder_beside(const TextEncoderOptions& text) {
+  return {.vocab_size = text.vocab_size,
+          .context_length = text.context_length,
+          .width = text.width,
+          .layers = text.layers,
+          .heads = text.heads,
+          .mlp_width = text.mlp_width,
+          .activation = text.activation,
+          .norm_order = text.norm_order,
+          .norm_eps = text.norm_eps,
+          .position_style = text.position_style,
+          .type_vocab_size = text.type_vocab_size,
+          .embedding_norm = text.embedding_norm,
+          .final_norm = text.final_norm,
+          .dropout = text.dropout,
+          .attention_dropout = text.attention_dropout,
+          .pad_id = text.pad_id,
+          .eos_id = text.eos_id,
+          .init_std = text.init_std};
+}
 
 std::vector<std::string> text_preset_names() { return names_of(kTextPresets); }
 std::vector<std::string> image_preset_names() { return names_of(kImagePresets); }

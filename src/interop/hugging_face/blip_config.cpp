@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "config/presets/presets.h"
 #include "interop/hugging_face/hugging_face_fields.h"
 #include "interop/reading/foreign_config.h"
 #include "tandem/core/error.h"
@@ -76,25 +77,6 @@ ImageEncoderOptions read_blip_vision(ConfigObject config) {
   return image;
 }
 
-TextDecoderOptions decoder_like(const TextEncoderOptions& text, int64_t bos_id) {
-  return {.vocab_size = text.vocab_size,
-          .context_length = text.context_length,
-          .width = text.width,
-          .layers = text.layers,
-          .heads = text.heads,
-          .mlp_width = text.mlp_width,
-          .activation = text.activation,
-          .norm_eps = text.norm_eps,
-          .position_style = text.position_style,
-          .type_vocab_size = text.type_vocab_size,
-          .dropout = text.dropout,
-          .attention_dropout = text.attention_dropout,
-          .pad_id = text.pad_id,
-          .bos_id = bos_id,
-          .eos_id = text.eos_id,
-          .init_std = text.init_std};
-}
-
 }  // namespace
 
 void read_blip(ConfigObject top, const ForeignRequest& request, ForeignConfig& foreign) {
@@ -120,7 +102,10 @@ void read_blip(ConfigObject top, const ForeignRequest& request, ForeignConfig& f
   foreign.family = fmt::format("Hugging Face BLIP ({})", matches && writes ? "retrieval, captioning"
                                                          : matches         ? "retrieval"
                                                                            : "captioning");
-  if (writes) model.decoder = decoder_like(text, dec_id);
+  if (writes) {
+    model.decoder = config::decoder_beside(text);
+    model.decoder.bos_id = dec_id;
+  }
   if (matches) {
     model.text = text;
     model.embed_dim = embed_dim;
