@@ -8,7 +8,22 @@
 #include <torch/nn/module.h>
 #include <torch/types.h>
 
+#include "tandem/model/clip_model.h"
+
 namespace tandem {
+
+/// Returns the embeddings of all parts of a batch as leaves: nothing of the model hangs on them. A
+/// part has a member `embeddings` (ClipEmbeddings).
+template <typename Part>
+[[nodiscard]] ClipEmbeddings gather_leaves(const std::vector<Part>& parts) {
+  std::vector<torch::Tensor> images, texts;
+  for (const Part& part : parts) {
+    images.push_back(part.embeddings.image_embeddings.detach());
+    texts.push_back(part.embeddings.text_embeddings.detach());
+  }
+  return {.image_embeddings = torch::cat(images).requires_grad_(),  // [B, D]
+          .text_embeddings = torch::cat(texts).requires_grad_()};   // [B, D]
+}
 
 /// Returns the parameters that require gradients.
 [[nodiscard]] std::vector<torch::Tensor> trained_parameters(const torch::nn::Module& module);

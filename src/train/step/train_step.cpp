@@ -66,17 +66,6 @@ void embed(ClipModel& model, Part& part, bool with_graph) {
   part.embeddings = model->forward(part.images, part.tokens);
 }
 
-// Embeddings of the whole batch as leaves: nothing of the model hangs on them.
-ClipEmbeddings gather(const std::vector<Part>& parts) {
-  std::vector<torch::Tensor> images, texts;
-  for (const Part& part : parts) {
-    images.push_back(part.embeddings.image_embeddings.detach());
-    texts.push_back(part.embeddings.text_embeddings.detach());
-  }
-  return {.image_embeddings = torch::cat(images).requires_grad_(),  // [B, D]
-          .text_embeddings = torch::cat(texts).requires_grad_()};   // [B, D]
-}
-
 // A part's outputs that parameters to train hang on, and the loss's gradients of them.
 struct Share {
   torch::autograd::variable_list outputs, gradients;
@@ -122,7 +111,7 @@ torch::Tensor forward_backward(ClipModel model, const PairBatch& pairs, const Em
   }
 
   for_each(parts, order, [&](size_t i) { embed(model, parts[i], !twice); });
-  const ClipEmbeddings leaves = gather(parts);
+  const ClipEmbeddings leaves = gather_leaves(parts);
   const torch::Tensor value = loss(leaves);
   value.backward();
 

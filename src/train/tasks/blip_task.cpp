@@ -11,8 +11,8 @@
 
 #include "tandem/core/error.h"
 #include "tandem/core/random.h"
-#include "tandem/loss/captioning_loss.h"
 #include "tandem/loss/hard_negatives.h"
+#include "train/step/part_gradients.h"
 #include "train/tasks/captions.h"
 #include "train/tasks/momentum_contrast.h"
 
@@ -108,17 +108,6 @@ void embed(ClipModel model, const Batch& batch, Part& part) {
       model->encode_texts(batch.tokens.slice(part.first, part.last).to(batch.images.device()));
 }
 
-// Embeddings of the whole batch as leaves.
-ClipEmbeddings gather(const std::vector<Part>& parts) {
-  std::vector<torch::Tensor> images, texts;
-  for (const Part& part : parts) {
-    images.push_back(part.embeddings.image_embeddings.detach());
-    texts.push_back(part.embeddings.text_embeddings.detach());
-  }
-  return {.image_embeddings = torch::cat(images).requires_grad_(),  // [B, D]
-          .text_embeddings = torch::cat(texts).requires_grad_()};   // [B, D]
-}
-
 HardNegatives draw_negatives(const ClipModel& model, const ClipEmbeddings& embeddings,
                              const Batch& batch, uint64_t seed) {
   const torch::NoGradGuard no_gradient;
@@ -176,7 +165,7 @@ TaskLosses BlipTask::forward_backward(const Batch& batch, uint64_t dropout_seed)
     embed(blip, batch, parts.back());
     if (twice) parts.back().states.reset();
   }
-  const ClipEmbeddings leaves = gather(parts);
+  const ClipEmbeddings leaves = gather_leaves(parts);
   const torch::Tensor contrastive = contrast_->loss(blip, leaves, batch);
   contrastive.backward();
   const HardNegatives negatives =

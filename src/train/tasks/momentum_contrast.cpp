@@ -1,7 +1,6 @@
 #include "train/tasks/momentum_contrast.h"
 
 #include <algorithm>
-#include <map>
 #include <string>
 
 #include <torch/utils.h>

@@ -1,12 +1,10 @@
 #include "tandem/train/blip_task.h"
 
-#include <memory>
-
 #include <gtest/gtest.h>
 #include <torch/utils.h>
 
 #include "tandem/model/model_directory.h"
-#include "tandem/train/training_inputs.h"
+#include "train/tasks/task_step.h"
 #include "train/tiny.h"
 
 namespace tandem {
@@ -29,29 +27,6 @@ RunConfig blip_run(const std::filesystem::path& output_dir, const std::string& n
   return config;
 }
 
-// The task of a run, and batches of its data.
-struct Step {
-  explicit Step(const RunConfig& config)
-      : inputs(open_inputs(config, torch::kCPU)),
-        task(make_task({.config = inputs.config,
-                        .tokenizer = *inputs.tokenizer,
-                        .device = torch::kCPU,
-                        .communicator = *communicator,
-                        .has_checkpoint = false})),
-        loader(*inputs.source, *inputs.tokenizer, loader_options(inputs)) {}
-  [[nodiscard]] TensorMap gradients() const {
-    TensorMap result;
-    for (const auto& each : task->module()->named_parameters())
-      if (each.value().grad().defined()) result.emplace(each.key(), each.value().grad().clone());
-    return result;
-  }
-
-  std::shared_ptr<Communicator> communicator = single_process();
-  TrainingInputs inputs;
-  std::unique_ptr<Task> task;
-  Loader loader;
-};
-
 void expect_equal(const TensorMap& expected, const TensorMap& actual, double tolerance) {
   ASSERT_EQ(expected.size(), actual.size());
   for (const auto& [name, tensor] : expected) {
@@ -63,7 +38,7 @@ void expect_equal(const TensorMap& expected, const TensorMap& actual, double tol
 
 TEST(BlipTask, TotalsItsThreeLossesAndTrainsAllParts) {
   const test::Folder folder;
-  Step step(blip_run(folder.path(), "losses"));
+  test::TaskStep step(blip_run(folder.path(), "losses"));
   const TaskLosses losses = step.task->forward_backward(step.loader.next(), 1);
   ASSERT_EQ(losses.terms.size(), 3U);
   double sum = 0;
@@ -84,9 +59,9 @@ TEST(BlipTask, TotalsItsThreeLossesAndTrainsAllParts) {
 TEST(BlipTask, GivesTheSameGradientsInMicroBatches) {
   const test::Folder folder;
   RunConfig config = blip_run(folder.path(), "parts");
-  Step whole(config);
+  test::TaskStep whole(config);
   config.train.accumulation_steps = 4;
-  Step parts(config);
+  test::TaskStep parts(config);
   for (int i = 0; i < 3; ++i) {
     const TaskLosses expected = whole.task->forward_backward(whole.loader.next(), 7);
     const TaskLosses actual = parts.task->forward_backward(parts.loader.next(), 7);
@@ -101,7 +76,7 @@ TEST(BlipTask, GivesTheSameGradientsInMicroBatches) {
 
 TEST(BlipTask, TheTwinFollowsTheModel) {
   const test::Folder folder;
-  Step step(blip_run(folder.path(), "twin"));
+  test::TaskStep step(blip_run(folder.path(), "twin"));
   torch::NoGradGuard no_gradient;
   const torch::Tensor weight = step.task->module()->named_parameters()["image.class_token"];
   const torch::Tensor before = weight.clone();
@@ -115,7 +90,7 @@ TEST(BlipTask, TheTwinFollowsTheModel) {
 
 TEST(BlipTask, ABatchWhoseLossIsNotFiniteStaysOutOfTheQueue) {
   const test::Folder folder;
-  Step step(blip_run(folder.path(), "queue"));
+  test::TaskStep step(blip_run(folder.path(), "queue"));
   const auto pushed = [&] { return step.task->state().at("queue.pushed").item<int64_t>(); };
   step.task->forward_backward(step.loader.next(), 1);
   EXPECT_EQ(pushed(), 0);
@@ -159,7 +134,7 @@ TEST(BlipTask, NeedsAModelThatMatchesAndWrites) {
   const test::Folder folder;
   RunConfig config = blip_run(folder.path(), "none");
   config.model.decoder = {};
-  const Error error = test::error_of([&] { const Step step(config); });
+  const Error error = test::error_of([&] { const test::TaskStep step(config); });
   EXPECT_EQ(error.kind(), ErrorKind::kConfig);
   EXPECT_EQ(error.text().where, "model.decoder.layers");
 }

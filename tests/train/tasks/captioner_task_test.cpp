@@ -1,7 +1,6 @@
 #include "tandem/train/captioner_task.h"
 
 #include <cmath>
-#include <memory>
 
 #include <gtest/gtest.h>
 #include <torch/utils.h>
@@ -9,7 +8,7 @@
 #include "tandem/loss/captioning_loss.h"
 #include "tandem/model/model_directory.h"
 #include "tandem/train/clip_task.h"
-#include "tandem/train/training_inputs.h"
+#include "train/tasks/task_step.h"
 #include "train/tiny.h"
 
 namespace tandem {
@@ -28,31 +27,6 @@ RunConfig captioner_run(const std::filesystem::path& output_dir, const std::stri
   config.train.checkpoint_every_steps = 5;
   return config;
 }
-
-// The task of a run, and a batch of its data.
-struct Step {
-  explicit Step(const RunConfig& config)
-      : inputs(open_inputs(config, torch::kCPU)),
-        task(make_task({.config = inputs.config,
-                        .tokenizer = *inputs.tokenizer,
-                        .device = torch::kCPU,
-                        .communicator = *communicator,
-                        .has_checkpoint = false})) {
-    Loader loader(*inputs.source, *inputs.tokenizer, loader_options(inputs));
-    batch = loader.next();
-  }
-  TensorMap gradients() const {
-    TensorMap result;
-    for (const auto& each : task->module()->named_parameters())
-      if (each.value().grad().defined()) result.emplace(each.key(), each.value().grad().clone());
-    return result;
-  }
-
-  std::shared_ptr<Communicator> communicator = single_process();
-  TrainingInputs inputs;
-  std::unique_ptr<Task> task;
-  Batch batch;
-};
 
 // Every text through the decoder on its own.
 double mean_loss(ClipModel model, const Batch& batch) {
@@ -74,21 +48,23 @@ double mean_loss(ClipModel model, const Batch& batch) {
 
 TEST(CaptionerTask, AveragesOverAllTokensOfTheBatch) {
   const test::Folder folder;
-  Step step(captioner_run(folder.path(), "loss"));
-  const double loss = step.task->forward_backward(step.batch, 0).total.item<double>();
-  EXPECT_NEAR(loss, mean_loss(clip_model(*step.task), step.batch), 1e-5);
-  const double chance = step.task->chance_loss(step.batch);
+  test::TaskStep step(captioner_run(folder.path(), "loss"));
+  const Batch batch = step.loader.next();
+  const double loss = step.task->forward_backward(batch, 0).total.item<double>();
+  EXPECT_NEAR(loss, mean_loss(clip_model(*step.task), batch), 1e-5);
+  const double chance = step.task->chance_loss(batch);
   EXPECT_NEAR(chance, std::log(static_cast<double>(step.inputs.tokenizer->vocab_size())), 1e-12);
 }
 
 TEST(CaptionerTask, GivesTheSameGradientsInMicroBatches) {
   const test::Folder folder;
   RunConfig config = captioner_run(folder.path(), "parts");
-  Step whole(config);
+  test::TaskStep whole(config);
   config.train.accumulation_steps = 4;
-  Step parts(config);
-  const double loss = whole.task->forward_backward(whole.batch, 0).total.item<double>();
-  EXPECT_NEAR(parts.task->forward_backward(parts.batch, 0).total.item<double>(), loss, 1e-6);
+  test::TaskStep parts(config);
+  const double loss = whole.task->forward_backward(whole.loader.next(), 0).total.item<double>();
+  EXPECT_NEAR(parts.task->forward_backward(parts.loader.next(), 0).total.item<double>(), loss,
+              1e-6);
   const TensorMap expected = whole.gradients(), actual = parts.gradients();
   ASSERT_EQ(expected.size(), actual.size());
   for (const auto& [name, gradient] : expected)
@@ -97,8 +73,8 @@ TEST(CaptionerTask, GivesTheSameGradientsInMicroBatches) {
 
 TEST(CaptionerTask, TrainsDecoderAndImageTowerAlone) {
   const test::Folder folder;
-  Step step(captioner_run(folder.path(), "trained"));
-  step.task->forward_backward(step.batch, 0);
+  test::TaskStep step(captioner_run(folder.path(), "trained"));
+  step.task->forward_backward(step.loader.next(), 0);
   for (const ModelParameter& each : model_parameters(*step.task->module())) {
     const bool trained = each.tower == Tower::kDecoder || each.tower == Tower::kImage;
     EXPECT_EQ(each.tensor.requires_grad(), trained) << each.name;
@@ -110,8 +86,8 @@ TEST(CaptionerTask, LeavesAFrozenImageTower) {
   const test::Folder folder;
   RunConfig config = captioner_run(folder.path(), "frozen");
   config.model.image.freeze = true;
-  Step step(config);
-  step.task->forward_backward(step.batch, 0);
+  test::TaskStep step(config);
+  step.task->forward_backward(step.loader.next(), 0);
   for (const ModelParameter& each : model_parameters(*step.task->module()))
     EXPECT_EQ(each.tensor.grad().defined(), each.tower == Tower::kDecoder) << each.name;
 }
@@ -167,7 +143,7 @@ TEST(CaptionerTask, BeginsWithAContrastiveModel) {
   config.model.pretrained = (folder.path() / "clip" / "model").string();
   config.tokenizer.file = (folder.path() / "clip" / "model" / "tokenizer.model").string();
   config.tokenizer.train_vocab_size = 0;
-  const Step step(config);
+  const test::TaskStep step(config);
   const TensorMap expected = named_weights(*clip.task().module());
   const TensorMap actual = named_weights(*step.task->module());
   EXPECT_GT(actual.size(), expected.size());
@@ -179,7 +155,7 @@ TEST(CaptionerTask, NeedsADecoder) {
   const test::Folder folder;
   RunConfig config = captioner_run(folder.path(), "none");
   config.model.decoder.layers = 0;
-  const Error error = test::error_of([&] { const Step step(config); });
+  const Error error = test::error_of([&] { const test::TaskStep step(config); });
   EXPECT_EQ(error.kind(), ErrorKind::kConfig);
   EXPECT_EQ(error.text().where, "model.decoder.layers");
 }
