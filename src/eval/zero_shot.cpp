@@ -18,7 +18,7 @@ namespace tandem {
 namespace {
 
 constexpr int64_t kPromptsAtOnce = 4096;
-constexpr int64_t kScoresAtOnce = 4'000'000;
+constexpr int64_t kClassScoresAtOnce = 4'000'000;
 
 void check_scores(const torch::Tensor& images, const torch::Tensor& labels,
                   const torch::Tensor& classifier) {
@@ -48,7 +48,7 @@ torch::Tensor classes_ahead(const torch::Tensor& images, const torch::Tensor& la
                             const torch::Tensor& classifier) {
   const int64_t count = images.size(0);
   const int64_t classes = classifier.size(0);
-  const int64_t step = std::max<int64_t>(1, kScoresAtOnce / std::max<int64_t>(classes, 1));
+  const int64_t step = std::max<int64_t>(1, kClassScoresAtOnce / std::max<int64_t>(classes, 1));
   torch::Tensor ahead = torch::empty({count}, torch::kInt64);
   for (int64_t first = 0; first < count; first += step) {
     const int64_t last = std::min(first + step, count);

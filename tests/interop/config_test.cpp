@@ -7,6 +7,7 @@
 
 #include "core/expect_error.h"
 #include "core/temporary_folder.h"
+#include "interop/golden.h"
 #include "interop/reading/foreign_config.h"
 #include "interop/writers/fidelity.h"
 #include "interop/writers/image_processor_writer.h"
@@ -16,10 +17,7 @@ namespace tandem {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path golden(const std::string& name) {
-  return fs::path(TANDEM_SOURCE_DIR) / "tests" / "golden" / "interop" / name;
-}
+using test::golden;
 
 // The family's configuration with `pointer` set to `value`, read again.
 ForeignConfig read_changed(const std::string& family, const std::string& pointer,

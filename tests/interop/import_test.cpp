@@ -7,6 +7,7 @@
 
 #include "core/expect_error.h"
 #include "core/temporary_folder.h"
+#include "interop/golden.h"
 #include "interop/names/wrapped_names.h"
 #include "tandem/core/files.h"
 #include "tandem/interop/convert.h"
@@ -16,10 +17,7 @@ namespace tandem {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path golden(const std::string& name) {
-  return fs::path(TANDEM_SOURCE_DIR) / "tests" / "golden" / name;
-}
+using test::golden;
 
 void expect_equal(const ImportedModel& left, const ImportedModel& right) {
   const TensorMap expected = named_weights(*right.model);
@@ -29,13 +27,13 @@ void expect_equal(const ImportedModel& left, const ImportedModel& right) {
 
 class ImportFiles : public testing::Test {
  protected:
-  ImportFiles() { fs::copy(golden("interop/clip_openai"), folder_.path(), kRecursive); }
+  ImportFiles() { fs::copy(golden("clip_openai"), folder_.path(), kRecursive); }
 
   void save(const std::string& name, const TensorMap& tensors) const {
     save_safetensors(folder_ / name, tensors);
   }
   [[nodiscard]] TensorMap weights() const {
-    return load_safetensors(golden("interop/clip_openai/model.safetensors")).tensors;
+    return load_safetensors(golden("clip_openai/model.safetensors")).tensors;
   }
   [[nodiscard]] ImportedModel import(const fs::path& input,
                                      const ImportOptions& options = {}) const {
@@ -47,7 +45,7 @@ class ImportFiles : public testing::Test {
 };
 
 TEST_F(ImportFiles, TakesWrappersOutOfNames) {
-  const ImportedModel plain = import(golden("interop/clip_openai"));
+  const ImportedModel plain = import(golden("clip_openai"));
   for (const char* prefix :
        {"module.", "_orig_mod.", "model.", "module._orig_mod.", "_orig_mod.module.",
         "module.model.", "model._orig_mod.", "model.model.", "clip.", "module.net.clip."}) {
@@ -88,10 +86,10 @@ TEST(WrappedNames, RefusesTwoModelsAndTwoTensorsOfOneName) {
 }
 
 TEST_F(ImportFiles, ReadsAFileByItsName) {
-  const ImportedModel plain = import(golden("interop/clip_openai"));
+  const ImportedModel plain = import(golden("clip_openai"));
   fs::rename(folder_ / "model.safetensors", folder_ / "epoch_3.safetensors");
   expect_equal(import(folder_ / "epoch_3.safetensors"), plain);
-  const fs::path config = golden("interop/clip_openai/config.json");
+  const fs::path config = golden("clip_openai/config.json");
   const TemporaryFolder alone;
   fs::rename(folder_ / "epoch_3.safetensors", alone / "w.safetensors");
   expect_equal(import(alone / "w.safetensors", {.config = config}), plain);
@@ -139,7 +137,7 @@ TEST_F(ImportFiles, NamesAGitLfsPointerUnderAnyName) {
 class TowerOfPair : public testing::TestWithParam<const char*> {};
 
 TEST_P(TowerOfPair, EqualsTransformers) {
-  const fs::path folder = golden("towers") / GetParam();
+  const fs::path folder = fs::path(TANDEM_SOURCE_DIR) / "tests/golden/towers" / GetParam();
   const ImportedModel imported = import_model(folder, ModelFormat::kHuggingFace);
   for (const auto& [name, difference] :
        verify_model(imported.model, folder / "reference.safetensors"))

@@ -6,6 +6,7 @@
 
 #include "core/expect_error.h"
 #include "core/temporary_folder.h"
+#include "interop/golden.h"
 #include "interop/reading/foreign_config.h"
 #include "tandem/core/files.h"
 
@@ -13,10 +14,7 @@ namespace tandem {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path golden(const std::string& name) {
-  return fs::path(TANDEM_SOURCE_DIR) / "tests" / "golden" / "interop" / name;
-}
+using test::golden;
 
 struct Published {
   const char* fields;   // "clip/text_config": a family of published_fields.json

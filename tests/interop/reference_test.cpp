@@ -11,6 +11,7 @@
 
 #include "core/expect_error.h"
 #include "core/temporary_folder.h"
+#include "interop/golden.h"
 #include "interop/names/maps.h"
 #include "interop/parity_table.h"
 #include "interop/reading/foreign_config.h"
@@ -22,6 +23,7 @@ namespace tandem {
 namespace {
 
 namespace fs = std::filesystem;
+using test::golden;
 
 // Largest difference relative to the largest reference value.
 constexpr double kOutputTolerance = 1e-5;
@@ -32,10 +34,6 @@ double relative_difference(const torch::Tensor& ours, const torch::Tensor& refer
   const double scale = reference.abs().max().item<double>();
   const double difference = (ours - reference).abs().max().item<double>();
   return scale > 0.0 ? difference / scale : difference;
-}
-
-fs::path golden(const std::string& name) {
-  return fs::path(TANDEM_SOURCE_DIR) / "tests" / "golden" / "interop" / name;
 }
 
 ModelFormat format_of(const std::string& family) {

@@ -7,22 +7,20 @@
 #include <torch/cuda.h>
 #include <torch/types.h>
 
+#include "kernels/random_values.h"
 #include "tandem/core/device.h"
 
 namespace tandem::kernels {
 namespace {
-
-torch::Tensor random(at::IntArrayRef sizes, uint64_t seed) {
-  return torch::randn(sizes, make_generator(torch::kCPU, seed));
-}
 
 torch::Tensor leaf(const torch::Tensor& x, const torch::TensorOptions& options) {
   return x.to(options).requires_grad_();
 }
 
 TEST(FusedRows, AddLayerNormFollowsItsFormula) {
-  const torch::Tensor x = random({5, 12}, 1), residual = random({5, 12}, 2);
-  const NormParameters norm{.weight = random({12}, 3), .bias = random({12}, 4), .eps = 1e-3};
+  const torch::Tensor x = random_values({5, 12}, 1), residual = random_values({5, 12}, 2);
+  const NormParameters norm{
+      .weight = random_values({12}, 3), .bias = random_values({12}, 4), .eps = 1e-3};
   const NormedSum found = add_layer_norm(x, residual, norm);
   const torch::Tensor sum = x + residual;
   const torch::Tensor centred = sum - sum.mean(1, true);
@@ -33,7 +31,7 @@ TEST(FusedRows, AddLayerNormFollowsItsFormula) {
 }
 
 TEST(FusedRows, BiasActivationFollowsItsFormula) {
-  const torch::Tensor x = random({4, 7}, 1), bias = random({7}, 2), y = x + bias;
+  const torch::Tensor x = random_values({4, 7}, 1), bias = random_values({7}, 2), y = x + bias;
   EXPECT_TRUE(torch::allclose(bias_activation(x, bias, Activation::kGelu),
                               y * (1 + torch::erf(y / std::sqrt(2.0))) / 2, 1e-5, 1e-6));
 }
@@ -51,7 +49,7 @@ TEST(FusedRows, PatchesStandInReadingOrder) {
 }
 
 TEST(FusedRows, PatchesLeaveOutWhatDoesNotFillOne) {
-  const torch::Tensor images = random({2, 3, 7, 7}, 1).mul(255).abs().to(torch::kUInt8);
+  const torch::Tensor images = random_values({2, 3, 7, 7}, 1).mul(255).abs().to(torch::kUInt8);
   const PatchOptions options{.patch = 3,
                              .mean = torch::ones({3, 1}),
                              .std = torch::ones({3, 1}),
@@ -80,13 +78,14 @@ class FusedRowsOnGpu : public testing::TestWithParam<std::tuple<int64_t, int64_t
 };
 
 TEST_P(FusedRowsOnGpu, AddLayerNormEqualsItsAtenForm_CUDA) {
-  const std::vector<torch::Tensor> inputs = {
-      leaf(random({rows_, width_}, 1), options()), leaf(random({rows_, width_}, 2), options()),
-      leaf(random({width_}, 3), options()), leaf(random({width_}, 4), options())};
+  const std::vector<torch::Tensor> inputs = {leaf(random_values({rows_, width_}, 1), options()),
+                                             leaf(random_values({rows_, width_}, 2), options()),
+                                             leaf(random_values({width_}, 3), options()),
+                                             leaf(random_values({width_}, 4), options())};
   std::vector<torch::Tensor> exact;
   for (const auto& each : inputs)
     exact.push_back(each.detach().to(torch::kFloat32).requires_grad_());
-  const torch::Tensor pull = random({rows_, width_}, 5).to(torch::kCUDA);
+  const torch::Tensor pull = random_values({rows_, width_}, 5).to(torch::kCUDA);
   const auto run = [&](const auto& form, const std::vector<torch::Tensor>& in) {
     const NormedSum both =
         form(in[0], in[1], NormParameters{.weight = in[2], .bias = in[3], .eps = 1e-5});
@@ -100,11 +99,11 @@ TEST_P(FusedRowsOnGpu, AddLayerNormEqualsItsAtenForm_CUDA) {
 }
 
 TEST_P(FusedRowsOnGpu, BiasActivationEqualsItsAtenForm_CUDA) {
-  const torch::Tensor pull = random({rows_, width_}, 5).to(torch::kCUDA);
+  const torch::Tensor pull = random_values({rows_, width_}, 5).to(torch::kCUDA);
   for (const Activation activation :
        {Activation::kGelu, Activation::kGeluTanh, Activation::kQuickGelu}) {
-    const torch::Tensor x = leaf(random({rows_, width_}, 1), options()),
-                        bias = leaf(random({width_}, 2), options());
+    const torch::Tensor x = leaf(random_values({rows_, width_}, 1), options()),
+                        bias = leaf(random_values({width_}, 2), options());
     const torch::Tensor exact_x = x.detach().to(torch::kFloat32, false, true).requires_grad_(),
                         exact_bias =
                             bias.detach().to(torch::kFloat32, false, true).requires_grad_();

@@ -4,23 +4,20 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "kernels/random_values.h"
 #include "kernels/several_threads.h"
 #include "tandem/core/device.h"
 
 namespace tandem::kernels {
 namespace {
 
-torch::Tensor random(at::IntArrayRef sizes, uint64_t seed) {
-  return torch::randn(sizes, make_generator(torch::kCPU, seed));
-}
-
 TEST(PackedLinear, EqualsLinearWithItsEpilogue) {
-  const torch::Tensor weight = random({48, 96}, 1) / 10, bias = random({48}, 2);
+  const torch::Tensor weight = random_values({48, 96}, 1) / 10, bias = random_values({48}, 2);
   const auto packed = PackedLinear::make(weight, bias);
   if (packed == nullptr) GTEST_SKIP() << "this LibTorch has no packed products";
   const torch::NoGradGuard no_grad;
   for (const int64_t rows : {1, 3, 200}) {
-    const torch::Tensor x = random({rows, 96}, 3), expected = at::linear(x, weight, bias);
+    const torch::Tensor x = random_values({rows, 96}, 3), expected = at::linear(x, weight, bias);
     ASSERT_TRUE(packed->takes(x));
     EXPECT_TRUE(torch::allclose((*packed)(x), expected, 1e-4, 1e-5));
     EXPECT_TRUE(torch::allclose((*packed)(x, Epilogue::kGelu), at::gelu(expected), 1e-4, 1e-5));
@@ -30,11 +27,11 @@ TEST(PackedLinear, EqualsLinearWithItsEpilogue) {
 }
 
 TEST(PackedLinear, GivesEveryThreadItsOwnNumbers) {
-  const torch::Tensor weight = random({48, 96}, 1);
+  const torch::Tensor weight = random_values({48, 96}, 1);
   const auto packed = PackedLinear::make(weight, {});
   if (packed == nullptr) GTEST_SKIP() << "this LibTorch has no packed products";
   expect_right_on_threads([&](int thread) {
-    const torch::Tensor x = random({20, 96}, 10 + thread), expected = at::linear(x, weight);
+    const torch::Tensor x = random_values({20, 96}, 10 + thread), expected = at::linear(x, weight);
     return [=] {
       const torch::NoGradGuard no_grad;
       return torch::allclose((*packed)(x), expected, 1e-4, 1e-4);
@@ -43,7 +40,7 @@ TEST(PackedLinear, GivesEveryThreadItsOwnNumbers) {
 }
 
 TEST(PackedLinear, DoesWithoutBiasAndTakesMoreDimensions) {
-  const torch::Tensor weight = random({16, 32}, 1) / 10, x = random({2, 3, 32}, 2);
+  const torch::Tensor weight = random_values({16, 32}, 1) / 10, x = random_values({2, 3, 32}, 2);
   const auto packed = PackedLinear::make(weight, {});
   if (packed == nullptr) GTEST_SKIP() << "this LibTorch has no packed products";
   const torch::NoGradGuard no_grad;
@@ -51,13 +48,13 @@ TEST(PackedLinear, DoesWithoutBiasAndTakesMoreDimensions) {
 }
 
 TEST(PackedLinear, LeavesAutogradAndOtherPrecisionsAlone) {
-  EXPECT_EQ(PackedLinear::make(random({8, 8}, 1).to(torch::kBFloat16), {}), nullptr);
-  const auto packed = PackedLinear::make(random({8, 8}, 1), {});
+  EXPECT_EQ(PackedLinear::make(random_values({8, 8}, 1).to(torch::kBFloat16), {}), nullptr);
+  const auto packed = PackedLinear::make(random_values({8, 8}, 1), {});
   if (packed == nullptr) GTEST_SKIP() << "this LibTorch has no packed products";
-  EXPECT_FALSE(packed->takes(random({2, 8}, 2)));  // A graph may be wanted here.
+  EXPECT_FALSE(packed->takes(random_values({2, 8}, 2)));  // A graph may be wanted here.
   const torch::NoGradGuard no_grad;
-  EXPECT_TRUE(packed->takes(random({2, 8}, 2)));
-  EXPECT_FALSE(packed->takes(random({2, 8}, 2).to(torch::kBFloat16)));
+  EXPECT_TRUE(packed->takes(random_values({2, 8}, 2)));
+  EXPECT_FALSE(packed->takes(random_values({2, 8}, 2).to(torch::kBFloat16)));
 }
 
 }  // namespace

@@ -6,15 +6,12 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "kernels/random_values.h"
 #include "kernels/several_threads.h"
 #include "tandem/core/device.h"
 
 namespace tandem::kernels {
 namespace {
-
-torch::Tensor random(at::IntArrayRef sizes, uint64_t seed) {
-  return torch::randn(sizes, make_generator(torch::kCPU, seed));
-}
 
 // The largest error, as a share of the largest value.
 double worst(const torch::Tensor& found, const torch::Tensor& expected) {
@@ -22,12 +19,12 @@ double worst(const torch::Tensor& found, const torch::Tensor& expected) {
 }
 
 TEST(QuantizedLinear, IsCloseToLinear) {
-  const torch::Tensor weight = random({48, 96}, 1) / 10, bias = random({48}, 2);
+  const torch::Tensor weight = random_values({48, 96}, 1) / 10, bias = random_values({48}, 2);
   const auto quantized = QuantizedLinear::make(weight, bias);
   if (quantized == nullptr) GTEST_SKIP() << "this LibTorch has no 8-bit products";
   const torch::NoGradGuard no_grad;
   for (const int64_t rows : {1, 3, 200}) {
-    const torch::Tensor x = random({rows, 96}, 3);
+    const torch::Tensor x = random_values({rows, 96}, 3);
     ASSERT_TRUE(quantized->takes(x));
     const double error = worst((*quantized)(x), at::linear(x, weight, bias));
     EXPECT_LT(error, 0.03);
@@ -36,23 +33,23 @@ TEST(QuantizedLinear, IsCloseToLinear) {
 }
 
 TEST(QuantizedLinear, ScalesEveryOutputByItself) {
-  torch::Tensor weight = random({4, 64}, 1);
+  torch::Tensor weight = random_values({4, 64}, 1);
   weight[2].mul_(1e-4);  // with one scale for all, this row would vanish
   const auto quantized = QuantizedLinear::make(weight, {});
   if (quantized == nullptr) GTEST_SKIP() << "this LibTorch has no 8-bit products";
   const torch::NoGradGuard no_grad;
-  const torch::Tensor x = random({2, 5, 64}, 2), expected = at::linear(x, weight);
+  const torch::Tensor x = random_values({2, 5, 64}, 2), expected = at::linear(x, weight);
   const torch::Tensor found = (*quantized)(x);
   EXPECT_EQ(found.sizes(), expected.sizes());
   EXPECT_LT(worst(found.select(2, 2), expected.select(2, 2)), 0.03);
 }
 
 TEST(QuantizedLinear, ScalesEveryRowByItself) {
-  const torch::Tensor weight = random({16, 64}, 1);
+  const torch::Tensor weight = random_values({16, 64}, 1);
   const auto quantized = QuantizedLinear::make(weight, {});
   if (quantized == nullptr) GTEST_SKIP() << "this LibTorch has no 8-bit products";
   const torch::NoGradGuard no_grad;
-  torch::Tensor x = random({4, 64}, 2);
+  torch::Tensor x = random_values({4, 64}, 2);
   x[1].mul_(1e6);  // Beside it the others would vanish.
   x[2].add_(100.0);
   x[3].zero_();
@@ -62,11 +59,11 @@ TEST(QuantizedLinear, ScalesEveryRowByItself) {
 }
 
 TEST(QuantizedLinear, GivesEveryThreadItsOwnNumbers) {
-  const torch::Tensor weight = random({48, 96}, 1);
+  const torch::Tensor weight = random_values({48, 96}, 1);
   const auto quantized = QuantizedLinear::make(weight, {});
   if (quantized == nullptr) GTEST_SKIP() << "this LibTorch has no 8-bit products";
   expect_right_on_threads([&](int thread) {
-    const torch::Tensor x = random({20, 96}, 10 + thread) * std::pow(10.0, thread);
+    const torch::Tensor x = random_values({20, 96}, 10 + thread) * std::pow(10.0, thread);
     const torch::Tensor expected = at::linear(x, weight);
     return [=] {
       const torch::NoGradGuard no_grad;
@@ -76,11 +73,11 @@ TEST(QuantizedLinear, GivesEveryThreadItsOwnNumbers) {
 }
 
 TEST(QuantizedLinear, KeepsWhatIsNotFinite) {
-  const auto quantized = QuantizedLinear::make(random({16, 64}, 1), {});
+  const auto quantized = QuantizedLinear::make(random_values({16, 64}, 1), {});
   if (quantized == nullptr) GTEST_SKIP() << "this LibTorch has no 8-bit products";
   const torch::NoGradGuard no_grad;
   for (const float value : {NAN, INFINITY}) {
-    torch::Tensor x = random({2, 64}, 2);
+    torch::Tensor x = random_values({2, 64}, 2);
     x[0][7] = value;
     const torch::Tensor found = (*quantized)(x);
     EXPECT_TRUE(torch::isnan(found[0]).all().item<bool>()) << value;
@@ -97,12 +94,12 @@ TEST(QuantizedLinear, DoesNotOverflowOnLargeValuesOfOneSign) {
 }
 
 TEST(QuantizedLinear, LeavesAutogradAndOtherPrecisionsAlone) {
-  EXPECT_EQ(QuantizedLinear::make(random({8, 8}, 1).to(torch::kBFloat16), {}), nullptr);
-  const auto quantized = QuantizedLinear::make(random({8, 8}, 1), {});
+  EXPECT_EQ(QuantizedLinear::make(random_values({8, 8}, 1).to(torch::kBFloat16), {}), nullptr);
+  const auto quantized = QuantizedLinear::make(random_values({8, 8}, 1), {});
   if (quantized == nullptr) GTEST_SKIP() << "this LibTorch has no 8-bit products";
-  EXPECT_FALSE(quantized->takes(random({2, 8}, 2)));  // A graph may be wanted here.
+  EXPECT_FALSE(quantized->takes(random_values({2, 8}, 2)));  // A graph may be wanted here.
   const torch::NoGradGuard no_grad;
-  EXPECT_TRUE(quantized->takes(random({2, 8}, 2)));
+  EXPECT_TRUE(quantized->takes(random_values({2, 8}, 2)));
 }
 
 }  // namespace

@@ -5,14 +5,11 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include "kernels/random_values.h"
 #include "kernels/tiles/logit_tiles.h"
 #include "tandem/core/device.h"
 
 namespace tandem::kernels {
-
-inline torch::Tensor random(at::IntArrayRef sizes, uint64_t seed, double scale = 1.0) {
-  return torch::randn(sizes, make_generator(torch::kCPU, seed)) * scale;
-}
 
 inline torch::Tensor random_ids(int64_t count, uint64_t seed) {
   return torch::randint(0, 6, {count}, make_generator(torch::kCPU, seed), torch::kInt64);
@@ -27,7 +24,7 @@ struct TileCase {
   Relation relation = Relation::kMask;
 
   [[nodiscard]] torch::Tensor products(uint64_t seed) const {
-    return random({rows, columns}, seed, 2.0);
+    return random_values({rows, columns}, seed, 2.0);
   }
   [[nodiscard]] TileTerms terms() const {
     TileTerms terms{.scale = torch::tensor(10.0F), .shift = shift, .relation = relation};
@@ -47,9 +44,9 @@ struct TileCase {
   [[nodiscard]] SoftmaxShares shares(uint64_t seed) const {
     const TileStats stats = no_stats();
     add_to_stats_aten(products(seed), terms(), stats);
-    return {.rows = {.max = stats.rows.max, .weight = random({rows}, 3)},
-            .columns = {.max = stats.columns.max, .weight = random({columns}, 4)},
-            .diagonal = random({rows}, 9)};
+    return {.rows = {.max = stats.rows.max, .weight = random_values({rows}, 3)},
+            .columns = {.max = stats.columns.max, .weight = random_values({columns}, 4)},
+            .diagonal = random_values({rows}, 9)};
   }
   [[nodiscard]] SigmoidSums no_sums() const {
     return {.loss = torch::ones({rows}), .slope = torch::ones({rows})};

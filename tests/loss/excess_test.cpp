@@ -62,12 +62,12 @@ TEST(Excess, KeepsItsDigitsWhereTheLossIsSmall) {
 // A log-sum-exp of 401.7 rounded to fp32 would make a row's weights sum to 1.00001: seen at the
 // article's size, where gradients of the last biases are such sums.
 TEST(Excess, GradientsOfARowSumToZeroBesideLargeLogits) {
-  constexpr int64_t kCount = 6;
+  constexpr int64_t kRows = 6;
   const torch::Tensor logits =
-      400 + torch::randint(-16, 17, {kCount, kCount}, make_generator(torch::kCPU, 3)) / 8;
+      400 + torch::randint(-16, 17, {kRows, kRows}, make_generator(torch::kCPU, 3)) / 8;
   const torch::Tensor text = logits.t().contiguous().requires_grad_();
   const Excess excess =
-      excess_over_diagonal(pair_logits(torch::eye(kCount), text, torch::tensor(0.0F)));
+      excess_over_diagonal(pair_logits(torch::eye(kRows), text, torch::tensor(0.0F)));
   excess.rows.sum().backward();  // text.grad() is the gradient of the logits, transposed
   EXPECT_LT(text.grad().sum(0).abs().max().item<double>(), 1e-6);
 }

@@ -16,7 +16,7 @@ torch::Tensor unit(int64_t rows) {
   return x / x.square().sum(1, /*keepdim=*/true).sqrt();
 }
 
-struct Case {
+struct MomentumCase {
   int64_t B = 5, Q = 7;
   torch::Tensor image = unit(B).requires_grad_(), text = unit(B).requires_grad_();
   torch::Tensor scale = torch::full({}, 1.5).requires_grad_();
@@ -27,7 +27,7 @@ struct Case {
 };
 
 // Written out entry by entry.
-double written_out(const Case& c) {
+double written_out(const MomentumCase& c) {
   const double scale = std::exp(c.scale.item<double>());
   const auto dot = [](const torch::Tensor& a, const torch::Tensor& b) {
     return a.dot(b).item<double>();
@@ -58,7 +58,7 @@ double written_out(const Case& c) {
 }
 
 TEST(MomentumContrastiveLoss, EqualsTheFormula) {
-  Case c;
+  MomentumCase c;
   const auto loss = [&] {
     return momentum_contrastive_loss(c.image, c.text, c.scale, c.targets).item<double>();
   };
@@ -71,7 +71,7 @@ TEST(MomentumContrastiveLoss, EqualsTheFormula) {
 }
 
 TEST(MomentumContrastiveLoss, WithoutQueueAndTwinIsTheContrastiveLoss) {
-  Case c;
+  MomentumCase c;
   c.targets = {.image_embeddings = c.image.detach(),
                .text_embeddings = c.text.detach(),
                .same = torch::eye(c.B, torch::kBool)};
@@ -80,7 +80,7 @@ TEST(MomentumContrastiveLoss, WithoutQueueAndTwinIsTheContrastiveLoss) {
 }
 
 TEST(MomentumContrastiveLoss, GivesGradientsToTheModelAlone) {
-  Case c;
+  MomentumCase c;
   momentum_contrastive_loss(c.image, c.text, c.scale, c.targets).backward();
   for (const torch::Tensor& each : {c.image, c.text, c.scale}) {
     ASSERT_TRUE(each.grad().defined());

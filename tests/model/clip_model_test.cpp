@@ -1,4 +1,5 @@
 #include "tandem/model/clip_model.h"
+#include "model/small_model.h"
 
 #include <filesystem>
 #include <functional>
@@ -15,13 +16,7 @@
 namespace tandem {
 namespace {
 
-ModelOptions small_options() {
-  ModelOptions options;
-  options.embed_dim = 12;
-  options.text = {.vocab_size = 50, .context_length = 16, .width = 16, .layers = 2, .heads = 2};
-  options.image = {.image_size = 16, .patch_size = 8, .width = 16, .layers = 2, .heads = 2};
-  return options;
-}
+using test::small_options;
 
 TokenBatch some_texts() {
   return pack_tokens({{0, 5, 6, 7, 2}, {0, 9, 2}, {0, 11, 12, 13, 14, 15, 16, 17, 2}, {0, 2}});

@@ -4,18 +4,13 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "model/small_model.h"
 #include "tandem/core/device.h"
 
 namespace tandem {
 namespace {
 
-ModelOptions small_options() {
-  ModelOptions options;
-  options.embed_dim = 12;
-  options.text = {.vocab_size = 50, .context_length = 16, .width = 16, .layers = 2, .heads = 2};
-  options.image = {.image_size = 16, .patch_size = 8, .width = 16, .layers = 2, .heads = 2};
-  return options;
-}
+using test::small_options;
 
 // 23 texts of 2 to 12 tokens: slices of unequal size and padding.
 TokenBatch uneven_texts() {

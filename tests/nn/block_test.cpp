@@ -13,14 +13,14 @@ namespace {
 
 constexpr int64_t kWidth = 16, kContextWidth = 12;
 
-torch::Tensor random(torch::IntArrayRef sizes, uint64_t seed) {
+torch::Tensor random_leaf(torch::IntArrayRef sizes, uint64_t seed) {
   return torch::randn(sizes, make_generator(torch::kCPU, seed)).requires_grad_();
 }
 
 Modulation random_modulation(uint64_t seed) {
-  return {.shift = random({3, kWidth}, seed),
-          .scale = random({3, kWidth}, seed + 1),
-          .gate = random({3, kWidth}, seed + 2)};
+  return {.shift = random_leaf({3, kWidth}, seed),
+          .scale = random_leaf({3, kWidth}, seed + 1),
+          .gate = random_leaf({3, kWidth}, seed + 2)};
 }
 
 class BlockForms : public testing::TestWithParam<bool> {
@@ -36,7 +36,7 @@ class BlockForms : public testing::TestWithParam<bool> {
     const torch::NoGradGuard no_grad;
     for (const LayerNorm& norm :
          {block_->attention_norm, block_->cross_attention_norm, block_->mlp_norm})
-      norm->bias.copy_(random({kWidth}, 8));
+      norm->bias.copy_(random_leaf({kWidth}, 8));
   }
 
   torch::Tensor mlp(const torch::Tensor& x) { return block_->mlp_out(at::gelu(block_->mlp_in(x))); }
@@ -70,7 +70,7 @@ class BlockForms : public testing::TestWithParam<bool> {
   SequenceLayout layout_ =
       GetParam() ? SequenceLayout::equal(3, 3)
                  : SequenceLayout::packed(torch::tensor({0, 4, 5, 9}, torch::kInt32), 4, 9);
-  torch::Tensor x_ = random({9, kWidth}, 2), context_ = random({6, kContextWidth}, 3);
+  torch::Tensor x_ = random_leaf({9, kWidth}, 2), context_ = random_leaf({6, kContextWidth}, 3);
   SequenceLayout context_layout_ = SequenceLayout::equal(3, 2);
   Block block_{nullptr};
 };
@@ -118,7 +118,7 @@ TEST(Block, WithGatesOfZeroIsTheIdentity) {
   Block block(TransformerOptions{.width = 8, .heads = 2, .mlp_width = 16},
               std::make_shared<DropoutStream>());
   init_parameters(*block, 0.3, make_generator(torch::kCPU, 1));
-  const torch::Tensor x = random({6, 8}, 2), zeros = torch::zeros({2, 8});
+  const torch::Tensor x = random_leaf({6, 8}, 2), zeros = torch::zeros({2, 8});
   const BlockModulation closed{.attention = {.gate = zeros}, .mlp = {.gate = zeros}};
   EXPECT_TRUE(
       torch::equal(block->forward(x, SequenceLayout::equal(2, 3), {.modulation = closed}), x));

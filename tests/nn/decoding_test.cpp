@@ -9,7 +9,7 @@
 namespace tandem {
 namespace {
 
-constexpr int64_t kWidth = 16, kContextWidth = 12, kSteps = 6;
+constexpr int64_t kStackWidth = 16, kImageWidth = 12, kSteps = 6;
 
 class Decoding : public testing::TestWithParam<NormOrder> {
  protected:
@@ -21,8 +21,8 @@ class Decoding : public testing::TestWithParam<NormOrder> {
   // The rows of sequences x [B, L, D], each beside its context, in one pass: [B, L, D].
   torch::Tensor whole(const torch::Tensor& x) {
     return stack_
-        ->forward(x.reshape({-1, kWidth}), SequenceLayout::equal(x.size(0), x.size(1)),
-                  {.context = context_.reshape({-1, kContextWidth}),
+        ->forward(x.reshape({-1, kStackWidth}), SequenceLayout::equal(x.size(0), x.size(1)),
+                  {.context = context_.reshape({-1, kImageWidth}),
                    .context_layout = SequenceLayout::equal(x.size(0), 3)})
         .view(x.sizes());
   }
@@ -30,24 +30,24 @@ class Decoding : public testing::TestWithParam<NormOrder> {
   // The next tokens of each sequence, x [B, L, D].
   torch::Tensor next(const torch::Tensor& x, DecodingCache& cache) {
     return stack_
-        ->forward(x.reshape({-1, kWidth}), SequenceLayout::equal(x.size(0), x.size(1)),
-                  {.context = context_.reshape({-1, kContextWidth}),
+        ->forward(x.reshape({-1, kStackWidth}), SequenceLayout::equal(x.size(0), x.size(1)),
+                  {.context = context_.reshape({-1, kImageWidth}),
                    .context_layout = SequenceLayout::equal(x.size(0), 3),
                    .cache = &cache})
         .view(x.sizes());
   }
 
   torch::NoGradGuard no_grad_;
-  Transformer stack_{TransformerOptions{.width = kWidth,
+  Transformer stack_{TransformerOptions{.width = kStackWidth,
                                         .layers = 2,
                                         .heads = 2,
                                         .mlp_width = 32,
                                         .norm_order = GetParam(),
                                         .causal = true,
-                                        .context_width = kContextWidth},
+                                        .context_width = kImageWidth},
                      std::make_shared<DropoutStream>()};
-  torch::Tensor x_ = torch::randn({2, kSteps, kWidth}, make_generator(torch::kCPU, 2));
-  torch::Tensor context_ = torch::randn({2, 3, kContextWidth}, make_generator(torch::kCPU, 3));
+  torch::Tensor x_ = torch::randn({2, kSteps, kStackWidth}, make_generator(torch::kCPU, 2));
+  torch::Tensor context_ = torch::randn({2, 3, kImageWidth}, make_generator(torch::kCPU, 3));
 };
 
 TEST_P(Decoding, StepByStepEqualsOnePass) {
@@ -70,7 +70,7 @@ TEST_P(Decoding, SelectTakesTheBeamsThatASearchKeeps) {
   cache.select_past(kept);
   cache.select_contexts(kept);
   const torch::Tensor tails =
-      torch::randn({3, 2, kWidth}, make_generator(torch::kCPU, 4));  // Each goes its way.
+      torch::randn({3, 2, kStackWidth}, make_generator(torch::kCPU, 4));  // Each goes its way.
   context_ = context_.index_select(0, kept);
   const torch::Tensor found = next(tails, cache);
   const torch::Tensor beams = torch::cat({x_.slice(1, 0, 3).index_select(0, kept), tails}, 1);
@@ -81,14 +81,14 @@ TEST_P(Decoding, BeamsOfOneContextReadItWithoutCopies) {
   DecodingCache cache;
   (void)next(x_.slice(1, 0, 3), cache);
   cache.select_past(torch::tensor({0, 0, 0, 1, 1, 1}));
-  const torch::Tensor tails = torch::randn({6, 1, kWidth}, make_generator(torch::kCPU, 4));
+  const torch::Tensor tails = torch::randn({6, 1, kStackWidth}, make_generator(torch::kCPU, 4));
   const torch::Tensor found = next(tails, cache);
   EXPECT_EQ(cache.blocks[0].context.keys().size(0), 2);
   const torch::Tensor of = torch::tensor({0, 0, 0, 1, 1, 1});
   const torch::Tensor beams = torch::cat({x_.slice(1, 0, 3).index_select(0, of), tails}, 1);
   context_ = context_.index_select(0, of);
   EXPECT_TRUE(torch::allclose(found, whole(beams).slice(1, 3), 1e-5, 1e-5));
-  EXPECT_THROW(next(torch::zeros({3, 1, kWidth}), cache), c10::Error);
+  EXPECT_THROW(next(torch::zeros({3, 1, kStackWidth}), cache), c10::Error);
 }
 
 TEST_P(Decoding, BeginsFromPromptsOfSeveralLengths) {
@@ -96,7 +96,7 @@ TEST_P(Decoding, BeginsFromPromptsOfSeveralLengths) {
   const torch::Tensor prompts = torch::cat({x_[0].slice(0, 0, 3), x_[1].slice(0, 0, 1)});
   const auto layout = SequenceLayout::packed(torch::tensor({0, 3, 4}, torch::kInt32), 3, 4);
   (void)stack_->forward(prompts, layout,
-                        {.context = context_.reshape({-1, kContextWidth}),
+                        {.context = context_.reshape({-1, kImageWidth}),
                          .context_layout = SequenceLayout::equal(2, 3),
                          .cache = &cache});
   const torch::Tensor tails = torch::stack({x_[0].slice(0, 3, 5), x_[1].slice(0, 1, 3)});

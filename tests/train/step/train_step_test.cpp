@@ -27,7 +27,7 @@ PairBatch make_pairs() {
   return {.images = images, .tokens = pack_tokens(texts)};
 }
 
-ClipModel make_tiny(double dropout) {
+ClipModel trained_model(double dropout) {
   set_cpu_threads(1);
   ModelOptions options = test::tiny_model();
   options.text.vocab_size = 20;
@@ -91,21 +91,21 @@ void expect_equal(const Outcome& a, const Outcome& b) {
 class Accumulation : public testing::TestWithParam<int64_t> {};
 
 TEST_P(Accumulation, GivesTheGradientsOfOneLargeBatch) {
-  ClipModel model = make_tiny(0.0);
+  ClipModel model = trained_model(0.0);
   const Outcome whole = outcome_with(model, 1);
   EXPECT_GT(whole.gradients.at("logit_scale").abs().item<double>(), 0.0);
   expect_equal(outcome_with(model, GetParam()), whole);
 }
 
 TEST_P(Accumulation, KeepsLabelSmoothing) {
-  ClipModel model = make_tiny(0.0);
+  ClipModel model = trained_model(0.0);
   const Outcome whole = outcome_with(model, 1, 0.2);
   EXPECT_NE(whole.loss, outcome_with(model, 1).loss);
   expect_equal(outcome_with(model, GetParam(), 0.2), whole);
 }
 
 TEST_P(Accumulation, SeesTheSameMasksInBothPasses) {
-  ClipModel model = make_tiny(0.3);
+  ClipModel model = trained_model(0.3);
   const Outcome reference = concatenated(model, GetParam());
   expect_equal(outcome_with(model, GetParam()), reference);
 }
@@ -196,7 +196,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, StepOfVariant,
                                                  }}));
 
 TEST(TrainStep, DropoutFollowsFromTheSeedAlone) {
-  ClipModel model = make_tiny(0.3);
+  ClipModel model = trained_model(0.3);
   const PairBatch pairs = make_pairs();
   const auto loss = [&](uint64_t seed) {
     return forward_backward(model, pairs, clip_loss(model), {.dropout_seed = seed}).item<double>();
@@ -206,7 +206,7 @@ TEST(TrainStep, DropoutFollowsFromTheSeedAlone) {
 }
 
 TEST(TrainStep, AddsToTheGradientsThatAreThere) {
-  ClipModel model = make_tiny(0.0);
+  ClipModel model = trained_model(0.0);
   const Outcome once = outcome_with(model, 2);
   const PairBatch pairs = make_pairs();
   torch::Tensor loss;
@@ -231,7 +231,7 @@ TEST(TrainStep, LeavesAFixedTemperatureAlone) {
 }
 
 TEST(TrainStep, RefusesPartsThatDoNotDivideTheBatch) {
-  ClipModel model = make_tiny(0.0);
+  ClipModel model = trained_model(0.0);
   const PairBatch pairs = make_pairs();
   const Error error = test::error_of(
       [&] { (void)forward_backward(model, pairs, clip_loss(model), {.micro_batches = 3}); });
@@ -240,13 +240,13 @@ TEST(TrainStep, RefusesPartsThatDoNotDivideTheBatch) {
 }
 
 TEST(TrainStep, SigmoidLossNeedsABiasInTheModel) {
-  ClipModel model = make_tiny(0.0);
+  ClipModel model = trained_model(0.0);
   const PairBatch pairs = make_pairs();
   EXPECT_THROW((void)clip_loss(model, {.kind = LossKind::kSigmoid}), Error);
 }
 
 TEST(TrainStep, DuplicatesReachTheLoss) {
-  ClipModel model = make_tiny(0.0);
+  ClipModel model = trained_model(0.0);
   const PairBatch pairs = make_pairs();
   const auto loss = [&](Duplicates duplicates) {
     const PairGroups groups{.duplicates = duplicates,
@@ -257,7 +257,7 @@ TEST(TrainStep, DuplicatesReachTheLoss) {
 }
 
 TEST(TrainStep, TakesALossOfTheCallers) {
-  ClipModel model = make_tiny(0.0);
+  ClipModel model = trained_model(0.0);
   const PairBatch pairs = make_pairs();
   const EmbeddingLoss of_images = [](const ClipEmbeddings& embeddings) {
     return embeddings.image_embeddings.square().sum();
@@ -275,7 +275,7 @@ TEST(TrainStep, TakesALossOfTheCallers) {
 // A tower with its projector may be frozen whole: nothing of its embeddings is differentiated.
 TEST(TrainStep, LeavesAFrozenSideAlone) {
   for (const int64_t parts : {1, 4}) {
-    ClipModel model = make_tiny(0.0);
+    ClipModel model = trained_model(0.0);
     for (const auto& entry : model->named_parameters())
       if (entry.key().starts_with("image")) entry.value().set_requires_grad(false);
     (void)forward_backward(model, make_pairs(), clip_loss(model), {.micro_batches = parts});
