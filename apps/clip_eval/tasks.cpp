@@ -48,6 +48,7 @@ class TaskReader {
     read_classes(task);
     read_templates(task);
     read_max_samples(task);
+    read_rerank(task);
     return task;
   }
 
@@ -58,8 +59,8 @@ class TaskReader {
   }
 
   void refuse_unknown_keys() {
-    constexpr std::array<std::string_view, 7> kKeys = {
-        "name", "task", "data", "templates", "max_samples", "language", "classes"};
+    constexpr std::array<std::string_view, 8> kKeys = {
+        "name", "task", "data", "templates", "max_samples", "language", "classes", "rerank"};
     for (const auto& item : entry_.items()) {
       if (std::find(kKeys.begin(), kKeys.end(), item.key()) != kKeys.end()) continue;
       mistakes_.push_back(fmt::format("{}.{}: unknown key: expected one of {}", where_, item.key(),
@@ -153,6 +154,16 @@ class TaskReader {
     task.max_samples = found->get<int64_t>();
   }
 
+  void read_rerank(Task& task) {
+    const Json* found = find("rerank", false);
+    if (found == nullptr) return;
+    if (!found->is_number_integer() || *found < 1 || *found > std::numeric_limits<int32_t>::max())
+      return complain(".rerank", "an integer of at least 1", *found);
+    task.rerank = found->get<int64_t>();
+    if (task.kind != TaskKind::kRetrieval)
+      mistakes_.push_back(where_ + ".rerank: only zeroshot_retrieval is re-ranked");
+  }
+
   const Json& entry_;
   std::string where_;
   std::vector<std::string>& mistakes_;
@@ -173,7 +184,8 @@ Json classification(const Task& task, const Pipeline& pipeline, const Source& so
 }
 
 Json retrieval(const Task& task, const Pipeline& pipeline, const Source& source) {
-  return named_metrics(evaluate_retrieval(pipeline, source, task.max_samples, 0));
+  return named_metrics(evaluate_retrieval(
+      pipeline, source, {.max_samples = task.max_samples, .rerank = task.rerank}));
 }
 
 /// Throws what `work` throws, with the task in front.
@@ -193,6 +205,14 @@ void check_classes(const std::vector<std::string>& names) {
   } catch (const Error& error) {
     throw Error(ErrorKind::kData, error.text());
   }
+}
+
+void check_model(const Task& task, const Pipeline& pipeline) {
+  if (task.rerank == 0 || pipeline.config().model.text.cross_attention) return;
+  throw Error(ErrorKind::kUsage,
+              {.what = "this model has no matching head to rank with",
+               .where = "rerank",
+               .expected = "a model of task.kind blip, or a converted BLIP retrieval model"});
 }
 
 std::unique_ptr<Source> open_data(const Task& task, const SourceContext& context) {
@@ -230,6 +250,7 @@ std::string run_tasks(const std::vector<Task>& tasks, const Pipeline& pipeline,
                                       .allow_outside_root = context.allow_outside_root,
                                       .image_size = pipeline.config().model.image.image_size};
   std::vector<std::unique_ptr<Source>> sources;
+  for (const Task& task : tasks) naming(task, [&] { check_model(task, pipeline); });
   for (const Task& task : tasks)
     sources.push_back(naming(task, [&] { return open_data(task, sources_context); }));
 
@@ -249,6 +270,7 @@ std::string run_tasks(const std::vector<Task>& tasks, const Pipeline& pipeline,
                        {"task", kind},
                        {"metrics", std::move(metrics)},
                        {"language", task.language}});
+    if (task.rerank > 0) records.back()["rerank"] = task.rerank;
   }
   return records.dump(2, ' ', false, Json::error_handler_t::replace);
 }

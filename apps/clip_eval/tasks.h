@@ -20,12 +20,13 @@ struct Task {
   SourceOptions data;
   std::vector<std::string> templates;
   int64_t max_samples = 0;
+  int64_t rerank = 0;  ///< As RetrievalOptions::rerank.
   std::string language = "en";
 };
 
 /// Reads a task file: a JSON array of {"name", "task", "data", "templates", "max_samples",
-/// "language", "classes"}, the last four optional. Throws kMissingInput, and kConfig with every
-/// mistake at once.
+/// "language", "classes", "rerank"}, the last five optional. Throws kMissingInput, and kConfig with
+/// every mistake at once.
 [[nodiscard]] std::vector<Task> read_tasks(const std::filesystem::path& path);
 
 /// What holds for all tasks of a file.

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 #include <torch/types.h>
@@ -42,6 +45,44 @@ Ranking rank(const fs::path& file, const torch::Tensor& class_scores,
   return ranking;
 }
 
+/// What can be said about some images: their scores [n, classes], zeros for invalid ones.
+struct PartialScores {
+  torch::Tensor scores;
+  std::vector<std::optional<Error>> errors;
+};
+using ScoreImages = std::function<PartialScores(const std::vector<fs::path>&)>;
+
+ScoreImages by_similarity(const Pipeline& pipeline, const std::vector<std::string>& classes,
+                          const std::vector<std::string>& templates) {
+  const torch::Tensor classifier = zero_shot_classifier(pipeline, classes, templates);  // [C, D]
+  return [&pipeline, classifier](const std::vector<fs::path>& files) {
+    PartialEmbeddings images = pipeline.try_encode_images(files);
+    return PartialScores{pipeline.scores(images.embeddings, classifier), std::move(images.errors)};
+  };
+}
+
+/// Every class in every template with every image; of several templates the mean of the logits.
+ScoreImages by_matching(const Pipeline& pipeline, const std::vector<std::string>& classes,
+                        const std::vector<std::string>& templates) {
+  check_class_names(classes);
+  std::vector<std::string> texts;
+  for (const std::string& name : classes)
+    for (const std::string& pattern : templates) texts.push_back(fill_template(pattern, name));
+  const std::vector<int64_t> sizes = {-1, static_cast<int64_t>(classes.size()),
+                                      static_cast<int64_t>(templates.size())};
+  return [&pipeline, texts, sizes](const std::vector<fs::path>& files) {
+    PartialMatches matches = pipeline.try_match(files, {files.size(), texts});
+    const torch::Tensor logits = torch::stack(matches.logits).view(sizes);  // [n, C, templates]
+    return PartialScores{logits.mean(2).sigmoid(), std::move(matches.errors)};
+  };
+}
+
+RankingScore score_of(const ZeroShotArguments& arguments, const Pipeline& pipeline) {
+  if (arguments.match) return RankingScore::kMatch;
+  return pipeline.score_kind() == ScoreKind::kSigmoid ? RankingScore::kSigmoid
+                                                      : RankingScore::kSoftmax;
+}
+
 int rank_pictures(const ZeroShotArguments& arguments) {
   const std::vector<std::string> classes = given_classes(arguments);
   if (classes.empty()) {
@@ -50,20 +91,20 @@ int rank_pictures(const ZeroShotArguments& arguments) {
   }
   const std::vector<fs::path> files = list_pictures(arguments.images, arguments.allow_outside_root);
   const Pipeline pipeline = load_pipeline(arguments.model);
-  const torch::Tensor classifier =
-      zero_shot_classifier(pipeline, classes, given_templates(arguments));  // [C, D]
-  const auto writer = make_writer(arguments.format, pipeline.score_kind());
+  const ScoreImages score = (arguments.match ? by_matching : by_similarity)(
+      pipeline, classes, given_templates(arguments));
+  const RankingScore score_kind = score_of(arguments, pipeline);
+  const auto writer = make_writer(arguments.format, score_kind);
   const int64_t top_k = std::min(arguments.top_k, static_cast<int64_t>(classes.size()));
   Failures failures;
   in_chunks(files, pipeline, [&](const std::vector<fs::path>& part, size_t) {
-    const PartialEmbeddings pictures = pipeline.try_encode_images(part);
-    const torch::Tensor scores = pipeline.scores(pictures.embeddings, classifier);  // [n, C]
+    const PartialScores found = score(part);
     for (size_t i = 0; i < part.size(); ++i) {
-      if (const auto& error = pictures.errors[i]) {
+      if (const auto& error = found.errors[i]) {
         failures.add(*error);
         writer->write({.picture = part[i].string(), .entries = {}, .error = error->what()});
       } else {
-        writer->write(rank(part[i], scores[static_cast<int64_t>(i)], classes, top_k));
+        writer->write(rank(part[i], found.scores[static_cast<int64_t>(i)], classes, top_k));
       }
     }
   });
@@ -71,8 +112,7 @@ int rank_pictures(const ZeroShotArguments& arguments) {
   if (failures.count() > 0)
     write_note(fmt::format("{} of {} images are invalid.\n", failures.count(), files.size()));
   write_note(fmt::format("{} images ranked among {} classes, {} scores\n",
-                         files.size() - failures.count(), classes.size(),
-                         pipeline.score_kind() == ScoreKind::kSigmoid ? "sigmoid" : "softmax"));
+                         files.size() - failures.count(), classes.size(), name_of(score_kind)));
   return failures.code();
 }
 

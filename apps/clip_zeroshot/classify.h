@@ -16,6 +16,7 @@ struct ZeroShotArguments {
   std::string classes_file;  ///< One class per line.
   std::string templates_file;
   int64_t top_k = 5;
+  bool match = false;  ///< Scores of the matching head instead of similarities.
   std::string format = "text";
   bool labels_from_dirs = false;
   std::string class_names;  ///< File with the names of the folders.

@@ -28,6 +28,10 @@ std::function<int()> define(CLI::App& app) {
       ->type_name("FILE");
   app.add_option("--top-k", arguments->top_k, "Classes shown for each image")
       ->capture_default_str();
+  auto* match = app.add_flag(
+      "--match", arguments->match,
+      "Score each class by itself with the model's matching head (BLIP), which looks at image and "
+      "text together: slower and more exact; the mean of several templates");
   app.add_option("--format", arguments->format, "text, json, jsonl or csv")
       ->check(CLI::IsMember({"text", "json", "jsonl", "csv"}))
       ->capture_default_str();
@@ -35,6 +39,7 @@ std::function<int()> define(CLI::App& app) {
       "--labels-from-dirs", arguments->labels_from_dirs,
       "--images is a tree root/<class>/*, read as data of kind folder: print top-1, top-5 "
       "and mean per-class recall. Classes default to the folders' names, _ being a space");
+  from_dirs->excludes(match);
   app.add_option("--class-names", arguments->class_names,
                  "Names for these folders, such as WordNet ids: lines folder<TAB>name, or one name "
                  "a line in the folders' order")

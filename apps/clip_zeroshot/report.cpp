@@ -13,9 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-const char* name_of(ScoreKind kind) { return kind == ScoreKind::kSigmoid ? "sigmoid" : "softmax"; }
-
-Json to_json(const Ranking& ranking, ScoreKind kind) {
+Json to_json(const Ranking& ranking, RankingScore kind) {
   Json json;
   put_name(json, "image", ranking.picture);
   if (!ranking.error.empty()) {
@@ -32,9 +30,10 @@ Json to_json(const Ranking& ranking, ScoreKind kind) {
 
 class TextWriter : public RankingWriter {
  public:
-  explicit TextWriter(ScoreKind kind) {
-    if (kind == ScoreKind::kSigmoid)
-      write_output("sigmoid scores: each class by itself, they do not add up to 100 %\n");
+  explicit TextWriter(RankingScore score) {
+    if (score != RankingScore::kSoftmax)
+      write_output(fmt::format("{} scores: each class by itself, they do not add up to 100 %\n",
+                               name_of(score)));
   }
   void write(const Ranking& ranking) override {
     std::string text = printable(ranking.picture) + "\n";
@@ -47,28 +46,28 @@ class TextWriter : public RankingWriter {
 
 class JsonWriter : public RankingWriter {
  public:
-  explicit JsonWriter(ScoreKind kind) : kind_(kind) {}
+  explicit JsonWriter(RankingScore score) : score_(score) {}
   void write(const Ranking& ranking) override {
     write_output(first_ ? "[\n" : ",\n");
-    write_output(one_line(to_json(ranking, kind_)));
+    write_output(one_line(to_json(ranking, score_)));
     first_ = false;
   }
   void finish() override { write_output(first_ ? "[]\n" : "\n]\n"); }
 
  private:
-  ScoreKind kind_;
+  RankingScore score_;
   bool first_ = true;
 };
 
 class JsonLinesWriter : public RankingWriter {
  public:
-  explicit JsonLinesWriter(ScoreKind kind) : kind_(kind) {}
+  explicit JsonLinesWriter(RankingScore score) : score_(score) {}
   void write(const Ranking& ranking) override {
-    write_output(one_line(to_json(ranking, kind_)) + "\n");
+    write_output(one_line(to_json(ranking, score_)) + "\n");
   }
 
  private:
-  ScoreKind kind_;
+  RankingScore score_;
 };
 
 class CsvWriter : public RankingWriter {
@@ -86,10 +85,19 @@ class CsvWriter : public RankingWriter {
 
 }  // namespace
 
-std::unique_ptr<RankingWriter> make_writer(const std::string& format, ScoreKind kind) {
-  if (format == "text") return std::make_unique<TextWriter>(kind);
-  if (format == "json") return std::make_unique<JsonWriter>(kind);
-  if (format == "jsonl") return std::make_unique<JsonLinesWriter>(kind);
+const char* name_of(RankingScore score) {
+  switch (score) {
+    case RankingScore::kSoftmax: return "softmax";
+    case RankingScore::kSigmoid: return "sigmoid";
+    case RankingScore::kMatch: return "match";
+  }
+  return "";
+}
+
+std::unique_ptr<RankingWriter> make_writer(const std::string& format, RankingScore score) {
+  if (format == "text") return std::make_unique<TextWriter>(score);
+  if (format == "json") return std::make_unique<JsonWriter>(score);
+  if (format == "jsonl") return std::make_unique<JsonLinesWriter>(score);
   if (format == "csv") return std::make_unique<CsvWriter>();
   throw Error(ErrorKind::kUsage,
               {.what = "unknown format", .expected = "text, json, jsonl or csv", .found = format});

@@ -13,7 +13,7 @@ namespace tandem::apps {
 struct Ranking {
   struct Entry {
     std::string label;
-    double score = 0;  ///< As Pipeline::scores.
+    double score = 0;  ///< In [0, 1].
   };
   std::string picture;
   std::vector<Entry> entries;  ///< Best first.
@@ -28,10 +28,18 @@ class RankingWriter {
   virtual void finish() {}
 };
 
+/// What the scores of a ranking are: the share of each class among all (softmax), or how likely
+/// each class is by itself, by the sigmoid of its similarity or by the matching head.
+enum class RankingScore { kSoftmax, kSigmoid, kMatch };
+
+/// Returns softmax, sigmoid or match.
+[[nodiscard]] const char* name_of(RankingScore score);
+
 /// Returns the writer for `format`: text, json (one array), jsonl (one object per line) or csv (one
-/// row per class). Text and JSON say when scores are of `kind` sigmoid. Throws kUsage for another
-/// name.
-[[nodiscard]] std::unique_ptr<RankingWriter> make_writer(const std::string& format, ScoreKind kind);
+/// row per class). Text says when scores do not add up to 1, JSON names them. Throws kUsage for
+/// another name.
+[[nodiscard]] std::unique_ptr<RankingWriter> make_writer(const std::string& format,
+                                                         RankingScore score);
 
 /// A labelled tree's result as `format` has it.
 [[nodiscard]] std::string describe(const ZeroShotResult& result, size_t classes, size_t unusable,

@@ -66,15 +66,19 @@ ShapeCaptionResult evaluate_shape_captions(const Pipeline& pipeline, const Shape
 double evaluate_shape_matching(const Pipeline& pipeline, const ShapesOptions& options,
                                int64_t count, uint64_t seed) {
   const auto source = make_shapes_source(options, pipeline.config().model.image.image_size);
-  std::vector<std::string> true_texts, false_texts;
+  std::vector<std::vector<std::string>> texts;  // A true one and a false one.
   for (int64_t i = 0; i < count; ++i) {
-    true_texts.push_back(source->sample(i, seed).captions.front());
-    false_texts.push_back(false_shape_caption(options, i, seed));
+    texts.push_back(
+        {source->sample(i, seed).captions.front(), false_shape_caption(options, i, seed)});
   }
-  const auto image = [&](int64_t i) { return source->sample(i, seed).image; };
-  const int64_t accepted = pipeline.match(count, image, true_texts).ge(0.5).sum().item<int64_t>();
-  const int64_t refused = pipeline.match(count, image, false_texts).lt(0.5).sum().item<int64_t>();
-  return static_cast<double>(accepted + refused) / static_cast<double>(2 * count);
+  const PartialMatches matches = pipeline.try_match(
+      count, [&](int64_t i) { return source->sample(i, seed).image; }, texts);
+  int64_t right = 0;
+  for (const torch::Tensor& logits : matches.logits) {
+    right += logits[0].item<float>() >= 0 ? 1 : 0;
+    right += logits[1].item<float>() < 0 ? 1 : 0;
+  }
+  return static_cast<double>(right) / static_cast<double>(2 * count);
 }
 
 }  // namespace tandem

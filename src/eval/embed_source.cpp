@@ -46,6 +46,7 @@ EmbeddedSamples embed_samples(const Pipeline& pipeline, const Source& source,
       continue;
     }
     usable.push_back(static_cast<int64_t>(i));
+    result.indices.push_back(indices[i]);
     result.keys.push_back(std::move(samples[i].key));
     result.captions.push_back(std::move(samples[i].captions));
     result.labels.push_back(samples[i].class_index);

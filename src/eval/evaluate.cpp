@@ -62,26 +62,41 @@ torch::Tensor labels_with_a_class(const torch::Tensor& labels) {
 }  // namespace
 
 RetrievalResult evaluate_retrieval(const Pipeline& pipeline, const Source& source,
-                                   int64_t max_samples, uint64_t seed) {
-  const EmbeddedSamples samples = read_samples(pipeline, source, max_samples, seed);
-  std::vector<std::string> texts;
-  std::vector<int64_t> owners;
-  std::vector<int64_t> groups;
+                                   const RetrievalOptions& options) {
+  const EmbeddedSamples samples = read_samples(pipeline, source, options.max_samples, options.seed);
+  std::vector<std::string> texts;  // Distinct ones.
+  RetrievalSet set;
+  set.image_embeddings = samples.image_embeddings;
   std::map<std::string, int64_t> known;
   for (size_t i = 0; i < samples.captions.size(); ++i) {
     for (const std::string& caption : samples.captions[i]) {
       const auto [entry, fresh] = known.try_emplace(caption_identity(pipeline, caption),
                                                     static_cast<int64_t>(texts.size()));
       if (fresh) texts.push_back(caption);
-      owners.push_back(static_cast<int64_t>(i));
-      groups.push_back(entry->second);
+      set.text_owner.push_back(static_cast<int64_t>(i));
+      set.text_group.push_back(entry->second);
     }
   }
   if (texts.empty()) throw Error(ErrorKind::kData, "no sample has a caption to evaluate on");
   // One embedding per distinct caption: equal captions get equal scores, to the last bit.
-  const torch::Tensor text_embeddings =
-      pipeline.encode_texts(texts).index_select(0, torch::tensor(groups, torch::kInt64));
-  return score_retrieval(samples.image_embeddings, text_embeddings, owners, groups);
+  set.text_embeddings =
+      pipeline.encode_texts(texts).index_select(0, torch::tensor(set.text_group, torch::kInt64));
+  const auto match = [&](const std::vector<int64_t>& images, const std::vector<int64_t>& rows) {
+    const auto load = [&](int64_t image) {
+      return source.sample(samples.indices[static_cast<size_t>(image)], options.seed).image;
+    };
+    std::vector<std::vector<std::string>> asked(samples.indices.size());
+    for (size_t i = 0; i < images.size(); ++i) {
+      const auto group = set.text_group[static_cast<size_t>(rows[i])];
+      asked[static_cast<size_t>(images[i])].push_back(texts[static_cast<size_t>(group)]);
+    }
+    const PartialMatches matches =
+        pipeline.try_match(static_cast<int64_t>(asked.size()), load, asked);
+    for (const auto& error : matches.errors)
+      if (error) throw Error(*error);  // It was valid a moment ago.
+    return torch::cat(matches.logits);
+  };
+  return score_retrieval(set, {.depth = options.rerank, .score = match});
 }
 
 ZeroShotResult evaluate_zero_shot(const Pipeline& pipeline, const Source& source,

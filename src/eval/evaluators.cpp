@@ -80,8 +80,9 @@ void add(const std::string& prefix, const Metrics& metrics, Metrics& all) {
 }
 
 Metrics retrieve_pairs(const Sources& sources, const Pipeline& pipeline) {
-  const RetrievalResult result = evaluate_retrieval(pipeline, *sources.validation,
-                                                    sources.config.eval.max_samples, sources.seed);
+  const RetrievalResult result =
+      evaluate_retrieval(pipeline, *sources.validation,
+                         {.max_samples = sources.config.eval.max_samples, .seed = sources.seed});
   const double chance = 1.0 / static_cast<double>(result.images);
   Metrics metrics = {{"retrieval/image_retrieval_recall@1_chance", chance},
                      {"retrieval/text_retrieval_recall@1_chance", chance}};

@@ -4,12 +4,14 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "eval/rescored_pairs.h"
 #include "tandem/core/error.h"
 
 namespace tandem {
@@ -29,8 +31,8 @@ struct Partners {
   std::vector<std::vector<int64_t>> groups_of_image;
 };
 
-void check_input(const torch::Tensor& images, const torch::Tensor& texts,
-                 const std::vector<int64_t>& owners, const std::vector<int64_t>& groups) {
+void check_input(const RetrievalSet& set) {
+  const torch::Tensor &images = set.image_embeddings, &texts = set.text_embeddings;
   const bool fits = images.dim() == 2 && texts.dim() == 2 && images.size(1) == texts.size(1) &&
                     images.size(0) > 0 && texts.size(0) > 0;
   if (!fits) {
@@ -41,13 +43,15 @@ void check_input(const torch::Tensor& images, const torch::Tensor& texts,
                                       fmt::join(texts.sizes(), ", "))});
   }
   const auto count = static_cast<size_t>(texts.size(0));
-  if (owners.size() != count || (!groups.empty() && groups.size() != count)) {
+  if (set.text_owner.size() != count ||
+      (!set.text_group.empty() && set.text_group.size() != count)) {
     throw Error(ErrorKind::kUsage,
                 {.what = "each text needs one image, and one group if there are groups",
                  .expected = fmt::format("{} entries", count),
-                 .found = fmt::format("{} owners, {} groups", owners.size(), groups.size())});
+                 .found = fmt::format("{} owners, {} groups", set.text_owner.size(),
+                                      set.text_group.size())});
   }
-  for (const int64_t owner : owners) {
+  for (const int64_t owner : set.text_owner) {
     if (owner >= 0 && owner < images.size(0)) continue;
     throw Error(ErrorKind::kUsage, {.what = "a text names an image that does not exist",
                                     .expected = fmt::format("0 to {}", images.size(0) - 1),
@@ -76,9 +80,18 @@ Partners find_partners(int64_t images, const std::vector<int64_t>& owners,
   return partners;
 }
 
+/// Changes the scores [n, K] of the queries from `first` on.
+using Rescore = std::function<void(int64_t first, torch::Tensor& scores)>;
+
+/// How the keys of each query are ranked.
+struct Ranking {
+  MarkPartners mark;
+  Rescore rescore = {};  ///< Empty where the similarity decides alone.
+};
+
 /// Returns each query's rank, 1 at best; keys + 1 where no true partner has a number for a score.
 std::vector<int64_t> best_ranks(const torch::Tensor& queries, const torch::Tensor& keys,
-                                const MarkPartners& mark) {
+                                const Ranking& ranking) {
   constexpr double kLowest = -std::numeric_limits<double>::infinity();
   const int64_t key_count = keys.size(0);
   const int64_t step = std::max<int64_t>(1, kScoresAtOnce / key_count);
@@ -87,8 +100,9 @@ std::vector<int64_t> best_ranks(const torch::Tensor& queries, const torch::Tenso
     const int64_t last = std::min(first + step, queries.size(0));
     torch::Tensor partner = torch::zeros({last - first, key_count}, torch::kBool);
     for (int64_t i = first; i < last; ++i)
-      mark(i, partner.data_ptr<bool>() + (i - first) * key_count);
-    const torch::Tensor scores = queries.slice(0, first, last).matmul(keys.t());  // [n, K]
+      ranking.mark(i, partner.data_ptr<bool>() + (i - first) * key_count);
+    torch::Tensor scores = queries.slice(0, first, last).matmul(keys.t());  // [n, K]
+    if (ranking.rescore) ranking.rescore(first, scores);
     const torch::Tensor best =
         scores.masked_fill(partner.logical_not().logical_or(scores.isnan()), kLowest)
             .amax(1, true);  // [n, 1]
@@ -116,28 +130,34 @@ double summarize(std::vector<int64_t> ranks, int64_t key_count, double (&recall)
 
 }  // namespace
 
-RetrievalResult score_retrieval(const torch::Tensor& image_embeddings,
-                                const torch::Tensor& text_embeddings,
-                                const std::vector<int64_t>& text_owner,
-                                const std::vector<int64_t>& text_group) {
-  check_input(image_embeddings, text_embeddings, text_owner, text_group);
+RetrievalResult score_retrieval(const RetrievalSet& set, const Reranking& reranking) {
+  check_input(set);
   const torch::NoGradGuard no_gradient;
   RetrievalResult result;
-  result.images = image_embeddings.size(0);
-  result.texts = text_embeddings.size(0);
-  const Partners partners = find_partners(result.images, text_owner, text_group);
-
-  const auto text_ranks =
-      best_ranks(text_embeddings, image_embeddings, [&](int64_t text, bool* row) {
-        const auto group = static_cast<size_t>(partners.group_of_text[static_cast<size_t>(text)]);
-        for (const int64_t image : partners.images_of_group[group]) row[image] = true;
-      });
-  const auto all_image_ranks =
-      best_ranks(image_embeddings, text_embeddings, [&](int64_t image, bool* row) {
-        for (const int64_t group : partners.groups_of_image[static_cast<size_t>(image)])
-          for (const int64_t text : partners.texts_of_group[static_cast<size_t>(group)])
-            row[text] = true;
-      });
+  result.images = set.image_embeddings.size(0);
+  result.texts = set.text_embeddings.size(0);
+  const Partners partners = find_partners(result.images, set.text_owner, set.text_group);
+  Ranking of_texts{.mark = [&](int64_t text, bool* row) {
+    const auto group = static_cast<size_t>(partners.group_of_text[static_cast<size_t>(text)]);
+    for (const int64_t image : partners.images_of_group[group]) row[image] = true;
+  }};
+  Ranking of_images{.mark = [&](int64_t image, bool* row) {
+    for (const int64_t group : partners.groups_of_image[static_cast<size_t>(image)])
+      for (const int64_t text : partners.texts_of_group[static_cast<size_t>(group)])
+        row[text] = true;
+  }};
+  std::optional<RescoredPairs> rescored;
+  if (reranking.depth > 0) {
+    rescored.emplace(set, partners.group_of_text, reranking);
+    of_texts.rescore = [&](int64_t first, torch::Tensor& scores) {
+      rescored->rescore_texts(first, scores);
+    };
+    of_images.rescore = [&](int64_t first, torch::Tensor& scores) {
+      rescored->rescore_images(first, scores);
+    };
+  }
+  const auto text_ranks = best_ranks(set.text_embeddings, set.image_embeddings, of_texts);
+  const auto all_image_ranks = best_ranks(set.image_embeddings, set.text_embeddings, of_images);
   std::vector<int64_t> image_ranks;
   for (size_t image = 0; image < all_image_ranks.size(); ++image)
     if (!partners.groups_of_image[image].empty()) image_ranks.push_back(all_image_ranks[image]);

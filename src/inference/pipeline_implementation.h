@@ -76,9 +76,13 @@ struct Pipeline::Implementation {
   [[nodiscard]] PartialCaptions what_can_be_captioned(const Captioned& images,
                                                       const CaptionOptions& options) const;
 
-  /// Returns the probability that text i belongs to image i, [count].
-  [[nodiscard]] torch::Tensor match(int64_t count, const Prepare& prepare,
-                                    const std::vector<std::string>& texts) const;
+  /// Returns the logits of image i with each of texts[i]. Images that cannot be used go to
+  /// `on_error` and have zeros.
+  [[nodiscard]] std::vector<torch::Tensor> match(const Prepare& prepare,
+                                                 const std::vector<std::vector<std::string>>& texts,
+                                                 const OnError& on_error) const;
+  [[nodiscard]] PartialMatches what_can_be_matched(
+      const Prepare& prepare, const std::vector<std::vector<std::string>>& texts) const;
 
   /// Return what `encode` makes of `count` items: all or the first error, or what can be encoded.
   /// `what` names the items. Throw kUsage for no items.

@@ -39,4 +39,12 @@ void require_tower(const ModelConfig& config, Towers tower,
                                    image ? "texts" : "images")});
 }
 
+void require_matching_head(const ModelConfig& config, const std::filesystem::path& directory) {
+  if (config.model.text.cross_attention) return;
+  throw Error(ErrorKind::kUsage,
+              {.what = "this model has no matching head: it scores similarity only",
+               .where = directory.string(),
+               .expected = "a model of task.kind blip, or a converted BLIP retrieval model"});
+}
+
 }  // namespace tandem

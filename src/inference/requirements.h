@@ -15,5 +15,6 @@ void check_batch_size(int64_t batch_size);
 void require_any(size_t count, const char* what);
 /// `tower` is kImage or kText.
 void require_tower(const ModelConfig& config, Towers tower, const std::filesystem::path& directory);
+void require_matching_head(const ModelConfig& config, const std::filesystem::path& directory);
 
 }  // namespace tandem

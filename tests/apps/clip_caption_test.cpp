@@ -217,6 +217,41 @@ TEST_F(ClipCaption, ABlipRunTrainsEverythingAndServesEveryProgram) {
       "clip-zeroshot",
       {"--model", model, "--images", images().string(), "--classes", "red circle,blue square"});
   EXPECT_EQ(classes.exit_code, 0) << classes.err;
+  const ProgramResult matched =
+      run_program("clip-zeroshot", {"--model", model, "--images", images().string(), "--classes",
+                                    "red circle,blue square", "--match", "--format", "jsonl"});
+  EXPECT_EQ(matched.exit_code, 0) << matched.err;
+  for (const std::string& line : lines_of(matched.out)) {
+    const Json ranking = Json::parse(line);
+    EXPECT_EQ(ranking["score_kind"], "match");
+    ASSERT_EQ(ranking["results"].size(), 2U);
+    const auto best = ranking["results"][0]["score"].get<double>();
+    EXPECT_GE(best, ranking["results"][1]["score"].get<double>());
+    EXPECT_TRUE(best > 0 && best < 1) << best;
+  }
+  const auto evaluate = [&](const Json& rerank, const std::string& with) {
+    Json task = {{"name", "drawn"},
+                 {"task", "zeroshot_retrieval"},
+                 {"data", {{"kind", "shapes"}, {"shapes", {{"count", 40}}}}}};
+    if (!rerank.is_null()) task["rerank"] = rerank;
+    write_text(folder_ / "tasks.json", Json::array({task}).dump());
+    return run_program("clip-eval",
+                       {"--model", with, "--tasks", (folder_ / "tasks.json").string()});
+  };
+  const ProgramResult reranked = evaluate(5, model), plain = evaluate({}, model);
+  ASSERT_EQ(reranked.exit_code, 0) << reranked.err;
+  ASSERT_EQ(plain.exit_code, 0) << plain.err;
+  const Json record = Json::parse(reranked.out)[0], before = Json::parse(plain.out)[0];
+  EXPECT_EQ(record["rerank"], 5);
+  EXPECT_FALSE(before.contains("rerank"));
+  // The five best ones stay the five best ones; their order does not.
+  EXPECT_EQ(record["metrics"]["image_retrieval_recall@5"],
+            before["metrics"]["image_retrieval_recall@5"]);
+  EXPECT_NE(record["metrics"], before["metrics"]);
+  const ProgramResult refused = evaluate(5, trained_model().string());
+  EXPECT_EQ(refused.exit_code, 64);
+  EXPECT_NE(refused.err.find("matching head"), std::string::npos) << refused.err;
+  EXPECT_EQ(evaluate(0, model).exit_code, 78) << "at least 1";
 }
 
 }  // namespace

@@ -89,14 +89,14 @@ TEST_F(EvaluateTest, RetrievalAgreesWithScoringByHand) {
   const ListedSource source({sample(0, {"a red circle", "two words"}), damaged(1),
                              sample(2, {"a photo of a cat"}), sample(3, {"the big star"})},
                             {});
-  const RetrievalResult result = evaluate_retrieval(pipeline_, source, 100, 0);
+  const RetrievalResult result = evaluate_retrieval(pipeline_, source, {.max_samples = 100});
   EXPECT_EQ(result.images, 3);
   EXPECT_EQ(result.texts, 4);
   const torch::Tensor images = pipeline_.encode_images(std::vector<Image>{
       test::noise_image(18, 16, 0), test::noise_image(18, 16, 2), test::noise_image(18, 16, 3)});
   const torch::Tensor texts =
       pipeline_.encode_texts({"a red circle", "two words", "a photo of a cat", "the big star"});
-  const RetrievalResult expected = score_retrieval(images, texts, {0, 0, 1, 2});
+  const RetrievalResult expected = score_retrieval({images, texts, {0, 0, 1, 2}});
   EXPECT_EQ(result.image_to_text[0], expected.image_to_text[0]);
   EXPECT_EQ(result.text_to_image[0], expected.text_to_image[0]);
   EXPECT_EQ(result.text_to_image_median_rank, expected.text_to_image_median_rank);
@@ -105,7 +105,7 @@ TEST_F(EvaluateTest, RetrievalAgreesWithScoringByHand) {
 TEST_F(EvaluateTest, EqualCaptionsAreOneGroup) {
   const ListedSource source(
       {sample(0, {"two words"}), sample(1, {" two  words\n"}), sample(2, {"two words"})}, {});
-  const RetrievalResult result = evaluate_retrieval(pipeline_, source, 100, 0);
+  const RetrievalResult result = evaluate_retrieval(pipeline_, source, {.max_samples = 100});
   EXPECT_EQ(result.texts, 3);
   EXPECT_EQ(result.image_to_text[0], 1.0);
   EXPECT_EQ(result.text_to_image[0], 1.0);
@@ -141,12 +141,13 @@ TEST_F(EvaluateTest, ZeroShotLeavesOutSamplesWithoutAClass) {
 
 TEST_F(EvaluateTest, NothingToEvaluateOnIsAnError) {
   const ListedSource broken({damaged(0), damaged(1)}, {"cat"});
-  EXPECT_THROW((void)evaluate_retrieval(pipeline_, broken, 10, 0), Error);
+  EXPECT_THROW((void)evaluate_retrieval(pipeline_, broken, {.max_samples = 10}), Error);
   EXPECT_THROW((void)evaluate_zero_shot(pipeline_, broken, {"{}"}, 10, 0), Error);
   const ListedSource unclassified({sample(0, {"a"})}, {});
   expect_error(ErrorKind::kData, {.expected = "kind folder or shapes, or wds"},
                [&] { (void)evaluate_zero_shot(pipeline_, unclassified, {"{}"}, 10, 0); });
-  EXPECT_THROW((void)evaluate_retrieval(pipeline_, ListedSource({}, {}), 10, 0), Error);
+  EXPECT_THROW((void)evaluate_retrieval(pipeline_, ListedSource({}, {}), {.max_samples = 10}),
+               Error);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ namespace tandem {
 /// The usable samples among those asked for, n of them in order, with their images' embeddings.
 struct EmbeddedSamples {
   torch::Tensor image_embeddings;                  ///< [n, embed_dim], fp32 on the CPU.
+  std::vector<int64_t> indices;                    ///< n: their numbers in the source.
   std::vector<std::string> keys;                   ///< n
   std::vector<std::vector<std::string>> captions;  ///< n
   std::vector<int64_t> labels;                     ///< n: class index, -1 without a class.

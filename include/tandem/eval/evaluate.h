@@ -11,11 +11,21 @@
 
 namespace tandem {
 
+/// What a retrieval evaluation reads, and how it ranks.
+struct RetrievalOptions {
+  int64_t max_samples = 5000;
+  uint64_t seed = 0;  ///< Of the choice among more samples, and of the samples themselves.
+  /// How many of the best texts of each image, and images of each text, the matching head ranks
+  /// anew (Reranking). 0: none.
+  int64_t rerank = 0;
+};
+
 /// Retrieval over up to `max_samples` samples of a source, every caption of each. Invalid samples
 /// are skipped and counted in the log. Equal captions (after clean_caption) on several images
-/// count as one group. Throws kData when no sample is usable.
+/// count as one group. Throws kData when no sample is valid, and kUsage for re-ranking by a model
+/// without text.cross_attention.
 [[nodiscard]] RetrievalResult evaluate_retrieval(const Pipeline& pipeline, const Source& source,
-                                                 int64_t max_samples, uint64_t seed);
+                                                 const RetrievalOptions& options);
 
 /// Zero-shot classification of up to `max_samples` samples of a source that has classes, against
 /// all of its classes. Samples without a class are left out and counted in the log. Throws kData

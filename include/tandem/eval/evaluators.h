@@ -22,7 +22,8 @@ namespace tandem {
 ///   each) of pairs that training shows and of pairs that it never shows, against all pairs.
 /// With a decoder (task.kind captioner, which has nothing else, and blip):
 /// - `data.validation` is set: `captions/{bleu_4,rouge_l,cider}`, over eval.max_samples images;
-/// - `data.train.kind` is shapes: `captions/{seen,unseen}_true`, the share of captions that are true
+/// - `data.train.kind` is shapes: `captions/{seen,unseen}_true`, the share of captions that are
+/// true
 ///   of such fresh images; with task.kind blip also `matching/{seen,unseen}_accuracy`: how often
 ///   the matching head is right about their true captions and about false ones, half of each.
 /// Each first choice (acc1, top1, recall@1) comes with what guessing gives, under its name with

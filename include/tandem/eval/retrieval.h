@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include <torch/types.h>
@@ -19,15 +20,32 @@ struct RetrievalResult {
   int64_t texts = 0;
 };
 
-/// Scores image_embeddings [N, D] against text_embeddings [M, D]. Text m belongs to image
-/// text_owner[m]. Texts with equal `text_group` are one caption of several images:
-/// any of those images counts as true for it, and any of the group's texts for them; leave it
-/// empty when all differ. Images without a text are only there to be found. Works in chunks: no N
-/// × M matrix is kept. Throws kUsage for shapes, owners or sizes that do not fit, or nothing to
+/// Images and texts of which some belong together.
+struct RetrievalSet {
+  torch::Tensor image_embeddings;   ///< [N, D]
+  torch::Tensor text_embeddings;    ///< [M, D]
+  std::vector<int64_t> text_owner;  ///< M: the image that a text belongs to.
+  /// M: texts with equal numbers are one caption of several images; empty when all differ. Any of
+  /// those images counts as true for such a text, and any of the group's texts for them.
+  std::vector<int64_t> text_group = {};
+};
+
+/// A second, more exact score for the best keys of each query, as BLIP ranks (Li et al.,
+/// arXiv:2201.12086, section 4.1: the matching head's logit is added to the similarity).
+struct Reranking {
+  int64_t depth = 0;  ///< How many keys of each query get it; they stay ahead of the others.
+  /// Returns what is added to the similarities of pairs, fp32 [P], given the images and the texts
+  /// of these pairs, each pair once, sorted by image.
+  std::function<torch::Tensor(const std::vector<int64_t>& images,
+                              const std::vector<int64_t>& texts)>
+      score = {};
+};
+
+/// Scores images against texts, both ways. Images without a text are only there to be found. Works
+/// in chunks: no N × M matrix is kept. With a `reranking` of some depth, equal captions get the
+/// score of the first one. Throws kUsage for shapes, owners or sizes that do not fit, or nothing to
 /// score.
-[[nodiscard]] RetrievalResult score_retrieval(const torch::Tensor& image_embeddings,
-                                              const torch::Tensor& text_embeddings,
-                                              const std::vector<int64_t>& text_owner,
-                                              const std::vector<int64_t>& text_group = {});
+[[nodiscard]] RetrievalResult score_retrieval(const RetrievalSet& set,
+                                              const Reranking& reranking = {});
 
 }  // namespace tandem

@@ -46,6 +46,13 @@ struct PartialEmbeddings {
   std::vector<std::optional<Error>> errors;  ///< N: why an item is unusable, or nothing.
 };
 
+/// How images and texts match, of which some images may be invalid.
+struct PartialMatches {
+  std::vector<torch::Tensor> logits;  ///< N: of image i with each of its texts, [texts], fp32
+                                      ///< on the CPU; zeros for invalid images.
+  std::vector<std::optional<Error>> errors;  ///< N: why an image is invalid, or nothing.
+};
+
 /// How far a model is from the golden sample of its directory (golden_sample.h).
 struct GoldenCheck {
   GoldenDifference difference = {};
@@ -119,16 +126,21 @@ class Pipeline {
                                                    const CaptionOptions& options = {},
                                                    int64_t first_image = 0) const;
 
-  /// Returns how likely text i belongs to image i, [N], fp32 in [0, 1]: softmax of the matching
+  /// Returns how likely text i belongs to image i, [N], fp32 in [0, 1]: the softmax of the matching
   /// head, which looks at both together and is slower and more exact than the similarity of
   /// embeddings. Not calibrated: a model sees one match among three pairs in training. Throws as
   /// encode_images, and kUsage for lists of different lengths and for a model without
   /// text.cross_attention.
   [[nodiscard]] torch::Tensor match(const std::vector<std::filesystem::path>& files,
                                     const std::vector<std::string>& texts) const;
-  /// The same for the `count` images that `load` returns by number.
-  [[nodiscard]] torch::Tensor match(int64_t count, const std::function<Image(int64_t)>& load,
-                                    const std::vector<std::string>& texts) const;
+  /// The same for the `count` images that `load` returns by number, as try_encode_images, and any
+  /// number of texts of each: texts[i] belong to image i, which is encoded once. The logits are the
+  /// matching head's second less its first, so that their sigmoid is what match returns. An invalid
+  /// image does not affect the others.
+  [[nodiscard]] PartialMatches try_match(int64_t count, const std::function<Image(int64_t)>& load,
+                                         const std::vector<std::vector<std::string>>& texts) const;
+  [[nodiscard]] PartialMatches try_match(const std::vector<std::filesystem::path>& files,
+                                         const std::vector<std::vector<std::string>>& texts) const;
 
   /// Returns logits [images, texts]: exp(logit_scale) · images · textsᵀ, plus logit_bias where
   /// the model has one. Throws kUsage for tensors that are not [N, embed_dim] each.
