@@ -32,6 +32,34 @@ void add_gradients(const std::vector<torch::Tensor>& parameters,
   });
 }
 
+void for_each_part(size_t count, bool side_by_side, const std::function<void(size_t)>& body) {
+  if (side_by_side) {
+    kernels::parallel_slices(static_cast<int64_t>(count),
+                             [&](int64_t i) { body(static_cast<size_t>(i)); });
+  } else {
+    for (size_t i = 0; i < count; ++i) body(i);
+  }
+}
+
+void OutputGradients::add(const torch::Tensor& output, const torch::Tensor& gradient) {
+  if (!output.requires_grad() || !gradient.defined()) return;
+  outputs.push_back(output);
+  gradients.push_back(gradient);
+}
+
+void backward_side_by_side(const torch::nn::Module& module,
+                           const std::vector<OutputGradients>& parts) {
+  const std::vector<torch::Tensor> parameters = trained_parameters(module);
+  std::vector<torch::autograd::variable_list> gradients(parts.size());
+  for_each_part(parts.size(), true, [&](size_t i) {
+    if (parts[i].outputs.empty()) return;
+    gradients[i] = torch::autograd::grad(parts[i].outputs, parameters, parts[i].gradients,
+                                         /*retain_graph=*/false, /*create_graph=*/false,
+                                         /*allow_unused=*/true);
+  });
+  add_gradients(parameters, gradients);
+}
+
 std::vector<torch::Tensor> backward_side_by_side(
     const torch::nn::Module& module, int64_t count,
     const std::function<torch::Tensor(int64_t)>& loss) {

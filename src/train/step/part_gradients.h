@@ -34,6 +34,22 @@ template <typename Part>
 void add_gradients(const std::vector<torch::Tensor>& parameters,
                    const std::vector<torch::autograd::variable_list>& gradients);
 
+/// Calls body(0) … body(count - 1), side by side on the CPU, each keeping LibTorch's operators to
+/// its thread, or one after the other. Thread-local modes are not taken over.
+void for_each_part(size_t count, bool side_by_side, const std::function<void(size_t)>& body);
+
+/// What a part's outputs received from a loss: where its backward pass begins.
+struct OutputGradients {
+  torch::autograd::variable_list outputs = {}, gradients = {};
+  /// Leaves out an output that nothing to train hangs on, and one without a gradient.
+  void add(const torch::Tensor& output, const torch::Tensor& gradient);
+};
+
+/// Differentiates the parts side by side and adds to the gradients of the module's trained
+/// parameters.
+void backward_side_by_side(const torch::nn::Module& module,
+                           const std::vector<OutputGradients>& parts);
+
 /// Differentiates loss(0) … loss(count - 1), side by side on the CPU and each with its own graph,
 /// and adds to the gradients of the module's trained parameters. Returns the losses, detached.
 std::vector<torch::Tensor> backward_side_by_side(const torch::nn::Module& module, int64_t count,

@@ -6,6 +6,7 @@
 #include <torch/utils.h>
 
 #include "tandem/loss/momentum_contrastive_loss.h"
+#include "tandem/model/encode_in_slices.h"
 
 namespace tandem {
 namespace {
@@ -67,8 +68,9 @@ torch::Tensor MomentumContrast::loss(ClipModel model, const ClipEmbeddings& embe
               .text_groups = batch.text_groups};
   if (twin_) {
     const torch::NoGradGuard no_gradient;
-    pending_.image_embeddings = twin_->encode_images(batch.images);
-    pending_.text_embeddings = twin_->encode_texts(batch.tokens.to(batch.images.device()));
+    pending_.image_embeddings = encode_images_in_slices(twin_, batch.images);
+    pending_.text_embeddings =
+        encode_texts_in_slices(twin_, batch.tokens.to(batch.images.device()));
   }
   PairFeatures targets = pending_;
   if (queue_) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <torch/utils.h>
 
+#include "tandem/core/device.h"
 #include "tandem/model/model_directory.h"
 #include "train/tasks/task_step.h"
 #include "train/tiny.h"
@@ -72,6 +73,24 @@ TEST(BlipTask, GivesTheSameGradientsInMicroBatches) {
   }
   expect_equal(whole.gradients(), parts.gradients(), 1e-5);
   expect_equal(whole.task->state(), parts.task->state(), 1e-6);
+}
+
+// Negative images of one slice are those of another.
+TEST(BlipTask, GivesTheSameGradientsInSlices) {
+  const test::Folder folder;
+  RunConfig config = blip_run(folder.path(), "slices");
+  config.data.batch_size = 64;
+  const int threads = torch::get_num_threads();
+  set_cpu_threads(1);
+  test::TaskStep whole(config), sliced(config);
+  const Batch batch = whole.loader.next();
+  const TaskLosses expected = whole.task->forward_backward(batch, 7);
+  set_cpu_threads(2);
+  const TaskLosses actual = sliced.task->forward_backward(batch, 7);
+  set_cpu_threads(threads);
+  for (const auto& [name, term] : expected.terms)
+    EXPECT_NEAR(actual.terms.at(name).item<double>(), term.item<double>(), 1e-5) << name;
+  expect_equal(whole.gradients(), sliced.gradients(), 1e-5);
 }
 
 TEST(BlipTask, TheTwinFollowsTheModel) {
