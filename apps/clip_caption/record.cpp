@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "common/json_names.h"
+#include "common/records/json_names.h"
 #include "common/text_io.h"
 #include "tandem/core/error.h"
 #include "tandem/core/text.h"

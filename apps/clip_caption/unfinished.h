@@ -1,12 +1,11 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "clip_caption/record.h"
-#include "tandem/core/files.h"
+#include "common/records/unfinished_lines.h"
 
 namespace tandem::apps {
 
@@ -28,8 +27,8 @@ class UnfinishedOutput {
  private:
   std::filesystem::path output_;
   std::filesystem::path path_;
+  UnfinishedLines lines_;
   std::vector<CaptionRecord> records_;
-  std::optional<AppendFile> file_;
 };
 
 }  // namespace tandem::apps

@@ -6,6 +6,7 @@
 
 #include "clip_data/caption_scoring.h"
 #include "clip_data/export.h"
+#include "clip_data/filter/filter.h"
 #include "clip_data/preview.h"
 #include "clip_data/shard_commands.h"
 #include "clip_data/survey_report.h"
@@ -53,6 +54,7 @@ struct Arguments {
   PreviewArguments preview;
   ExportArguments exporting;
   ScoringArguments scoring;
+  FilterArguments filter;
 };
 
 void add_surveys(CLI::App& app, Arguments& arguments) {
@@ -96,6 +98,43 @@ void add_writers(CLI::App& app, Arguments& arguments) {
              "Samples to write, from the first; 0 for all");
 }
 
+void add_filter(CLI::App& app, FilterArguments& arguments) {
+  CLI::App* verb = add_verb(app,
+                            {"filter", "Keep captions that a model finds to match their images",
+                             " --set data.train.kind=jsonl --set data.train.path=noisy.jsonl "
+                             "--judge runs/blip_shapes/model --scores scores.jsonl"},
+                            arguments);
+  const auto add_path = [&](const char* name, std::string& path, const char* meaning) {
+    return verb->add_option(name, path, meaning)->check(not_empty());
+  };
+  add_path("--judge", arguments.judge, "Model whose matching head judges")
+      ->type_name("DIR")
+      ->required();
+  add_path("--captioner", arguments.captioner, "Model that writes one more caption for each image")
+      ->type_name("DIR");
+  add_path("--scores", arguments.scores,
+           "All captions with their scores; a program that was stopped resumes in this file")
+      ->type_name("FILE")
+      ->required();
+  add_path(
+      "--output", arguments.output,
+      "What is kept, as data of kind jsonl; without it, the scores are shown and nothing is kept")
+      ->type_name("FILE");
+  verb->add_option("--threshold", arguments.threshold, "Score that a caption needs, in [0, 1]")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  GenerationOptions& generation = arguments.caption.generation;
+  generation.strategy = DecodingStrategy::kNucleus;
+  verb->add_option("--top-p", generation.top_p, "Of --captioner: draws among the most probable")
+      ->capture_default_str();
+  verb->add_option("--seed", generation.seed, "Of --captioner")->capture_default_str();
+  verb->add_option("--device", arguments.options.device, "auto, cpu, cuda or cuda:N")
+      ->capture_default_str();
+  verb->add_option("--batch-size", arguments.options.batch_size, "Images of a forward pass")
+      ->check(at_least(1))
+      ->capture_default_str();
+}
+
 void add_scoring(CLI::App& app, ScoringArguments& arguments) {
   CLI::App* verb =
       app.add_subcommand("score-captions", "BLEU, ROUGE-L and CIDEr of captions from a file");
@@ -123,6 +162,7 @@ std::function<int()> define_commands(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   add_surveys(app, *arguments);
   add_writers(app, *arguments);
+  add_filter(app, arguments->filter);
   add_scoring(app, arguments->scoring);
   return [arguments, &app] {
     if (app.got_subcommand("check")) return run_check(arguments->check);
@@ -130,6 +170,7 @@ std::function<int()> define_commands(CLI::App& app) {
     if (app.got_subcommand("index")) return run_index(arguments->index.data);
     if (app.got_subcommand("shard")) return run_shard(arguments->shard);
     if (app.got_subcommand("preview")) return run_preview(arguments->preview);
+    if (app.got_subcommand("filter")) return run_filter(arguments->filter);
     if (app.got_subcommand("score-captions")) return run_score_captions(arguments->scoring);
     return run_export(arguments->exporting);
   };

@@ -3,7 +3,7 @@
 #include <optional>
 #include <vector>
 
-#include "common/json_names.h"
+#include "common/records/json_names.h"
 #include "tandem/core/error.h"
 #include "tandem/core/files.h"
 #include "tandem/io/parquet.h"

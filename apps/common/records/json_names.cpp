@@ -1,4 +1,4 @@
-#include "common/json_names.h"
+#include "common/records/json_names.h"
 
 #include "tandem/core/text.h"
 
