@@ -31,6 +31,10 @@ struct BlipOptions {
   int64_t queue_size = 0;       ///< Pairs of earlier batches that are compared with; 0: none.
   double soft_share = 0.4;      ///< Share of the targets that the twin finds.
   int64_t soft_ramp_steps = 0;  ///< Steps in which soft_share rises from 0.
+  /// An image and a text whose cosine similarity is above that of a true pair less this margin are
+  /// no negative for the matching head: they may belong together although nobody said so. -2, as
+  /// BLIP: all others are negatives. ("TopK-MarginPos" of Moreira et al., arXiv:2407.15831.)
+  double negative_margin = -2.0;
 };
 
 struct TaskOptions {

@@ -158,6 +158,11 @@ void add_task_fields(FieldTable& table, TaskOptions& o) {
            between(0, 1));
   blip.add("soft_ramp_steps", &o.blip.soft_ramp_steps, "Steps in which soft_share rises from 0.",
            between(0, 1'000'000'000));
+  blip.add("negative_margin", &o.blip.negative_margin,
+           "An image and a text whose cosine similarity is above that of a true pair less this "
+           "margin are no negative in matching: they may belong together although nobody said so. "
+           "-2, as BLIP: all others are negatives.",
+           between(-2, 2));
 }
 
 void add_training_fields(FieldTable& table, RunConfig& config) {

@@ -93,9 +93,13 @@ HardNegatives BlipStep::draw_negatives(const ClipEmbeddings& leaves) const {
   const torch::NoGradGuard no_gradient;
   const Batch& batch = inputs_.batch;
   const PairFeatures pairs{.image_groups = batch.image_groups, .text_groups = batch.text_groups};
-  const torch::Tensor logits = leaves.image_embeddings.matmul(leaves.text_embeddings.t()) *
-                               inputs_.model->logit_scale().exp();  // [B, B]
-  return draw_hard_negatives(logits, share_content(pairs, pairs),
+  const torch::Tensor cosines = leaves.image_embeddings.matmul(leaves.text_embeddings.t());
+  // A pair is too similar where it is nearly as similar as the true one of its image, or its text.
+  const torch::Tensor limits = cosines.diagonal() - inputs_.config.task.blip.negative_margin;
+  const torch::Tensor too_similar =
+      cosines.gt(limits.unsqueeze(1)).logical_or(cosines.gt(limits.unsqueeze(0)));  // [B, B]
+  return draw_hard_negatives(cosines * inputs_.model->logit_scale().exp(),
+                             share_content(pairs, pairs).logical_or(too_similar.cpu()),
                              mix_seed({inputs_.seed, kNegativeStream}));
 }
 

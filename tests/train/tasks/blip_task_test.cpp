@@ -1,5 +1,7 @@
 #include "tandem/train/blip_task.h"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 #include <torch/utils.h>
 
@@ -91,6 +93,25 @@ TEST(BlipTask, GivesTheSameGradientsInSlices) {
   for (const auto& [name, term] : expected.terms)
     EXPECT_NEAR(actual.terms.at(name).item<double>(), term.item<double>(), 1e-5) << name;
   expect_equal(whole.gradients(), sliced.gradients(), 1e-5);
+}
+
+// With a margin of 2 every other pair is too similar: what is left are the true pairs.
+TEST(BlipTask, APairThatIsNearlyAsSimilarIsNoNegative) {
+  const test::Folder folder;
+  RunConfig config = blip_run(folder.path(), "margin");
+  const auto matching_of = [&](double margin) {
+    config.task.blip.negative_margin = margin;
+    test::TaskStep step(config);
+    const torch::NoGradGuard no_gradient;
+    // A head that always says "no match", with certainty e^3 : 1.
+    step.task->module()->named_parameters()["matching_head.weight"].zero_();
+    step.task->module()->named_parameters()["matching_head.bias"].copy_(torch::tensor({3.0, 0.0}));
+    const torch::AutoGradMode with_gradient(true);
+    return step.task->forward_backward(step.loader.next(), 1).terms.at("matching").item<double>();
+  };
+  const double wrong = std::log1p(std::exp(3.0)), right = std::log1p(std::exp(-3.0));
+  EXPECT_NEAR(matching_of(2.0), wrong, 1e-5);
+  EXPECT_NEAR(matching_of(-2.0), (wrong + 2 * right) / 3, 1e-5);
 }
 
 TEST(BlipTask, TheTwinFollowsTheModel) {
