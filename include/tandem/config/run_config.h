@@ -56,6 +56,9 @@ struct LossOptions {
   double label_smoothing = 0.0;  ///< Share of the target spread over all pairs of the batch.
                                  ///< info_nce only. Of a captioner: over all tokens.
   Duplicates duplicates = Duplicates::kKeep;
+  /// Share of captions whose tokens a decoder predicts in parallel, from the image alone: it reads
+  /// the first token in the place of every other one. Tschannen et al., "CapPa", arXiv:2306.07915.
+  double parallel_captions = 0.0;
 };
 
 /// Loshchilov and Hutter, "Decoupled Weight Decay Regularization", arXiv:1711.05101.

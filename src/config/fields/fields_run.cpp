@@ -15,6 +15,10 @@ void add_loss(FieldTable& table, LossOptions& o) {
   loss.add("duplicates", choice(&o.duplicates, kDuplicates),
            "Pairs of a batch that share an image or a text: negatives (keep), left out (mask), or "
            "positives.");
+  loss.add("parallel_captions", &o.parallel_captions,
+           "Share of captions whose tokens a decoder predicts in parallel, from the image alone "
+           "(CapPa); of task.kind captioner and blip.",
+           between(0, 1));
 }
 
 void add_optim(FieldTable& table, OptimOptions& o) {

@@ -17,6 +17,7 @@ namespace {
 constexpr uint64_t kNegativeStream = 1;  // Of a step's seed.
 constexpr uint64_t kTowerStream = 2;
 constexpr uint64_t kTogetherStream = 3;
+constexpr uint64_t kParallelStream = 4;
 constexpr int64_t kNoPair = -100;  // The label that cross_entropy_loss leaves out.
 
 TokenBatch select_texts(const TokenBatch& texts, const std::vector<int64_t>& which) {
@@ -45,7 +46,7 @@ double count_pairs(const HardNegatives& negatives) {
 // What the losses that look at an image and a text together are computed from.
 struct BlipStep::Together {
   torch::Tensor states;  // [B, N, width], of all images.
-  TokenBatch captions;   // On the host.
+  Captions captions;
   HardNegatives negatives;
   double pairs = 0;   // How many are matched in the whole batch,
   double tokens = 0;  // and how many tokens are predicted.
@@ -151,9 +152,10 @@ BlipStep::Losses BlipStep::match_and_caption(const ClipEmbeddings& leaves) {
   std::vector<torch::Tensor> states;
   for (const Part& part : parts_) states.push_back(part.states.detach());
   const RunConfig& config = inputs_.config;
-  Together all{.states = torch::cat(states),  // [B, N, width]
-               .captions = begin_with(inputs_.batch.tokens, config.model.decoder.bos_id),
-               .negatives = draw_negatives(leaves)};
+  Together all{
+      .states = torch::cat(states),  // [B, N, width]
+      .captions = make_captions(inputs_.batch, config, mix_seed({inputs_.seed, kParallelStream})),
+      .negatives = draw_negatives(leaves)};
   all.pairs = count_pairs(all.negatives);
   all.tokens = static_cast<double>(predicted_tokens(all.captions, *single_process()));
 

@@ -15,6 +15,8 @@
 namespace tandem {
 namespace {
 
+constexpr uint64_t kParallelStream = uint64_t{1} << 32;  // Of a step's seed, beside micro-batches.
+
 // Leaves trainable what the decoder and the image tower own; a frozen tower stays frozen.
 void train_captioning_only(ClipModel model) {
   std::unordered_set<const c10::TensorImpl*> used;
@@ -33,10 +35,6 @@ const TaskInputs& require_decoder(const TaskInputs& inputs) {
                         .expected = has_decoder(model) ? "both or image" : "at least 1"});
 }
 
-Batch slice(const Batch& batch, int64_t first, int64_t last) {
-  return {.images = batch.images.slice(0, first, last), .tokens = batch.tokens.slice(first, last)};
-}
-
 }  // namespace
 
 CaptionerTask::CaptionerTask(const TaskInputs& inputs)
@@ -47,29 +45,29 @@ CaptionerTask::CaptionerTask(const TaskInputs& inputs)
 TaskLosses CaptionerTask::forward_backward(const Batch& batch, uint64_t dropout_seed) {
   ClipModel clip = model();
   const double smoothing = config().loss.label_smoothing;
-  Batch captions{.images = batch.images,
-                 .tokens = begin_with(batch.tokens, config().model.decoder.bos_id)};
-  const int64_t B = captions.tokens.size();
-  const int64_t predicted = predicted_tokens(captions.tokens, communicator_);
+  const Captions captions =
+      make_captions(batch, config(), mix_seed({dropout_seed, kParallelStream}));
+  const int64_t B = captions.size();
+  const int64_t predicted = predicted_tokens(captions, communicator_);
   const int64_t parts = config().train.accumulation_steps;
-  const auto share_of_loss = [&](const Batch& samples) {
-    const torch::Tensor states = clip->encode_image_states(samples.images);  // [B, N, D]
-    return caption_loss(clip, states, samples.tokens, smoothing) / static_cast<double>(predicted);
+  const auto share_of_loss = [&](int64_t first, int64_t last) {
+    const torch::Tensor states = clip->encode_image_states(batch.images.slice(0, first, last));
+    return caption_loss(clip, states, captions.slice(first, last), smoothing) /
+           static_cast<double>(predicted);
   };
   torch::Tensor total = torch::zeros({}, batch.images.options().dtype(torch::kFloat32));
   for (int64_t m = 0; m < parts; ++m) {
-    const Batch part = slice(captions, m * B / parts, (m + 1) * B / parts);
-    const int64_t size = part.tokens.size();
+    const int64_t first = m * B / parts, size = (m + 1) * B / parts - first;
     const int64_t slices = step_slices(clip, size);
     if (slices == 1) {
       clip->seed_dropout(mix_seed({dropout_seed, static_cast<uint64_t>(m)}));
-      const torch::Tensor loss = share_of_loss(part);
+      const torch::Tensor loss = share_of_loss(first, first + size);
       loss.backward();
       total += loss.detach();
       continue;
     }
     const auto losses = backward_side_by_side(*clip, slices, [&](int64_t i) {
-      return share_of_loss(slice(part, i * size / slices, (i + 1) * size / slices));
+      return share_of_loss(first + i * size / slices, first + (i + 1) * size / slices);
     });
     for (const torch::Tensor& each : losses) total += each;
   }

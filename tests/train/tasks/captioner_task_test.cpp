@@ -28,8 +28,9 @@ RunConfig captioner_run(const std::filesystem::path& output_dir, const std::stri
   return config;
 }
 
-// Every text through the decoder on its own.
-double mean_loss(ClipModel model, const Batch& batch) {
+// Every text through the decoder on its own, with its tokens or, where all are predicted in
+// parallel, with the first one in their place.
+double mean_loss(ClipModel model, const Batch& batch, bool parallel = false) {
   const int64_t bos_id = model->options().decoder.bos_id;
   double sum = 0;
   int64_t count = 0;
@@ -37,7 +38,8 @@ double mean_loss(ClipModel model, const Batch& batch) {
     TokenBatch text = batch.tokens.slice(i, i + 1);
     text.ids = text.ids.clone();
     text.ids[0] = bos_id;
-    const NextTokens next = next_tokens(text);
+    NextTokens next = next_tokens(text);
+    if (parallel) next.inputs.ids = torch::full_like(next.inputs.ids, bos_id);
     const torch::Tensor states = model->encode_image_states(batch.images.slice(0, i, i + 1));
     const torch::Tensor logits = model->decoder->logits(model->decoder(next.inputs, states));
     sum += captioning_loss(logits, next.targets, 0.1).item<double>();
@@ -56,9 +58,28 @@ TEST(CaptionerTask, AveragesOverAllTokensOfTheBatch) {
   EXPECT_NEAR(chance, std::log(static_cast<double>(step.inputs.tokenizer->vocab_size())), 1e-12);
 }
 
+TEST(CaptionerTask, PredictsInParallelFromTheImageAlone) {
+  const test::Folder folder;
+  RunConfig config = captioner_run(folder.path(), "parallel");
+  const auto loss_at = [&](double share) {
+    config.loss.parallel_captions = share;
+    test::TaskStep step(config);
+    const Batch batch = step.loader.next();
+    const double by_hand = mean_loss(clip_model(*step.task), batch, share == 1.0);
+    const double loss = step.task->forward_backward(batch, 0).total.item<double>();
+    return std::pair(loss, by_hand);
+  };
+  const auto [all, all_by_hand] = loss_at(1.0);
+  EXPECT_NEAR(all, all_by_hand, 1e-5);
+  const auto [some, none_by_hand] = loss_at(0.5);
+  EXPECT_GT(std::abs(some - none_by_hand), 1e-4) << "some captions";
+  EXPECT_GT(std::abs(some - all), 1e-4) << "not all of them";
+}
+
 TEST(CaptionerTask, GivesTheSameGradientsInMicroBatches) {
   const test::Folder folder;
   RunConfig config = captioner_run(folder.path(), "parts");
+  config.loss.parallel_captions = 0.5;
   test::TaskStep whole(config);
   config.train.accumulation_steps = 4;
   test::TaskStep parts(config);
@@ -115,6 +136,7 @@ TEST(CaptionerTask, ResumesBitForBit) {
   const test::Folder folder;
   RunConfig config = captioner_run(folder.path(), "straight");
   config.model.decoder.dropout = 0.1;
+  config.loss.parallel_captions = 0.5;
   config.train.accumulation_steps = 2;
   Trainer straight(config);
   const std::vector<double> expected = test::run_losses(straight);
