@@ -139,8 +139,7 @@ void add_run_fields(FieldTable& table, RunOptions& o) {
   run.add("peer_timeout_seconds", &o.peer_timeout_seconds,
           "Of several processes: how long one waits for the others, at the start and in each "
           "exchange, before it names who is missing and ends.",
-          between(1, 1e6))
-      .on_resume = OnResume::kIgnored;
+          between(1, 1e6));
 }
 
 void add_task_fields(FieldTable& table, TaskOptions& o) {
