@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "clip_train/join_run.h"
 #include "clip_train/progress.h"
 #include "clip_train/stop_signals.h"
 #include "common/text_io.h"
@@ -64,39 +65,13 @@ void tell_export_targets(const RunConfig& config) {
   write_note(fmt::format("The model can be exported to {}.\n", describe(export_targets(model))));
 }
 
-}  // namespace
-
-int run_check(const RunConfig& config, const std::string& resume) {
-  const TrainerOptions options = resume_options(resume);
-  check_best_metric(config);
-  const DryRunReport report = dry_run(config, options, evaluators_of(on_few_samples(config)));
-  write_note(fmt::format(
-      "The configuration works: {} parameters, {} samples checked, {} of them invalid.\n"
-      "One step takes {:.3f} s, the run about {}; {:.0f} MB of memory so far, {:.1f} MB per "
-      "checkpoint.\n",
-      report.parameters, report.samples_checked, report.bad_samples, report.seconds_per_step,
-      describe_seconds(report.estimated_seconds), report.memory_mb, report.checkpoint_mb));
-  tell_export_targets(config);
-  write_output(to_json(report) + "\n");
-  return 0;
-}
-
-int run_training(const RunConfig& config, const std::string& resume) {
-  const TrainerOptions options = resume_options(resume);
-  // Before the trainer, so that data to evaluate on that is not there costs no run directory.
-  check_best_metric(config);
-  std::vector<Evaluator> evaluators = evaluators_of(config);
-  Trainer trainer(config, options);
-  // Before the first note: who reads that the run resumes may stop it at once.
-  const StopSignals signals(trainer);
-  for (Evaluator& each : evaluators) trainer.add_evaluator(std::move(each));
+void tell_start(const Trainer& trainer) {
   if (trainer.start_step() > 0)
     write_note(fmt::format("Resuming after step {}.\n", trainer.start_step()));
-  tell_export_targets(config);
-  Progress progress(notes_go_to_terminal());
-  trainer.on_log([&](const StepStats& stats) { progress.show(stats); });
-  const TrainSummary summary = run(trainer);
-  progress.finish();
+  tell_export_targets(trainer.config());
+}
+
+void tell_end(const TrainSummary& summary, const Trainer& trainer) {
   if (summary.interrupted) {
     write_note(
         fmt::format("Interrupted after step {} and saved in {}: run the same command to resume.\n",
@@ -107,9 +82,61 @@ int run_training(const RunConfig& config, const std::string& resume) {
                            summary.model_directory.string()));
   }
   write_output(to_json(summary) + "\n");
+}
+
+void tell(const DryRunReport& report) {
+  write_note(fmt::format(
+      "The configuration works: {} parameters, {} samples checked, {} of them invalid.\n"
+      "One step takes {:.3f} s, the run about {}; {:.0f} MB of memory so far, {:.1f} MB per "
+      "checkpoint.\n",
+      report.parameters, report.samples_checked, report.bad_samples, report.seconds_per_step,
+      describe_seconds(report.estimated_seconds), report.memory_mb, report.checkpoint_mb));
+}
+
+}  // namespace
+
+int run_check(RunConfig config, const std::string& resume) {
+  TrainerOptions options = resume_options(resume);
+  options.communicator = join_run(config);
+  std::vector<Evaluator> evaluators;
+  run_together(*options.communicator, [&] {
+    check_best_metric(config);
+    evaluators = evaluators_of(on_few_samples(config));
+  });
+  const DryRunReport report = dry_run(config, options, evaluators);
+  if (!is_writer(*options.communicator)) return 0;
+  tell(report);
+  tell_export_targets(config);
+  write_output(to_json(report) + "\n");
+  return 0;
+}
+
+int run_training(RunConfig config, const std::string& resume) {
+  TrainerOptions options = resume_options(resume);
+  options.communicator = join_run(config);
+  Communicator& processes = *options.communicator;
+  const bool speaks = is_writer(processes);
+  // Before the trainer, so that data to evaluate on that is not there costs no run directory.
+  std::vector<Evaluator> evaluators;
+  run_together(processes, [&] {
+    check_best_metric(config);
+    evaluators = evaluators_of(config);
+  });
+  Trainer trainer(config, options);
+  // Before the first note: who reads that the run resumes may stop it at once.
+  const StopSignals signals(trainer, speaks);
+  for (Evaluator& each : evaluators) trainer.add_evaluator(std::move(each));
+  Progress progress(notes_go_to_terminal());
+  if (speaks) {
+    tell_start(trainer);
+    trainer.on_log([&](const StepStats& stats) { progress.show(stats); });
+  }
+  const TrainSummary summary = run(trainer);
+  progress.finish();
+  if (speaks) tell_end(summary, trainer);
   if (summary.interrupted) return exit_code(ErrorKind::kInterrupted);
-  const bool failed = config.run.fail_at_chance && !summary.at_chance.empty();
-  return failed ? exit_code(ErrorKind::kDiverged) : 0;
+  const bool at_chance = config.run.fail_at_chance && !summary.at_chance.empty();
+  return processes.agree(at_chance ? 1 : 0) != 0 ? exit_code(ErrorKind::kDiverged) : 0;
 }
 
 }  // namespace tandem::apps

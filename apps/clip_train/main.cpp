@@ -7,6 +7,8 @@
 #include "common/text_io.h"
 #include "tandem/config/load.h"
 #include "tandem/core/error.h"
+#include "tandem/core/log.h"
+#include "tandem/distributed/launch.h"
 
 namespace tandem::apps {
 namespace {
@@ -27,6 +29,8 @@ int run(const Arguments& arguments) {
     if (arguments.print_reference) write_output(config_reference() + "\n");
     return 0;
   }
+  // Rank 0 speaks for all: the others only tell of errors.
+  if (read_launch(process_environment()).rank > 0) log_to_stderr(LogLevel::kError);
   if (arguments.config.empty()) {
     throw Error(ErrorKind::kUsage,
                 ErrorText{.what = "--config is required",
@@ -73,6 +77,7 @@ int main(int argc, char** argv) {
                   "an interruption.",
        .footer =
            "SIGINT, SIGTERM, SIGUSR1 and SIGHUP finish the step, save and exit with 75.\n"
+           "Started several times by torchrun, srun or mpirun, the processes train together.\n"
            "Messages go to standard error, one JSON object with the result to standard output."},
       tandem::apps::define);
 }

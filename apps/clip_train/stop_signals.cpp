@@ -16,6 +16,7 @@ constexpr int kSignals[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
 
 std::atomic<Trainer*> active{nullptr};
 std::atomic<bool> asked{false};
+std::atomic<bool> answers{true};
 
 // Only async-signal-safe calls from here on.
 void handle(int signal) {
@@ -30,7 +31,8 @@ void handle(int signal) {
   constexpr std::string_view kNote =
       "\nstopping after this step; once more to stop at once and lose the steps since the last "
       "checkpoint\n";
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, kNote.data(), kNote.size());
+  if (answers.load()) [[maybe_unused]]
+    const auto written = ::write(STDERR_FILENO, kNote.data(), kNote.size());
   errno = saved_errno;
 }
 
@@ -49,8 +51,9 @@ void install(void (*handler)(int)) {
 
 }  // namespace
 
-StopSignals::StopSignals(Trainer& trainer) {
+StopSignals::StopSignals(Trainer& trainer, bool speaks) {
   asked = false;
+  answers = speaks;
   active = &trainer;
   install(handle);
 }

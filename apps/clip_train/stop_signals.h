@@ -5,10 +5,11 @@
 namespace tandem::apps {
 
 /// While it lives, SIGINT, SIGTERM, SIGUSR1 and SIGHUP ask `trainer` to stop; a second one ends the
-/// process at once with 128 + its number. SIGHUP stays ignored under nohup. One at a time.
+/// process at once with 128 + its number. SIGHUP stays ignored under nohup. The first is answered
+/// on standard error where this process `speaks`. One at a time.
 class StopSignals {
  public:
-  explicit StopSignals(Trainer& trainer);
+  StopSignals(Trainer& trainer, bool speaks);
   ~StopSignals();
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;

@@ -102,8 +102,10 @@ Store meet(const Launch& launch, std::chrono::milliseconds timeout) {
   options.timeout = timeout;
   const std::string place = fmt::format("{}:{}", launch.address, launch.port);
   try {
+    // A store of torchrun still has what the processes before a restart wrote.
     return c10::make_intrusive<c10d::PrefixStore>(
-        "tandem", c10::make_intrusive<c10d::TCPStore>(launch.address, options));
+        fmt::format("tandem/{}", launch.attempt),
+        c10::make_intrusive<c10d::TCPStore>(launch.address, options));
   } catch (const std::exception& error) {
     if (launch.hosts_store) {
       throw Error(ErrorKind::kCannotCreate, {.what = "rank 0 cannot listen for the other processes",

@@ -193,6 +193,7 @@ Launch read_launch(const Environment& environment) {
   if (launch.world_size == 1) return {};
   launch.address = address_of(environment, launch);
   launch.port = port_of(environment);
+  launch.attempt = number_of(environment, "TORCHELASTIC_RESTART_COUNT", 0, kMaxRanks).value_or(0);
   launch.hosts_store =
       launch.rank == 0 && value_of(environment, "TORCHELASTIC_USE_AGENT_STORE") != "True";
   return launch;

@@ -129,6 +129,7 @@ PeerWatch::~PeerWatch() {
     state_->ends = true;
   }
   state_->changes.notify_all();
+  if (store_is_gone_) return;
   (void)bounded_call(kFarewell, [store = store_, options = options_] {
     write(*store, key_of("left", options.rank), "");
     if (options.hosts_store) store->wait(keys_of("left", options.world_size), kFarewell);
@@ -152,6 +153,7 @@ Error PeerWatch::diagnose(const std::string& reason) {
       });
   // Another rank may have told in the meantime. Without the store its host is the reason.
   const std::string fault = known();
+  store_is_gone_ = !found && fault.empty();
   return error_of(!fault.empty() ? fault : found.value_or(fault_of(0, "silent")));
 }
 

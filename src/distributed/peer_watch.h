@@ -32,7 +32,8 @@ class PeerWatch {
   /// Returns when every rank is there. Throws kInterrupted with the missing ranks, and kUsage where
   /// builds differ.
   PeerWatch(const c10::intrusive_ptr<c10d::Store>& store, PeerOptions options);
-  /// Where it hosts the store, it first waits for the others to leave, five seconds at most.
+  /// Where it hosts the store, it first waits for the others to leave, five seconds at most. Where
+  /// the store is gone, it tells nobody.
   ~PeerWatch();
   PeerWatch(const PeerWatch&) = delete;
   PeerWatch& operator=(const PeerWatch&) = delete;
@@ -51,6 +52,7 @@ class PeerWatch {
   c10::intrusive_ptr<c10d::Store> server_;  // On the rank that hosts it. A clone is a client.
   c10::intrusive_ptr<c10d::Store> store_;
   std::vector<std::string> hosts_;
+  bool store_is_gone_ = false;
   std::shared_ptr<PeerState> state_;  // Also of the threads, which may outlive this.
 };
 

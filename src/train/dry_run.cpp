@@ -143,19 +143,21 @@ uint64_t peak_memory() {
   return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
 }
 
-}  // namespace
+/// What a run would begin with.
+struct Trial {
+  std::unique_ptr<TrainingSession> session;
+  int64_t start_step = 0;
+  fs::path place;  // Where checkpoints would be written.
+};
 
-DryRunReport dry_run(const RunConfig& config, const TrainerOptions& options,
-                     const std::vector<Evaluator>& evaluators) {
+Trial open_trial(const RunConfig& config, const TrainerOptions& options, DryRunReport& report) {
   validate(config);
   const torch::Device device = open_device(config.run);
   const fs::path run = fs::path(config.run.output_dir) / config.run.name;
   require_writable(run);
-  const fs::path place = require_writable(RunDirectory::checkpoints_of(run));
+  Trial trial{.session = {}, .place = require_writable(RunDirectory::checkpoints_of(run))};
   const auto point = choose_resume_point(run, options, peek_latest_checkpoint);
   if (point) log_info(fmt::format("the run would resume from {}", point->path.string()));
-
-  DryRunReport report;
   RunConfig settled = config;
   settle_background(settled, point);
   TrainingInputs inputs =
@@ -164,24 +166,50 @@ DryRunReport dry_run(const RunConfig& config, const TrainerOptions& options,
   if (point) require_same_run(*point, inputs);
   check_samples(inputs, report);
   warn_of_overlap(config, *inputs.source);
-  TrainingSession session(std::move(inputs),
-                          {.make_task = options.make_task, .communicator = options.communicator},
-                          point ? &point->checkpoint : nullptr);
-  for (const auto& parameter : session.task().module()->parameters())
-    report.parameters += parameter.numel();
-  log_memory_plan(session.task());
-  time_steps(session, report);
-  report.metrics = try_evaluations(session, evaluators);
-  const int64_t left = session.total_steps() - (point ? point->checkpoint.step : 0);
-  report.estimated_seconds =
-      report.seconds_per_step * static_cast<double>(std::max(left, int64_t{0}));
-  const uint64_t bytes = try_checkpoint(session);
-  require_free_space(place, bytes * static_cast<uint64_t>(config.train.keep_last + 1));
+  trial.session = std::make_unique<TrainingSession>(
+      std::move(inputs),
+      SessionOptions{.make_task = options.make_task, .communicator = options.communicator},
+      point ? &point->checkpoint : nullptr);
+  if (point) trial.start_step = point->checkpoint.step;
+  return trial;
+}
+
+void try_saving(const Trial& trial, DryRunReport& report) {
+  const uint64_t bytes = try_checkpoint(*trial.session);
+  const auto kept = static_cast<uint64_t>(trial.session->config().train.keep_last + 1);
+  require_free_space(trial.place, bytes * kept);
   report.checkpoint_mb = static_cast<double>(bytes) / kMegabyte;
+}
+
+void measure_memory(DryRunReport& report) {
   const uint64_t peak = peak_memory();
   report.memory_mb = static_cast<double>(peak) / kMegabyte;
   if (const std::string warning = memory_warning(peak, memory_limit()); !warning.empty())
     log_warn(warning);
+}
+
+}  // namespace
+
+DryRunReport dry_run(const RunConfig& config, const TrainerOptions& options,
+                     const std::vector<Evaluator>& evaluators) {
+  Communicator& communicator = *options.communicator;
+  DryRunReport report;
+  Trial trial;
+  run_together(communicator, [&] { trial = open_trial(config, options, report); });
+  TrainingSession& session = *trial.session;
+  session.share_state(trial.start_step);
+  for (const auto& parameter : session.task().module()->parameters())
+    report.parameters += parameter.numel();
+  log_memory_plan(session.task());
+  time_steps(session, report);
+  run_together(communicator, [&] {
+    report.metrics = try_evaluations(session, evaluators);
+    if (is_writer(communicator)) try_saving(trial, report);
+  });
+  const int64_t left = session.total_steps() - trial.start_step;
+  report.estimated_seconds =
+      report.seconds_per_step * static_cast<double>(std::max(left, int64_t{0}));
+  measure_memory(report);
   return report;
 }
 

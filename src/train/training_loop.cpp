@@ -28,6 +28,8 @@ TrainingLoop::TrainingLoop(RunConfig config, const TrainerOptions& options)
     : communicator_(options.communicator) {
   run_together(*communicator_, [&] { open_directory(config, options); });
   run_together(*communicator_, [&] { open_session(std::move(config), options); });
+  session_->share_state(start_step_);
+  directory_->keep();
 }
 
 // The writing rank finds the checkpoint to resume from, and sets damaged ones aside. The others
@@ -60,7 +62,6 @@ void TrainingLoop::open_session(RunConfig config, const TrainerOptions& options)
       point ? &point->checkpoint : nullptr);
   guard_ = std::make_unique<NumericsGuard>(session_->config().train);
   saver_ = std::make_unique<RunSaver>(*directory_, *session_, *guard_);
-  directory_->keep();
   if (!point) return;
   start_step_ = step_ = point->checkpoint.step;
   guard_->restore(point->checkpoint.numerics);
@@ -74,7 +75,7 @@ TrainSummary TrainingLoop::run(const std::atomic<bool>& stop) {
   if (step_ < total() && saver_->has_saved(step_) &&
       is_evaluation_due(session_->config().eval, step_))
     evaluate();  // The checkpoint was saved before it and does not know its outcome.
-  while (step_ < total() && communicator_->agree(stop.load() ? 1 : 0) == 0) advance();
+  while (step_ < total() && goes_on(stop)) advance();
 
   const bool interrupted = step_ < total();
   std::vector<std::string> at_chance;
@@ -82,8 +83,7 @@ TrainSummary TrainingLoop::run(const std::atomic<bool>& stop) {
     stop_early();
   } else {
     finish();
-    const int64_t warmup = session_->learning_rate().warmup_steps();
-    at_chance = warn_of_chance(find_chance({variety_, records_->losses(), warmup, metrics_}));
+    at_chance = judge();
   }
   return {.steps = step_,
           .final_loss = records_->last_loss(),
@@ -100,6 +100,22 @@ void TrainingLoop::open_records() {
   records_.reset();
   records_ = std::make_unique<RunRecords>(*directory_, session_->config(), step_);
   meter_ = std::make_unique<StepMeter>();
+}
+
+bool TrainingLoop::goes_on(const std::atomic<bool>& stop) {
+  try {
+    return communicator_->agree(stop.load() ? 1 : 0) == 0;
+  } catch (const Error&) {
+    keep_progress();  // Another process is gone.
+    throw;
+  }
+}
+
+// Between two steps the state is good, whatever has failed.
+void TrainingLoop::keep_progress() {
+  settle();
+  if (step_ > start_step_) save();
+  wait_until_saved();
 }
 
 void TrainingLoop::advance() {
@@ -129,9 +145,12 @@ StepResult TrainingLoop::next_step() {
     // Without a batch nothing has changed: what was trained since the last checkpoint is good.
     const bool no_batch = error.kind() == ErrorKind::kData || error.kind() == ErrorKind::kIo ||
                           error.kind() == ErrorKind::kInterrupted;
-    settle();
-    if (no_batch && step_ > start_step_) save();
-    wait_until_saved();
+    if (no_batch) {
+      keep_progress();
+    } else {
+      settle();
+      wait_until_saved();
+    }
     throw;
   }
 }
@@ -239,6 +258,13 @@ int64_t TrainingLoop::save_model() {
   int64_t step = 0;
   run_together(*communicator_, [&] { step = saver_->save_model(step_); });
   return step;
+}
+
+// What shows that the run ended at chance. The writing rank has the losses.
+std::vector<std::string> TrainingLoop::judge() const {
+  if (!directory_->is_written()) return {};
+  const int64_t warmup = session_->learning_rate().warmup_steps();
+  return warn_of_chance(find_chance({variety_, records_->losses(), warmup, metrics_}));
 }
 
 void TrainingLoop::stop_early() {

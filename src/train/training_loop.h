@@ -42,7 +42,9 @@ class TrainingLoop {
   void open_directory(const RunConfig& config, const TrainerOptions& options);
   void open_session(RunConfig config, const TrainerOptions& options);
   void open_records();
+  [[nodiscard]] bool goes_on(const std::atomic<bool>& stop);
   void advance();
+  void keep_progress();
   StepResult next_step();
   bool settle();
   void note_bad_step(const StepResult& result);
@@ -54,6 +56,7 @@ class TrainingLoop {
   void save();
   void wait_until_saved();
   int64_t save_model();
+  [[nodiscard]] std::vector<std::string> judge() const;
   void stop_early();
   void finish();
   [[nodiscard]] int64_t total() const { return session_->total_steps(); }

@@ -36,7 +36,7 @@ void redirect(const fs::path& file, int flags, int target) {
 }  // namespace
 
 RunningProgram::RunningProgram(const std::string& name, const std::vector<std::string>& arguments,
-                               std::string_view input)
+                               std::string_view input, const Variables& variables)
     : folder_(scratch_folder()) {
   std::ofstream(folder_ / "in", std::ios::binary) << input;
   std::vector<std::string> words = {
@@ -52,6 +52,8 @@ RunningProgram::RunningProgram(const std::string& name, const std::vector<std::s
   redirect(folder_ / "out", O_WRONLY | O_CREAT, STDOUT_FILENO);
   redirect(folder_ / "err", O_WRONLY | O_CREAT, STDERR_FILENO);
   ::unsetenv("TANDEM_SET");
+  for (const auto& [variable, value] : variables)
+    ::setenv(variable.c_str(), value.c_str(), /*overwrite=*/1);
   ::execv(argv[0], argv.data());
   ::_exit(127);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,12 +15,15 @@ struct ProgramResult {
   std::string err;
 };
 
+/// Environment variables that a program gets besides those of the test.
+using Variables = std::map<std::string, std::string>;
+
 /// One of our programs in a process of its own, with both outputs kept in files.
 class RunningProgram {
  public:
   /// Starts bin/`name` with `arguments`; `input` is its standard input.
   RunningProgram(const std::string& name, const std::vector<std::string>& arguments,
-                 std::string_view input = {});
+                 std::string_view input = {}, const Variables& variables = {});
   /// Kills it if it still runs.
   ~RunningProgram();
   RunningProgram(const RunningProgram&) = delete;

@@ -74,6 +74,9 @@ TEST(Launch, ReadsTorchrun) {
   EXPECT_TRUE(read_launch(environment).hosts_store);
   environment["TORCHELASTIC_USE_AGENT_STORE"] = "True";
   EXPECT_FALSE(read_launch(environment).hosts_store);
+  EXPECT_EQ(read_launch(environment).attempt, 0);
+  environment["TORCHELASTIC_RESTART_COUNT"] = "2";
+  EXPECT_EQ(read_launch(environment).attempt, 2);
 }
 
 TEST(Launch, ReadsSlurm) {

@@ -46,9 +46,11 @@ struct RunOptions {
   std::string name = "run";  ///< The run's folder inside output_dir.
   std::string output_dir = "runs";
   uint64_t seed = 0;  ///< Weights, sample order, augmentation and dropout all follow from it.
-  std::string device = "auto";  ///< auto, cpu, cuda or cuda:N.
-  int64_t cpu_threads = 0;      ///< Threads of one tensor operation; 0 takes one per core.
-  bool fail_at_chance = false;  ///< A run that ends at chance is an error (exit 17).
+  std::string device = "auto";        ///< auto, cpu, cuda or cuda:N.
+  int64_t cpu_threads = 0;            ///< Threads of one tensor operation; 0 takes one per core.
+  bool fail_at_chance = false;        ///< A run that ends at chance is an error (exit 17).
+  double peer_timeout_seconds = 600;  ///< Of several processes: how long one waits for the others,
+                                      ///< at the start and in each exchange.
 };
 
 struct LossOptions {

@@ -22,6 +22,7 @@ struct Launch {
   std::string address = {};      ///< Host where all processes meet. Empty for one process.
   uint16_t port = 0;
   bool hosts_store = false;  ///< Whether this process listens there: rank 0, unless torchrun does.
+  int64_t attempt = 0;       ///< How often torchrun has started the processes again.
 };
 
 /// Returns what `environment` says. Rank, local rank and world size come from one family of

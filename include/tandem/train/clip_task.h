@@ -16,7 +16,9 @@ class ClipTask final : public ModelTask {
   /// Returns the loss of one batch, whose duplicates `groups` names (on the host).
   using MakeLoss = std::function<EmbeddingLoss(const ClipModel& model, const PairGroups& groups)>;
 
-  /// Without `make_loss` the loss is the configuration's: clip_loss. Throws as ModelTask.
+  /// Without `make_loss` the loss is the configuration's: clip_loss, over the pairs of all
+  /// processes. Throws as ModelTask; kUsage for a loss of one's own in several processes; kConfig
+  /// where train.accumulation_steps does not divide a process's part of the batch.
   explicit ClipTask(const TaskInputs& inputs, MakeLoss make_loss = {});
 
   TaskLosses forward_backward(const Batch& batch, uint64_t dropout_seed) override;
@@ -27,6 +29,9 @@ class ClipTask final : public ModelTask {
   [[nodiscard]] std::string memory_plan() const override;
 
  private:
+  [[nodiscard]] EmbeddingLoss loss_of(const Batch& batch) const;
+
+  Communicator& communicator_;
   MakeLoss make_loss_;
 };
 

@@ -42,8 +42,9 @@ class Task {
   /// of a checkpoint; those that require gradients are trained.
   [[nodiscard]] virtual std::shared_ptr<torch::nn::Module> module() const = 0;
   /// Runs forward, loss and backward of this rank's part of a batch and adds to the gradients of
-  /// the module: the sum over all ranks is that of the whole batch. Images are on the run's device,
-  /// everything else on the host. Random numbers must follow from
+  /// the module: the sum over all ranks is that of the whole batch. The groups of `batch` are those
+  /// of all ranks' samples, in the order of the ranks. Images are on the run's device, everything
+  /// else on the host. Random numbers must follow from
   /// `dropout_seed` alone: a resumed run repeats the step to the bit.
   virtual TaskLosses forward_backward(const Batch& batch, uint64_t dropout_seed) = 0;
   /// Called after each update of the weights, for limits on them and for averages of them. Not
@@ -90,7 +91,9 @@ using MakeTask = std::function<std::unique_ptr<Task>(const TaskInputs& inputs)>;
 [[nodiscard]] std::unique_ptr<Task> make_task(const TaskInputs& inputs);
 
 /// Evaluates a task in the middle of a run: without dropout and without gradients. What it throws
-/// is a warning or ends the run, as eval.on_error says.
+/// is a warning or ends the run, as eval.on_error says. Of several processes each runs it on the
+/// same weights and all of the evaluation's data, so that none waits long for another; it must not
+/// call the communicator. What rank 0 finds is recorded.
 using Evaluator = std::function<Metrics(const Task& task)>;
 
 }  // namespace tandem

@@ -36,6 +36,8 @@ struct StepStats {
   Metrics task_values = {};  ///< Task::log_values, and the means of TaskLosses::terms.
 };
 
+/// What came of a run. Of several processes rank 0 knows the losses: final_loss of the others is
+/// NaN, and their at_chance is empty.
 struct TrainSummary {
   int64_t steps = 0;
   double final_loss = 0;     ///< Mean loss of the last logged steps.
@@ -62,7 +64,8 @@ struct TrainerOptions {
   /// be resumed.
   std::shared_ptr<const Source> source = {};
   /// The processes that train together. Every one of them makes a Trainer of the same
-  /// configuration; rank 0 writes the run directory.
+  /// configuration; data.batch_size is that of all together, in equal parts. Rank 0 writes the run
+  /// directory, which all of them can read, and all begin with its weights.
   std::shared_ptr<Communicator> communicator = single_process();
 };
 
@@ -72,6 +75,7 @@ struct TrainerOptions {
 /// process trains in the same folder; kConfig, with a table of differences, when a run to resume
 /// differs in task, architecture, batch size, seed, tokenizer or data. Every other setting may
 /// change, with a warning. An error of one rank ends all of them: the others throw kInterrupted.
+/// Where ranks differ in configuration, data, tokenizer or checkpoint, all throw kConfig.
 /// One run at a time per object; not thread-safe except request_stop.
 class Trainer {
  public:
@@ -114,14 +118,14 @@ struct DryRunReport {
   double seconds_per_step = 0;
   double estimated_seconds = 0;  ///< Of the steps that the run has before it.
   double memory_mb = 0;          ///< Peak resident memory so far.
-  double checkpoint_mb = 0;
-  Metrics metrics = {};  ///< Of the evaluations, which saw little data: their names count.
+  double checkpoint_mb = 0;      ///< Of rank 0, which writes it.
+  Metrics metrics = {};          ///< Of the evaluations, which saw little data: their names count.
 };
 
-/// Checks a configuration by doing: opens everything, with `options` also what the run would resume
-/// from, loads 64 samples, runs two steps from there, runs `evaluators`, writes one checkpoint to a
-/// temporary folder and reads it back. Leaves no trace in the run directory, but finds out whether
-/// it can be written to. Throws as Trainer does.
+/// Checks a configuration by doing, on every process of the run: opens everything, with `options`
+/// also what the run would resume from, loads 64 samples, runs two steps from there, runs
+/// `evaluators`, writes one checkpoint to a temporary folder and reads it back. Leaves no trace in
+/// the run directory, but finds out whether it can be written to. Throws as Trainer does.
 [[nodiscard]] DryRunReport dry_run(const RunConfig& config, const TrainerOptions& options = {},
                                    const std::vector<Evaluator>& evaluators = {});
 

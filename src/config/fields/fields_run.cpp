@@ -140,6 +140,10 @@ void add_run_fields(FieldTable& table, RunOptions& o) {
           between(0, 1024));
   run.add("fail_at_chance", &o.fail_at_chance,
           "End with exit 17 when the run has learnt nothing: a loss or an evaluation at chance.");
+  run.add("peer_timeout_seconds", &o.peer_timeout_seconds,
+          "Of several processes: how long one waits for the others, at the start and in each "
+          "exchange, before it names who is missing and ends.",
+          between(1, 1e6));
 }
 
 void add_task_fields(FieldTable& table, TaskOptions& o) {

@@ -6,6 +6,7 @@
 #include "tandem/core/error.h"
 #include "tandem/core/random.h"
 #include "tandem/model/model_directory.h"
+#include "train/session/same_start.h"
 
 namespace tandem {
 namespace {
@@ -35,6 +36,15 @@ TaskInputs task_inputs(const TrainingInputs& inputs, Communicator& communicator,
 uint64_t dropout_seed(uint64_t run_seed, int64_t step, int64_t rank) {
   const uint64_t seed = mix_seed({run_seed, kDropoutStream, static_cast<uint64_t>(step)});
   return rank == 0 ? seed : mix_seed({seed, static_cast<uint64_t>(rank)});
+}
+
+// Duplicates may lie on different ranks: a batch's groups become those of all of them.
+void gather_groups(Batch& batch, Communicator& communicator) {
+  if (communicator.world_size() == 1) return;
+  const torch::Tensor own = torch::stack({batch.image_groups, batch.text_groups}, 1);  // [B, 2]
+  const torch::Tensor all = communicator.all_gather(own).t().contiguous();             // [2, N]
+  batch.image_groups = all[0];
+  batch.text_groups = all[1];
 }
 
 void load(Task& task, const Checkpoint& checkpoint, const std::string& where) {
@@ -88,6 +98,7 @@ void TrainingSession::rewind(const Checkpoint& checkpoint, uint64_t position) {
 StepResult TrainingSession::train_step(int64_t step) {
   Batch batch;
   run_together(communicator(), [&] { batch = loader_->next(); });
+  gather_groups(batch, communicator());
   batch.images = to_device_(batch.images);
   optimizer_->zero_grad();
   TaskLosses losses =
@@ -106,6 +117,13 @@ StepResult TrainingSession::train_step(int64_t step) {
           .keys = std::move(batch.keys),
           .image_groups = batch.image_groups,
           .text_groups = batch.text_groups};
+}
+
+void TrainingSession::share_state(int64_t step) {
+  require_same_start(*this, step);
+  const Checkpoint own = checkpoint(step);
+  for (const TensorMap* tensors : {&own.weights, &own.task_state, &own.optimizer})
+    for (const auto& [name, tensor] : *tensors) communicator().broadcast(tensor);
 }
 
 Checkpoint TrainingSession::checkpoint(int64_t step) const {

@@ -26,9 +26,9 @@ struct StepResult {
   torch::Tensor grad_norm;  ///< fp32 scalar on the device, before clipping.
   LateFlag finite;          ///< Whether loss and norm are; otherwise the step changed nothing.
   double chance_loss = 0;   ///< Of the batch.
-  std::vector<std::string> keys;  ///< Names of the batch's samples.
-  torch::Tensor image_groups;     ///< Of the batch.
-  torch::Tensor text_groups;      ///< Of the batch.
+  std::vector<std::string> keys;  ///< Names of the batch's samples, this rank's.
+  torch::Tensor image_groups;     ///< Of the batch, of all ranks.
+  torch::Tensor text_groups;      ///< Of the batch, of all ranks.
 };
 
 struct SessionOptions {
@@ -48,6 +48,9 @@ class TrainingSession {
   TrainingSession(const TrainingSession&) = delete;
   TrainingSession& operator=(const TrainingSession&) = delete;
 
+  /// Gives every rank the state of rank 0, which is after `step` steps: what each of them drew or
+  /// read may differ in its last digits between machines. Throws as require_same_start. Collective.
+  void share_state(int64_t step);
   /// Runs step `step` (0-based) on the next batch. A loss or gradient that is not finite leaves
   /// weights and optimizer untouched. Only queues work on a GPU: nothing here waits for it.
   StepResult train_step(int64_t step);

@@ -1,5 +1,6 @@
 #include "tandem/train/clip_loss.h"
 
+#include <memory>
 #include <utility>
 
 #include "tandem/core/error.h"
@@ -9,11 +10,17 @@
 namespace tandem {
 
 EmbeddingLoss clip_loss(const ClipModel& model, ClipLossOptions options) {
+  static const std::shared_ptr<Communicator> alone = single_process();
+  return clip_loss(model, std::move(options), *alone);
+}
+
+EmbeddingLoss clip_loss(const ClipModel& model, ClipLossOptions options,
+                        Communicator& communicator) {
   if (options.kind == LossKind::kInfoNce) {
-    return [model, options = std::move(options)](const ClipEmbeddings& embeddings) {
+    return [model, options = std::move(options), &communicator](const ClipEmbeddings& embeddings) {
       return contrastive_loss(
           embeddings.image_embeddings, embeddings.text_embeddings, model->logit_scale(),
-          {.label_smoothing = options.label_smoothing, .groups = options.groups});
+          {.label_smoothing = options.label_smoothing, .groups = options.groups}, communicator);
     };
   }
   if (!model->logit_bias().defined()) {
@@ -22,10 +29,11 @@ EmbeddingLoss clip_loss(const ClipModel& model, ClipLossOptions options) {
                                      .expected = "a model with logit_bias",
                                      .hint = "model.logit_bias: true"});
   }
-  return [model, groups = std::move(options.groups)](const ClipEmbeddings& embeddings) {
-    return sigmoid_loss(embeddings.image_embeddings, embeddings.text_embeddings,
-                        model->logit_scale(), model->logit_bias(), groups);
-  };
+  return
+      [model, groups = std::move(options.groups), &communicator](const ClipEmbeddings& embeddings) {
+        return sigmoid_loss(embeddings.image_embeddings, embeddings.text_embeddings,
+                            model->logit_scale(), model->logit_bias(), groups, communicator);
+      };
 }
 
 }  // namespace tandem

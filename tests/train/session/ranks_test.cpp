@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 
@@ -145,14 +146,41 @@ TEST(Ranks, FailTogetherInAnEvaluation) {
   EXPECT_EQ(others, 1);
 }
 
-TEST(Ranks, OfAContrastiveLossAreRefused) {
+TEST(Ranks, ThatDifferAreNamed) {
   const test::Folder folder;
-  test::run_ranks(2, [&](const std::shared_ptr<Communicator>& rank) {
-    const Error error = test::error_of(
-        [&] { const Trainer trainer(run_of(folder.path(), "ranks"), {.communicator = rank}); });
-    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+  std::atomic<int64_t> told{0};
+  test::run_ranks(3, [&](const std::shared_ptr<Communicator>& rank) {
+    RunConfig config = run_of(folder.path(), "ranks");
+    config.data.batch_size = 9;
+    config.data.loader_threads = 1 + rank->rank();  // That may differ.
+    if (rank->rank() == 1) config.optim.lr = 2e-2;
+    const Error error = test::error_of([&] { const Trainer trainer(config, autoencoder(rank)); });
+    if (error.kind() == ErrorKind::kConfig && error.text().where == "rank 1") ++told;
   });
+  EXPECT_EQ(told, 3);
   EXPECT_FALSE(fs::exists(folder.path() / "ranks"));
+}
+
+TEST(Ranks, OfClipWriteOneRunDirectory) {
+  const test::Folder folder;
+  RunConfig config = run_of(folder.path(), "alone");
+  config.optim.lr = 1e-3;
+  config.eval.every_steps = 5;
+  const std::vector<double> expected = [&] {
+    Trainer alone(config);
+    return test::run_losses(alone);
+  }();
+  config.run.name = "ranks";
+  test::run_ranks(2, [&](const std::shared_ptr<Communicator>& rank) {
+    Trainer trainer(config, {.communicator = rank});
+    trainer.add_evaluator([](const Task&) { return Metrics{{"own/one", 1.0}}; });
+    const std::vector<double> losses = test::run_losses(trainer);
+    ASSERT_EQ(losses.size(), expected.size());
+    for (size_t i = 0; i < losses.size(); ++i) EXPECT_NEAR(losses[i], expected[i], 1e-5) << i;
+  });
+  EXPECT_NO_THROW((void)load_model(folder.path() / "ranks" / "model"));
+  const std::string records = read_file(folder.path() / "ranks" / "metrics.jsonl");
+  EXPECT_EQ(std::count(records.begin(), records.end(), '\n'), 12 + 3) << "three evaluations";
 }
 
 }  // namespace
