@@ -9,7 +9,7 @@
 
 #include "clip_caption/record.h"
 #include "clip_caption/unfinished.h"
-#include "common/pictures.h"
+#include "common/images.h"
 #include "common/text_io.h"
 #include "tandem/core/files.h"
 

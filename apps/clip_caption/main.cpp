@@ -2,7 +2,7 @@
 
 #include "clip_caption/caption.h"
 #include "common/checks.h"
-#include "common/pictures.h"
+#include "common/images.h"
 #include "common/run_app.h"
 
 namespace tandem::apps {

@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "clip_embed/metadata.h"
+#include "common/images.h"
 #include "common/json_names.h"
-#include "common/pictures.h"
 #include "common/text_io.h"
 #include "tandem/config/load.h"
 #include "tandem/core/files.h"

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "clip_eval/tasks.h"
+#include "common/images.h"
 #include "common/model_arguments.h"
-#include "common/pictures.h"
 #include "common/run_app.h"
 #include "common/text_io.h"
 #include "tandem/core/files.h"

@@ -7,8 +7,8 @@
 #include <torch/types.h>
 
 #include "clip_zeroshot/report.h"
+#include "common/images.h"
 #include "common/names.h"
-#include "common/pictures.h"
 #include "common/text_io.h"
 #include "tandem/config/run_config.h"
 #include "tandem/data/source.h"

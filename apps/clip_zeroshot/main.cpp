@@ -1,7 +1,7 @@
 #include <memory>
 
 #include "clip_zeroshot/classify.h"
-#include "common/pictures.h"
+#include "common/images.h"
 #include "common/run_app.h"
 
 namespace tandem::apps {

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "inference/image_options.h"
 #include "inference/model_tokenizer.h"
-#include "inference/picture_options.h"
 #include "inference/pipeline_implementation.h"
 #include "inference/precision.h"
 #include "inference/requirements.h"

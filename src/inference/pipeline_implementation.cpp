@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 #include <torch/utils.h>
 
+#include "inference/image_batch.h"
 #include "inference/model_tokenizer.h"
-#include "inference/picture_batch.h"
 #include "inference/precision.h"
 #include "inference/requirements.h"
 #include "model/evaluation_mode.h"

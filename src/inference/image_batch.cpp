@@ -1,4 +1,4 @@
-#include "inference/picture_batch.h"
+#include "inference/image_batch.h"
 
 #include <atomic>
 #include <optional>

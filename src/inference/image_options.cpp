@@ -1,4 +1,4 @@
-#include "inference/picture_options.h"
+#include "inference/image_options.h"
 
 #include <string>
 

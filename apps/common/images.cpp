@@ -1,4 +1,4 @@
-#include "common/pictures.h"
+#include "common/images.h"
 
 #include <system_error>
 
