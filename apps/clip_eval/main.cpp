@@ -39,7 +39,7 @@ int run(const Arguments& arguments) {
 std::function<int()> define(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   add_model_options(app, arguments->model);
-  add_picture_options(app, arguments->model.options.pictures);
+  add_image_options(app, arguments->model.options.images);
   app.add_option("--tasks", arguments->tasks, "Tasks in JSON; see below")
       ->type_name("FILE")
       ->required();

@@ -33,7 +33,7 @@ std::vector<std::string> given_templates(const ZeroShotArguments& arguments) {
 
 Ranking rank(const fs::path& file, const torch::Tensor& class_scores,
              const std::vector<std::string>& classes, int64_t top_k) {
-  Ranking ranking{.picture = file.string(), .entries = {}, .error = {}};
+  Ranking ranking{.image = file.string(), .entries = {}, .error = {}};
   const auto [scores, indices] = class_scores.to(torch::kFloat64).topk(top_k);
   for (int64_t i = 0; i < top_k; ++i) {
     const auto index = static_cast<size_t>(indices[i].item<int64_t>());
@@ -42,13 +42,13 @@ Ranking rank(const fs::path& file, const torch::Tensor& class_scores,
   return ranking;
 }
 
-int rank_pictures(const ZeroShotArguments& arguments) {
+int rank_images(const ZeroShotArguments& arguments) {
   const std::vector<std::string> classes = given_classes(arguments);
   if (classes.empty()) {
     throw Error(ErrorKind::kUsage, ErrorText{.what = "no classes to choose from",
                                              .hint = "--classes a,b,c or --classes-file FILE"});
   }
-  const std::vector<fs::path> files = list_pictures(arguments.images, arguments.allow_outside_root);
+  const std::vector<fs::path> files = list_images(arguments.images, arguments.allow_outside_root);
   const Pipeline pipeline = load_pipeline(arguments.model);
   const torch::Tensor classifier =
       zero_shot_classifier(pipeline, classes, given_templates(arguments));  // [C, D]
@@ -56,12 +56,12 @@ int rank_pictures(const ZeroShotArguments& arguments) {
   const int64_t top_k = std::min(arguments.top_k, static_cast<int64_t>(classes.size()));
   Failures failures;
   in_chunks(files, pipeline, [&](const std::vector<fs::path>& part, size_t) {
-    const PartialEmbeddings pictures = pipeline.try_encode_images(part);
-    const torch::Tensor scores = pipeline.scores(pictures.embeddings, classifier);  // [n, C]
+    const PartialEmbeddings images = pipeline.try_encode_images(part);
+    const torch::Tensor scores = pipeline.scores(images.embeddings, classifier);  // [n, C]
     for (size_t i = 0; i < part.size(); ++i) {
-      if (const auto& error = pictures.errors[i]) {
+      if (const auto& error = images.errors[i]) {
         failures.add(*error);
-        writer->write({.picture = part[i].string(), .entries = {}, .error = error->what()});
+        writer->write({.image = part[i].string(), .entries = {}, .error = error->what()});
       } else {
         writer->write(rank(part[i], scores[static_cast<int64_t>(i)], classes, top_k));
       }
@@ -138,7 +138,7 @@ int run_zero_shot(const ZeroShotArguments& arguments) {
                                     .expected = "at least 1",
                                     .found = std::to_string(arguments.top_k)});
   }
-  return arguments.labels_from_dirs ? score_tree(arguments) : rank_pictures(arguments);
+  return arguments.labels_from_dirs ? score_tree(arguments) : rank_images(arguments);
 }
 
 }  // namespace tandem::apps

@@ -17,7 +17,7 @@ const char* name_of(ScoreKind kind) { return kind == ScoreKind::kSigmoid ? "sigm
 
 Json to_json(const Ranking& ranking, ScoreKind kind) {
   Json json;
-  put_name(json, "image", ranking.picture);
+  put_name(json, "image", ranking.image);
   if (!ranking.error.empty()) {
     json["error"] = ranking.error;
     return json;
@@ -37,7 +37,7 @@ class TextWriter : public RankingWriter {
       write_output("sigmoid scores: each class by itself, they do not add up to 100 %\n");
   }
   void write(const Ranking& ranking) override {
-    std::string text = printable(ranking.picture) + "\n";
+    std::string text = printable(ranking.image) + "\n";
     if (!ranking.error.empty()) text += fmt::format("  error: {}\n", ranking.error);
     for (const auto& [label, score] : ranking.entries)
       text += fmt::format("  {:6.2f} %  {}\n", 100.0 * score, printable(label));
@@ -75,12 +75,12 @@ class CsvWriter : public RankingWriter {
  public:
   CsvWriter() { write_output("image,rank,label,score,error\n"); }
   void write(const Ranking& ranking) override {
-    const std::string picture = csv_field(ranking.picture);
+    const std::string image = csv_field(ranking.image);
     if (!ranking.error.empty())
-      write_output(fmt::format("{},,,,{}\n", picture, csv_field(ranking.error)));
+      write_output(fmt::format("{},,,,{}\n", image, csv_field(ranking.error)));
     int rank = 0;
     for (const auto& [label, score] : ranking.entries)
-      write_output(fmt::format("{},{},{},{:.6g},\n", picture, ++rank, csv_field(label), score));
+      write_output(fmt::format("{},{},{},{:.6g},\n", image, ++rank, csv_field(label), score));
   }
 };
 

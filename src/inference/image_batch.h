@@ -12,18 +12,18 @@
 
 namespace tandem {
 
-/// The usable ones of some pictures, ready for the image tower.
-struct PictureBatch {
+/// The usable ones of some images, ready for the image tower.
+struct ImageBatch {
   torch::Tensor images;                           ///< uint8 [B, 3, S, S]
-  std::vector<int64_t> rows;                      ///< B numbers: which pictures these are.
+  std::vector<int64_t> rows;                      ///< B numbers: which images these are.
   std::vector<std::pair<int64_t, Error>> errors;  ///< The others, in order.
   int64_t large = 0;                              ///< Of the usable ones: see Image::is_large.
 };
 
-/// Takes pictures [first, last), which `prepare` returns at image_size × image_size, from several
-/// threads. Only Error makes a picture unusable; any other exception is passed on.
-[[nodiscard]] PictureBatch load_pictures(std::pair<int64_t, int64_t> range,
-                                         const std::function<Image(int64_t)>& prepare,
-                                         int64_t image_size);
+/// Takes images [first, last), which `prepare` returns at image_size × image_size, from several
+/// threads. Only Error makes an image unusable; any other exception is passed on.
+[[nodiscard]] ImageBatch load_images(std::pair<int64_t, int64_t> range,
+                                     const std::function<Image(int64_t)>& prepare,
+                                     int64_t image_size);
 
 }  // namespace tandem

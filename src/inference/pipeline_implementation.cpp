@@ -64,8 +64,8 @@ void Pipeline::Implementation::for_each_batch(int64_t count, const Prepare& prep
   prepare_for(count);
   int64_t large = 0;
   for (int64_t first = 0; first < count; first += batch_size) {
-    const PictureBatch batch = load_pictures({first, std::min(first + batch_size, count)}, prepare,
-                                             config.model.image.image_size);
+    const ImageBatch batch = load_images({first, std::min(first + batch_size, count)}, prepare,
+                                         config.model.image.image_size);
     large += batch.large;
     for (const auto& [row, error] : batch.errors) on_error(row, error);
     if (!batch.rows.empty()) use(batch.images.to(device), batch.rows);
