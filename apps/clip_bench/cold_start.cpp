@@ -54,7 +54,7 @@ void write_model(const fs::path& directory, const ModelChoice& choice) {
              {.model = config.model, .tokenizer = config.tokenizer, .transform = {}});
 }
 
-void write_picture(const fs::path& file) {
+void write_image(const fs::path& file) {
   Image image(500, 375);
   for (size_t i = 0; i < image.pixels.size(); ++i)
     image.pixels[i] = static_cast<uint8_t>((i * 2654435761U) >> 24U);
@@ -96,8 +96,8 @@ int run_cold_start(ColdStartArguments arguments) {
     arguments.directory = scratch;
     write_model(scratch, arguments.model);
     if (arguments.image.empty()) {
-      arguments.image = (scratch / "picture.png").string();
-      write_picture(arguments.image);
+      arguments.image = (scratch / "image.png").string();
+      write_image(arguments.image);
     }
   }
   const double bytes =

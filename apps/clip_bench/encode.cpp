@@ -63,26 +63,26 @@ int encode_images(const EncodeArguments& arguments) {
   RunConfig config;
   ClipModel model = make(arguments, config);
   const c10::InferenceMode inference;
-  const torch::Tensor pictures =
-      random_pictures(config.model.image, arguments.batch).to(arguments.measure.device);
+  const torch::Tensor images =
+      random_images(config.model.image, arguments.batch).to(arguments.measure.device);
   torch::Tensor exact;  // [B, D]
-  if (arguments.precision != "fp32") exact = encode_images_in_slices(model, pictures);
+  if (arguments.precision != "fp32") exact = encode_images_in_slices(model, images);
   prepare(arguments, model);
   const Seconds seconds =
-      measure(arguments.measure, [&] { (void)encode_images_in_slices(model, pictures); });
+      measure(arguments.measure, [&] { (void)encode_images_in_slices(model, images); });
   nlohmann::ordered_json result =
       report(arguments.measure, seconds,
              {.items = static_cast<double>(arguments.batch),
               .item = "images",
               .flops = image_flops(config.model, arguments.batch),
-              .bytes = parameter_bytes(*model->image) + static_cast<double>(pictures.nbytes())});
+              .bytes = parameter_bytes(*model->image) + static_cast<double>(images.nbytes())});
   result["benchmark"] = "encode-image";
   result["model"] =
       config.model.image.preset.empty() ? arguments.model.image : config.model.image.preset;
   result["batch_size"] = arguments.batch;
   result["precision"] = arguments.precision;
   if (exact.defined())
-    result["cosine_to_fp32"] = smallest_cosine(encode_images_in_slices(model, pictures), exact);
+    result["cosine_to_fp32"] = smallest_cosine(encode_images_in_slices(model, images), exact);
   print(result);
   return 0;
 }

@@ -28,7 +28,7 @@ int run_loader(const LoaderArguments& arguments) {
   const auto source = open_source(source_options(arguments.data), {});
   const Tokenizer tokenizer =
       train_tokenizer(collect_captions(*source, 10000), {.train_vocab_size = 1000});
-  int64_t pictures = 0;
+  int64_t images = 0;
   double wait_seconds = 0;
   // One pass over the source in its order, as an evaluation reads it.
   const Seconds seconds = measure(arguments.measure, [&] {
@@ -39,16 +39,16 @@ int run_loader(const LoaderArguments& arguments) {
                    .training = false,
                    .threads = arguments.measure.threads,
                    .max_bad_ratio = 1.0});
-    pictures = 0;
+    images = 0;
     for (Batch batch = loader.next(); batch.images.size(0) > 0; batch = loader.next())
-      pictures += batch.images.size(0);
+      images += batch.images.size(0);
     wait_seconds = loader.stats().wait_seconds;
   });
   nlohmann::ordered_json result = report(
       arguments.measure, seconds,
-      {.items = static_cast<double>(pictures),
+      {.items = static_cast<double>(images),
        .item = "images",
-       .bytes = static_cast<double>(pictures * 3 * arguments.image_size * arguments.image_size)});
+       .bytes = static_cast<double>(images * 3 * arguments.image_size * arguments.image_size)});
   result["benchmark"] = "loader";
   result["data"] = arguments.data.filename().string();
   result["batch_size"] = arguments.batch;

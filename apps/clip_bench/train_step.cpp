@@ -38,12 +38,12 @@ int run_train_step(const TrainStepArguments& arguments) {
   set_precision(model, parse_precision(arguments.precision));
   model->train();
   AdamW optimizer(trainable_parameters(*model), config.optim);
-  const torch::Tensor pictures = random_pictures(config.model.image, batch).to(device);
+  const torch::Tensor images = random_images(config.model.image, batch).to(device);
   const TokenBatch texts = random_texts(arguments.lengths, config.model.text, batch);
   const TokenBatch tokens = texts.to(device);
   const Seconds seconds = measure(arguments.measure, [&] {
     optimizer.zero_grad();
-    (void)forward_backward(model, {.images = pictures, .tokens = tokens}, clip_loss(model));
+    (void)forward_backward(model, {.images = images, .tokens = tokens}, clip_loss(model));
     optimizer.reduce(*single_process());
     (void)optimizer.clip(config.optim.grad_clip_norm);
     optimizer.update(config.optim.lr);

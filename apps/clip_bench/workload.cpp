@@ -111,7 +111,7 @@ TokenBatch random_texts(const TextLengths& lengths, const TextEncoderOptions& mo
   return pack_tokens(texts);
 }
 
-torch::Tensor random_pictures(const ImageEncoderOptions& model, int64_t batch) {
+torch::Tensor random_images(const ImageEncoderOptions& model, int64_t batch) {
   return torch::randint(0, 256, {batch, 3, model.image_size, model.image_size},
                         make_generator(torch::kCPU, kSeed), torch::kUInt8);
 }

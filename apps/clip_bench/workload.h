@@ -37,7 +37,7 @@ void add_text_lengths(CLI::App& verb, TextLengths& lengths);
 [[nodiscard]] TokenBatch random_texts(const TextLengths& lengths, const TextEncoderOptions& model,
                                       int64_t batch, int64_t first = 0);
 /// Returns uint8 images [batch, 3, S, S] of noise.
-[[nodiscard]] torch::Tensor random_pictures(const ImageEncoderOptions& model, int64_t batch);
+[[nodiscard]] torch::Tensor random_images(const ImageEncoderOptions& model, int64_t batch);
 
 /// Matrix products that one forward pass does, two operations per multiply-add: behind the last
 /// block's attention only for the rows that the pool reads.

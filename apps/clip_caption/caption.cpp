@@ -9,7 +9,7 @@
 
 #include "clip_caption/record.h"
 #include "clip_caption/unfinished.h"
-#include "common/pictures.h"
+#include "common/images.h"
 #include "common/text_io.h"
 #include "tandem/core/files.h"
 
@@ -85,7 +85,7 @@ void write_captions(const Pipeline& pipeline, const std::vector<fs::path>& files
 int run_caption(const CaptionArguments& arguments) {
   CaptionOptions options = arguments.options;
   choose_strategy(arguments, options.generation);
-  const std::vector<fs::path> files = list_pictures(arguments.images, arguments.allow_outside_root);
+  const std::vector<fs::path> files = list_images(arguments.images, arguments.allow_outside_root);
   if (!arguments.output.empty()) check_output_file(arguments.output);
   const Pipeline pipeline = load_pipeline(arguments.model);
   Failures failures;

@@ -19,7 +19,7 @@ void add_data_options(CLI::App& verb, DataArguments& arguments) {
       ->capture_default_str();
 }
 
-void add_picture_options(CLI::App& verb, DataArguments& arguments) {
+void add_image_options(CLI::App& verb, DataArguments& arguments) {
   const auto shorthand = [&](const char* flag, const char* key, const char* type) {
     return verb
         .add_option_function<std::string>(

@@ -23,7 +23,7 @@ struct DataArguments {
 void add_data_options(CLI::App& verb, DataArguments& arguments);
 
 /// Declares --background, --exif and --max-image-pixels on a verb that decodes images.
-void add_picture_options(CLI::App& verb, DataArguments& arguments);
+void add_image_options(CLI::App& verb, DataArguments& arguments);
 
 /// A data source with the configuration that names it.
 struct RunData {

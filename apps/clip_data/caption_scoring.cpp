@@ -39,7 +39,7 @@ std::string as_text(const Json& json) {
   return text;
 }
 
-/// One JSON line for each picture.
+/// One JSON line for each image.
 void write_details(const std::string& path, const MatchedCaptions& matched,
                    const CaptionScores& scores) {
   std::string lines;

@@ -8,7 +8,7 @@ struct ScoringArguments {
   std::string predictions;
   std::string references;
   std::string format = "text";
-  std::string details;  ///< File for the scores of each picture; empty writes none.
+  std::string details;  ///< File for the scores of each image; empty writes none.
   bool common = false;
 };
 

@@ -60,7 +60,7 @@ struct Arguments {
 void add_surveys(CLI::App& app, Arguments& arguments) {
   CLI::App* check = add_verb(
       app, {"check", "Decode everything; count invalid and repeated samples"}, arguments.check);
-  add_picture_options(*check, arguments.check.data);
+  add_image_options(*check, arguments.check.data);
   CLI::App* stats =
       add_verb(app, {"stats", "Captions and classes, without opening images", " --format json"},
                arguments.stats);
@@ -85,7 +85,7 @@ void add_writers(CLI::App& app, Arguments& arguments) {
   CLI::App* preview =
       add_verb(app, {"preview", "Show samples in one HTML file", " --output preview.html"},
                arguments.preview);
-  add_picture_options(*preview, arguments.preview.data);
+  add_image_options(*preview, arguments.preview.data);
   add_output(preview, arguments.preview.output, "File to write", "FILE");
   add_number(preview, "--count", arguments.preview.count, "Samples to show");
   CLI::App* exporting = add_verb(
@@ -145,13 +145,13 @@ void add_scoring(CLI::App& app, ScoringArguments& arguments) {
   const auto add_file = [&](const char* name, std::string& file, const char* meaning) {
     return verb->add_option(name, file, meaning)->type_name("FILE")->check(not_empty());
   };
-  add_file("--predictions", arguments.predictions, "Captions to score, one for each picture")
+  add_file("--predictions", arguments.predictions, "Captions to score, one for each image")
       ->required();
   add_file("--references", arguments.references, "Captions that people gave, one or more")
       ->required();
   add_format(verb, arguments.format);
-  add_file("--details", arguments.details, "Also write the scores of each picture, as JSON lines");
-  verb->add_flag("--common", arguments.common, "Score only the pictures that are in both files");
+  add_file("--details", arguments.details, "Also write the scores of each image, as JSON lines");
+  verb->add_flag("--common", arguments.common, "Score only the images that are in both files");
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Where sample `index` goes, from the output folder: one folder per class, or one for all.
-fs::path picture_path(const Source& source, const RawSample& sample, int64_t index) {
+fs::path image_path(const Source& source, const RawSample& sample, int64_t index) {
   const auto& classes = source.class_names();
   const fs::path folder =
       sample.class_index < 0 ? "images" : classes.at(static_cast<size_t>(sample.class_index));
@@ -44,7 +44,7 @@ std::string export_sample(const Source& source, int64_t index, uint64_t seed,
                           const fs::path& folder) {
   const RawSample sample = source.sample(index, seed);
   const std::vector<std::string> captions = filled_captions(sample);
-  const fs::path path = picture_path(source, sample, index);
+  const fs::path path = image_path(source, sample, index);
   tandem::create_directories((folder / path).parent_path());
   write_whole(folder / path, encode_png(sample.image));
   std::string rows;

@@ -144,11 +144,11 @@ Json as_json(const Source& source, const DataSurvey& found,
 
 /// Reads the data, prints what was found and returns the share of invalid samples beyond the
 /// limit.
-bool print_survey(const SurveyArguments& arguments, bool pictures) {
+bool print_survey(const SurveyArguments& arguments, bool images) {
   const RunData data = open_data(arguments.data);
   const DataSurvey found =
-      survey(*data.source, {.pictures = pictures, .threads = data.config.data.loader_threads});
-  const ImageTransformOptions* transform = pictures ? &data.config.data.transform : nullptr;
+      survey(*data.source, {.pictures = images, .threads = data.config.data.loader_threads});
+  const ImageTransformOptions* transform = images ? &data.config.data.transform : nullptr;
   if (arguments.format == "json") {
     const Json json = as_json(*data.source, found, transform);
     write_output(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");

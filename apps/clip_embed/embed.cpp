@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "clip_embed/metadata.h"
-#include "common/pictures.h"
+#include "common/images.h"
 #include "common/records/json_names.h"
 #include "common/text_io.h"
 #include "tandem/config/load.h"
@@ -81,12 +81,12 @@ struct Output {
   }
 };
 
-void add_pictures(const Pipeline& pipeline, const std::vector<fs::path>& files, Output& output) {
-  const PartialEmbeddings pictures = pipeline.try_encode_images(files);
+void add_images(const Pipeline& pipeline, const std::vector<fs::path>& files, Output& output) {
+  const PartialEmbeddings images = pipeline.try_encode_images(files);
   std::vector<int64_t> usable;
   std::vector<Json> metadata;
   for (size_t i = 0; i < files.size(); ++i) {
-    if (const auto& error = pictures.errors[i]) {
+    if (const auto& error = images.errors[i]) {
       output.leave_out(*error);
       continue;
     }
@@ -94,7 +94,7 @@ void add_pictures(const Pipeline& pipeline, const std::vector<fs::path>& files, 
     put_name(metadata.emplace_back(), "image_path", files[i].string());
   }
   const torch::Tensor rows = torch::tensor(usable, torch::kInt64);
-  output.folder.add(pictures.embeddings.index_select(0, rows), {}, metadata);
+  output.folder.add(images.embeddings.index_select(0, rows), {}, metadata);
 }
 
 void add_texts(const Pipeline& pipeline, const std::vector<std::string>& texts, Output& output) {
@@ -122,8 +122,8 @@ void add_samples(const Pipeline& pipeline, const Source& source,
 void embed_all(const EmbedArguments& arguments, const Pipeline& pipeline, Output& output) {
   if (!arguments.images.empty()) {
     return in_chunks(
-        list_pictures(arguments.images, arguments.allow_outside_root), pipeline,
-        [&](const auto& files, size_t) { return add_pictures(pipeline, files, output); });
+        list_images(arguments.images, arguments.allow_outside_root), pipeline,
+        [&](const auto& files, size_t) { return add_images(pipeline, files, output); });
   }
   if (!arguments.texts.empty()) {
     const std::vector<std::string> texts = read_lines(arguments.texts);

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "clip_eval/tasks.h"
+#include "common/images.h"
 #include "common/model_arguments.h"
-#include "common/pictures.h"
 #include "common/run_app.h"
 #include "common/text_io.h"
 #include "tandem/core/files.h"
@@ -39,7 +39,7 @@ int run(const Arguments& arguments) {
 std::function<int()> define(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   add_model_options(app, arguments->model);
-  add_picture_options(app, arguments->model.options.pictures);
+  add_image_options(app, arguments->model.options.images);
   app.add_option("--tasks", arguments->tasks, "Tasks in JSON; see below")
       ->type_name("FILE")
       ->required();

@@ -10,8 +10,8 @@
 #include <torch/types.h>
 
 #include "clip_zeroshot/report.h"
+#include "common/images.h"
 #include "common/names.h"
-#include "common/pictures.h"
 #include "common/text_io.h"
 #include "tandem/config/run_config.h"
 #include "tandem/data/source.h"
@@ -36,7 +36,7 @@ std::vector<std::string> given_templates(const ZeroShotArguments& arguments) {
 
 Ranking rank(const fs::path& file, const torch::Tensor& class_scores,
              const std::vector<std::string>& classes, int64_t top_k) {
-  Ranking ranking{.picture = file.string(), .entries = {}, .error = {}};
+  Ranking ranking{.image = file.string(), .entries = {}, .error = {}};
   const auto [scores, indices] = class_scores.to(torch::kFloat64).topk(top_k);
   for (int64_t i = 0; i < top_k; ++i) {
     const auto index = static_cast<size_t>(indices[i].item<int64_t>());
@@ -83,13 +83,13 @@ RankingScore score_of(const ZeroShotArguments& arguments, const Pipeline& pipeli
                                                       : RankingScore::kSoftmax;
 }
 
-int rank_pictures(const ZeroShotArguments& arguments) {
+int rank_images(const ZeroShotArguments& arguments) {
   const std::vector<std::string> classes = given_classes(arguments);
   if (classes.empty()) {
     throw Error(ErrorKind::kUsage, ErrorText{.what = "no classes to choose from",
                                              .hint = "--classes a,b,c or --classes-file FILE"});
   }
-  const std::vector<fs::path> files = list_pictures(arguments.images, arguments.allow_outside_root);
+  const std::vector<fs::path> files = list_images(arguments.images, arguments.allow_outside_root);
   const Pipeline pipeline = load_pipeline(arguments.model);
   const ScoreImages score = (arguments.match ? by_matching : by_similarity)(
       pipeline, classes, given_templates(arguments));
@@ -102,7 +102,7 @@ int rank_pictures(const ZeroShotArguments& arguments) {
     for (size_t i = 0; i < part.size(); ++i) {
       if (const auto& error = found.errors[i]) {
         failures.add(*error);
-        writer->write({.picture = part[i].string(), .entries = {}, .error = error->what()});
+        writer->write({.image = part[i].string(), .entries = {}, .error = error->what()});
       } else {
         writer->write(rank(part[i], found.scores[static_cast<int64_t>(i)], classes, top_k));
       }
@@ -178,7 +178,7 @@ int run_zero_shot(const ZeroShotArguments& arguments) {
                                     .expected = "at least 1",
                                     .found = std::to_string(arguments.top_k)});
   }
-  return arguments.labels_from_dirs ? score_tree(arguments) : rank_pictures(arguments);
+  return arguments.labels_from_dirs ? score_tree(arguments) : rank_images(arguments);
 }
 
 }  // namespace tandem::apps

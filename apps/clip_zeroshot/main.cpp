@@ -1,7 +1,7 @@
 #include <memory>
 
 #include "clip_zeroshot/classify.h"
-#include "common/pictures.h"
+#include "common/images.h"
 #include "common/run_app.h"
 
 namespace tandem::apps {
@@ -10,7 +10,7 @@ namespace {
 std::function<int()> define(CLI::App& app) {
   const auto arguments = std::make_shared<ZeroShotArguments>();
   add_model_options(app, arguments->model);
-  add_picture_options(app, arguments->model.options.pictures);
+  add_image_options(app, arguments->model.options.images);
   app.add_option(
          "--images", arguments->images,
          "Image files and folders (searched recursively); - reads names from standard input")

@@ -15,7 +15,7 @@ using Json = nlohmann::ordered_json;
 
 Json to_json(const Ranking& ranking, RankingScore kind) {
   Json json;
-  put_name(json, "image", ranking.picture);
+  put_name(json, "image", ranking.image);
   if (!ranking.error.empty()) {
     json["error"] = ranking.error;
     return json;
@@ -36,7 +36,7 @@ class TextWriter : public RankingWriter {
                                name_of(score)));
   }
   void write(const Ranking& ranking) override {
-    std::string text = printable(ranking.picture) + "\n";
+    std::string text = printable(ranking.image) + "\n";
     if (!ranking.error.empty()) text += fmt::format("  error: {}\n", ranking.error);
     for (const auto& [label, score] : ranking.entries)
       text += fmt::format("  {:6.2f} %  {}\n", 100.0 * score, printable(label));
@@ -74,12 +74,12 @@ class CsvWriter : public RankingWriter {
  public:
   CsvWriter() { write_output("image,rank,label,score,error\n"); }
   void write(const Ranking& ranking) override {
-    const std::string picture = csv_field(ranking.picture);
+    const std::string image = csv_field(ranking.image);
     if (!ranking.error.empty())
-      write_output(fmt::format("{},,,,{}\n", picture, csv_field(ranking.error)));
+      write_output(fmt::format("{},,,,{}\n", image, csv_field(ranking.error)));
     int rank = 0;
     for (const auto& [label, score] : ranking.entries)
-      write_output(fmt::format("{},{},{},{:.6g},\n", picture, ++rank, csv_field(label), score));
+      write_output(fmt::format("{},{},{},{:.6g},\n", image, ++rank, csv_field(label), score));
   }
 };
 

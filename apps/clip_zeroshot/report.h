@@ -15,7 +15,7 @@ struct Ranking {
     std::string label;
     double score = 0;  ///< In [0, 1].
   };
-  std::string picture;
+  std::string image;
   std::vector<Entry> entries;  ///< Best first.
   std::string error;           ///< Empty when the image was usable.
 };

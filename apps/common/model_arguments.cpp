@@ -22,8 +22,8 @@ void add_model_options(CLI::App& app, ModelArguments& arguments) {
       ->capture_default_str();
 }
 
-void add_picture_options(CLI::App& app, PictureOptions& pictures) {
-  app.add_option("--background", pictures.background,
+void add_image_options(CLI::App& app, ImageInputOptions& images) {
+  app.add_option("--background", images.background,
                  "What transparent pixels are laid on: white, black, #rrggbb, or drop and "
                  "drop_after_resize, which ignore transparency; default: as in training")
       ->type_name("COLOR")
@@ -31,12 +31,12 @@ void add_picture_options(CLI::App& app, PictureOptions& pictures) {
   static const std::map<std::string, ExifOrientation> kChoices = {
       {"ignore", ExifOrientation::kIgnore}, {"apply", ExifOrientation::kApply}};
   app.add_option_function<std::string>(
-         "--exif", [&pictures](const std::string& text) { pictures.exif = kChoices.at(text); },
+         "--exif", [&images](const std::string& text) { images.exif = kChoices.at(text); },
          "ignore or apply: whether the EXIF orientation is applied; default: as in training")
       ->type_name("CHOICE")
       ->check(CLI::IsMember({"ignore", "apply"}));
   app.add_option(
-         "--max-image-pixels", pictures.max_image_pixels,
+         "--max-image-pixels", images.max_image_pixels,
          "Images with more pixels are refused; default: the model's own limit, else 178956970")
       ->type_name("N")
       ->check(at_least(1));

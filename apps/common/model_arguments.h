@@ -21,7 +21,7 @@ struct ModelArguments {
 void add_model_options(CLI::App& app, ModelArguments& arguments);
 
 /// --background, --exif and --max-image-pixels, which every program has that embeds images.
-void add_picture_options(CLI::App& app, PictureOptions& pictures);
+void add_image_options(CLI::App& app, ImageInputOptions& images);
 
 /// Returns the model that they name. Throws as model_directory and Pipeline::load.
 [[nodiscard]] Pipeline load_pipeline(const ModelArguments& arguments);

@@ -1,10 +1,10 @@
 #include "common/suggestion.h"
 
 #include <algorithm>
-#include <numeric>
 #include <string_view>
-#include <utility>
 #include <vector>
+
+#include "tandem/core/text.h"
 
 namespace tandem::apps {
 namespace {
@@ -18,21 +18,6 @@ std::vector<std::string> options_of(const CLI::App& app) {
   add(&app);
   for (const CLI::App* verb : app.get_subcommands()) add(verb);
   return names;
-}
-
-// Insertions, deletions and replacements that turn `a` into `b`.
-size_t edits(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
 }
 
 // Whether `name` is `whole` with letters left out, as --cfg is --config.
@@ -60,7 +45,7 @@ std::string nearest_option(const CLI::App& app, const std::string& name) {
   std::string best;
   size_t fewest = std::string::npos;
   for (const std::string& each : options_of(app)) {
-    const size_t distance = edits(name, each);
+    const size_t distance = edit_distance(name, each);
     const bool near = distance <= std::max<size_t>(2, name.size() / 3) || abbreviates(name, each);
     if (!near || distance >= fewest) continue;
     best = each;

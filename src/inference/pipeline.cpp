@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "inference/image_options.h"
 #include "inference/model_tokenizer.h"
-#include "inference/picture_options.h"
 #include "inference/pipeline_implementation.h"
 #include "inference/precision.h"
 #include "inference/requirements.h"
@@ -33,7 +33,7 @@ Pipeline Pipeline::load(const fs::path& directory, const PipelineOptions& option
   implementation->model = loaded.model;
   implementation->tokenizer = std::move(tokenizer);
   implementation->config = loaded.config;
-  apply_picture_options(options.pictures, implementation->config.transform);
+  apply_image_options(options.images, implementation->config.transform);
   implementation->directory = directory;
   implementation->device = device;
   implementation->batch_size = options.batch_size;

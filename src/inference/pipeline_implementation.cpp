@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 #include <torch/utils.h>
 
+#include "inference/image_batch.h"
 #include "inference/model_tokenizer.h"
-#include "inference/picture_batch.h"
 #include "inference/precision.h"
 #include "inference/requirements.h"
 #include "model/evaluation_mode.h"
@@ -64,8 +64,8 @@ void Pipeline::Implementation::for_each_batch(int64_t count, const Prepare& prep
   prepare_for(count);
   int64_t large = 0;
   for (int64_t first = 0; first < count; first += batch_size) {
-    const PictureBatch batch = load_pictures({first, std::min(first + batch_size, count)}, prepare,
-                                             config.model.image.image_size);
+    const ImageBatch batch = load_images({first, std::min(first + batch_size, count)}, prepare,
+                                         config.model.image.image_size);
     large += batch.large;
     for (const auto& [row, error] : batch.errors) on_error(row, error);
     if (!batch.rows.empty()) use(batch.images.to(device), batch.rows);

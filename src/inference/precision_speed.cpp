@@ -13,7 +13,7 @@
 namespace tandem {
 namespace {
 
-constexpr int64_t kRows = 256, kWidth = 768;  // Of five pictures in ViT-B/32.
+constexpr int64_t kRows = 256, kWidth = 768;  // Of five images in ViT-B/32.
 constexpr int kRounds = 6;
 
 // A layer of a block, as a pipeline of that precision has it; nothing where it cannot.

@@ -82,7 +82,7 @@ torch::Tensor ClipModelImpl::embed_image_states(const torch::Tensor& image_state
 
 torch::Tensor ClipModelImpl::match(const torch::Tensor& image_states, const TokenBatch& tokens) {
   if (!matching_head) {
-    throw Error(ErrorKind::kUsage, {.what = "this model cannot match pictures with texts",
+    throw Error(ErrorKind::kUsage, {.what = "this model cannot match images with texts",
                                     .where = "model.text.cross_attention",
                                     .expected = "true",
                                     .found = "false"});

@@ -82,7 +82,7 @@ std::vector<GeneratedText> generate(TextDecoder decoder, const torch::Tensor& im
   const GenerationOptions options = resolved(given, decoder->options());
   check_options(options, decoder->options());
   TORCH_CHECK(numbers.empty() || static_cast<int64_t>(numbers.size()) == image_states.size(0),
-              "expected a number for each of ", image_states.size(0), " pictures, got ",
+              "expected a number for each of ", image_states.size(0), " images, got ",
               numbers.size());
   if (image_states.size(0) == 0) return {};
   const torch::NoGradGuard no_gradient;

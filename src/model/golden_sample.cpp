@@ -12,15 +12,15 @@ namespace tandem {
 namespace {
 
 constexpr const char* kFileName = "golden.safetensors";
-constexpr uint64_t kPictureSeed = 1;
+constexpr uint64_t kImageSeed = 1;
 constexpr uint64_t kTextSeed = 2;
 constexpr int64_t kDrawnTokens = 6;
 
 // Smooth slopes with noise on top: it moves every patch, and no two channels alike.
-torch::Tensor golden_picture(int64_t size) {
+torch::Tensor golden_image(int64_t size) {
   torch::Tensor pixels = torch::empty({1, 3, size, size}, torch::kUInt8);
   auto* out = pixels.data_ptr<uint8_t>();
-  Random random(kPictureSeed);
+  Random random(kImageSeed);
   for (int64_t channel = 0; channel < 3; ++channel) {
     for (int64_t y = 0; y < size; ++y) {
       for (int64_t x = 0; x < size; ++x) {
@@ -58,7 +58,7 @@ double relative_difference(const torch::Tensor& ours, const torch::Tensor& refer
   return scale > 0.0 ? difference / scale : difference;
 }
 
-torch::Tensor embed_picture(ClipModel model, const torch::Tensor& pixels) {
+torch::Tensor embed_image(ClipModel model, const torch::Tensor& pixels) {
   return model->encode_images(pixels.to(model->logit_scale().device())).to(torch::kCPU);
 }
 
@@ -91,8 +91,8 @@ GoldenSample make_golden_sample(ClipModel model, GoldenText text) {
   const torch::NoGradGuard no_grad;
   GoldenSample sample;
   if (model->image) {
-    sample.pixels = golden_picture(model->options().image.image_size);
-    sample.image_embedding = embed_picture(model, sample.pixels);
+    sample.pixels = golden_image(model->options().image.image_size);
+    sample.image_embedding = embed_image(model, sample.pixels);
   }
   if (model->text) {
     sample.text = std::move(text);
@@ -148,7 +148,7 @@ GoldenDifference golden_difference(ClipModel model, const GoldenSample& sample) 
   check_fit(model->options(), sample, image, text);
   GoldenDifference result;
   if (image) {
-    result.image = relative_difference(embed_picture(model, sample.pixels).flatten(),
+    result.image = relative_difference(embed_image(model, sample.pixels).flatten(),
                                        sample.image_embedding.flatten());
   }
   if (text) {

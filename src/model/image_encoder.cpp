@@ -115,8 +115,8 @@ int64_t ImageEncoderImpl::feature_dim() const {
 torch::Tensor ImageEncoderImpl::to_patches(const torch::Tensor& images) const {
   const auto [B, C, H, W] = dims<4>(images);
   const int64_t size = options_.image_size;
-  TORCH_CHECK(C == kChannels && H == size && W == size, "expected pictures [B, 3, ", size, ", ",
-              size, "], got ", images.sizes());
+  TORCH_CHECK(C == kChannels && H == size && W == size, "expected images [B, 3, ", size, ", ", size,
+              "], got ", images.sizes());
   return kernels::patches(images, {.patch = options_.patch_size,
                                    .mean = pixel_mean_,
                                    .std = pixel_std_,

@@ -15,7 +15,7 @@ struct Use {
 
 Use use_of(const ModelOptions& options) {
   if (has_decoder(options))
-    return {.task = "image-to-text", .command = "clip-caption --model . --images picture.jpg"};
+    return {.task = "image-to-text", .command = "clip-caption --model . --images image.jpg"};
   switch (options.towers) {
     case Towers::kText:
       return {.task = "feature-extraction",

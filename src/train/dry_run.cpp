@@ -75,7 +75,7 @@ void check_samples(const TrainingInputs& inputs, DryRunReport& report) {
   }
 }
 
-// Drawn pictures are new in every epoch: there is nothing to share.
+// Drawn images are new in every epoch: there is nothing to share.
 void warn_of_overlap(const RunConfig& config, const Source& training) {
   const SourceKind kind = config.data.validation.kind;
   if (kind == SourceKind::kNone || kind == SourceKind::kShapes) return;

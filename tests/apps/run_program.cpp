@@ -22,12 +22,6 @@ std::string content(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-fs::path scratch_folder() {
-  std::string name = (fs::temp_directory_path() / "tandem-program-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-  return name;
-}
-
 void redirect(const fs::path& file, int flags, int target) {
   const int descriptor = ::open(file.c_str(), flags, 0600);
   if (descriptor < 0 || ::dup2(descriptor, target) < 0) ::_exit(127);
@@ -36,8 +30,7 @@ void redirect(const fs::path& file, int flags, int target) {
 }  // namespace
 
 RunningProgram::RunningProgram(const std::string& name, const std::vector<std::string>& arguments,
-                               std::string_view input, const Variables& variables)
-    : folder_(scratch_folder()) {
+                               std::string_view input, const Variables& variables) {
   std::ofstream(folder_ / "in", std::ios::binary) << input;
   std::vector<std::string> words = {
       name.find('/') == std::string::npos ? std::string(TANDEM_BIN_DIR) + "/" + name : name};
@@ -63,8 +56,6 @@ RunningProgram::~RunningProgram() {
     send(SIGKILL);
     finish();
   }
-  std::error_code ignored;
-  fs::remove_all(folder_, ignored);
 }
 
 bool RunningProgram::ended() {

@@ -1,10 +1,11 @@
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "core/temporary_folder.h"
 
 namespace tandem::test {
 
@@ -39,7 +40,7 @@ class RunningProgram {
  private:
   [[nodiscard]] bool ended();
 
-  std::filesystem::path folder_;
+  TemporaryFolder folder_;
   int process_ = -1;
   int status_ = 0;
   bool ended_ = false;

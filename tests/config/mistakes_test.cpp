@@ -8,8 +8,8 @@
 namespace tandem {
 namespace {
 
-std::string mistake(const std::string& more, const std::string& part) {
-  return expect_error(ErrorKind::kConfig, part,
+Error mistake(const std::string& more, const std::string& what) {
+  return expect_error(ErrorKind::kConfig, {.what = what},
                       [&] { (void)parse_run_config(config_with(more), {}, "run.json"); });
 }
 
@@ -64,19 +64,25 @@ TEST(Mistakes, OutOfRangeNamesTheRange) {
   mistake(R"("model": {"logit_scale_init": -1})", "at least 0");
   mistake(R"("model": {"text": {"context_length": 2}})", "at least 3");
   mistake(R"("eval": {"templates": []})", "at least 1 entries, found a list of 0");
-  expect_error(ErrorKind::kConfig, "data.batch_size: expected a whole number at least 2",
+  expect_error(ErrorKind::kConfig, {.what = "data.batch_size: expected a whole number at least 2"},
                [] { (void)parse_with({"data.batch_size=0"}); });
-  expect_error(ErrorKind::kConfig, "data.augment.crop_scale_min: expected a number above 0",
+  expect_error(ErrorKind::kConfig,
+               {.what = "data.augment.crop_scale_min: expected a number above 0"},
                [] { (void)parse_with({"data.augment.crop_scale_min=0"}); });
-  expect_error(ErrorKind::kConfig, "data.train.separator: expected a text of 1 characters",
+  expect_error(ErrorKind::kConfig,
+               {.what = "data.train.separator: expected a text of 1 characters"},
                [] { (void)parse_with({"data.train.separator=||"}); });
+  expect_error(
+      ErrorKind::kConfig,
+      {.what =
+           "tokenizer.train_vocab_size: expected a whole number at least 0 and at most 1000000"},
+      [] { (void)parse_with({"tokenizer.train_vocab_size=1000001"}); });
+  expect_error(
+      ErrorKind::kConfig,
+      {.what = "tokenizer.train_character_coverage: expected a number at least 0.98 and at most 1"},
+      [] { (void)parse_with({"tokenizer.train_character_coverage=0.9"}); });
   expect_error(ErrorKind::kConfig,
-               "tokenizer.train_vocab_size: expected a whole number at least 0 and at most 1000000",
-               [] { (void)parse_with({"tokenizer.train_vocab_size=1000001"}); });
-  expect_error(ErrorKind::kConfig,
-               "tokenizer.train_character_coverage: expected a number at least 0.98 and at most 1",
-               [] { (void)parse_with({"tokenizer.train_character_coverage=0.9"}); });
-  expect_error(ErrorKind::kConfig, "data.loader_threads: expected a whole number at least 0",
+               {.what = "data.loader_threads: expected a whole number at least 0"},
                [] { (void)parse_with({"data.loader_threads=100000"}); });
 }
 
@@ -98,28 +104,28 @@ TEST(Mistakes, DuplicateKeyNamesBothPlaces) {
 TEST(Mistakes, SyntaxNamesLineAndColumn) {
   mistake("\"optim\": {\"lr\": 1,}", "run.json:2:18: comma before the closing `}`");
   mistake("\"optim\": {} // words", "run.json:2:13: JSON has no comments");
-  expect_error(ErrorKind::kConfig, "config:1:1: expected an object, found a list of 0",
+  expect_error(ErrorKind::kConfig, {.what = "config:1:1: expected an object, found a list of 0"},
                [] { (void)parse_run_config("[]"); });
 }
 
 TEST(Mistakes, AreReportedAllAtOnceWithTheirPlaces) {
-  const std::string text = mistake(R"("optim": {"lrr": 1, "beta1": 2},
+  const Error error = mistake(R"("optim": {"lrr": 1, "beta1": 2},
   "train": {"epochs": "x", "epochs": 1},
   "model": {"text": {"width": 130, "heads": 4}, "image": {"pool": "what"}},
   "loss": {"label_smoothing": null})",
-                                   "run.json: 7 mistakes");
+                              "run.json: 7 mistakes");
   for (const char* part :
        {"run.json:2:11: optim.lrr", "run.json:2:30: optim.beta1", "run.json:3:23: train.epochs",
         "run.json:3:28: train.epochs: duplicate", "run.json:4:31: model.text.width = 130",
         "(see run.json:4:45)", "run.json:4:67: model.image.pool", "run.json:5:31: loss"}) {
-    EXPECT_NE(text.find(part), std::string::npos) << part << " is missing in: " << text;
+    expect_parts(error, {.what = part});
   }
 }
 
 TEST(Mistakes, AValueThatCouldNotBeReadIsNotBlamedTwice) {
-  const std::string text = mistake(R"("model": {"image": {"image_size": "30", "patch_size": 9}})",
-                                   "model.image.image_size: expected");
-  EXPECT_EQ(text.find("multiple"), std::string::npos) << text;
+  const Error error = mistake(R"("model": {"image": {"image_size": "30", "patch_size": 9}})",
+                              "model.image.image_size: expected");
+  EXPECT_EQ(error.text().what.find("multiple"), std::string::npos) << error.what();
 }
 
 }  // namespace

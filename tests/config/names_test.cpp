@@ -5,13 +5,6 @@
 namespace tandem::config {
 namespace {
 
-TEST(Names, DistanceCountsSwapsAsOneEdit) {
-  EXPECT_EQ(edit_distance("", "abc"), 3U);
-  EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
-  EXPECT_EQ(edit_distance("widht", "width"), 1U);
-  EXPECT_EQ(edit_distance("same", "same"), 0U);
-}
-
 TEST(Names, NearestNeedsToBeNear) {
   const std::vector<std::string> names = {"lr", "eps", "weight_decay", "warmup_steps"};
   EXPECT_EQ(nearest_name("wieght_decay", names), "weight_decay");

@@ -44,8 +44,8 @@ TEST(Overrides, TakeAWholeSection) {
 }
 
 TEST(Overrides, AreAsStrictAsTheFile) {
-  const auto fails = [](const std::string& text, const std::string& part) {
-    expect_error(ErrorKind::kConfig, "--set: " + part, [&] { (void)parse_with({text}); });
+  const auto fails = [](const std::string& text, const std::string& what) {
+    expect_error(ErrorKind::kConfig, {.what = "--set: " + what}, [&] { (void)parse_with({text}); });
   };
   fails("optim.learning_rat=1", "optim.learning_rat: unknown key; did you mean `lr`?");
   fails("optin.lr=1", "optin.lr: unknown key; did you mean `optim`?");
@@ -65,7 +65,7 @@ TEST(Overrides, AreAsStrictAsTheFile) {
 }
 
 TEST(Overrides, ReplaceTheFileButDoNotExcuseIt) {
-  expect_error(ErrorKind::kConfig, "run.json:2:17: optim.lr: expected a number", [] {
+  expect_error(ErrorKind::kConfig, {.what = "run.json:2:17: optim.lr: expected a number"}, [] {
     (void)parse_run_config(config_with(R"("optim": {"lr": "x"})"), {"optim.lr=1"}, "run.json");
   });
 }

@@ -101,8 +101,10 @@ TEST(Presets, ClipsTextTowerIsCausalWithoutEmbeddingNorm) {
 }
 
 TEST(Presets, UnknownOneListsTheKnownOnes) {
-  expect_error(ErrorKind::kConfig, "vit_b_32, vit_b_16", [] { (void)image_preset("resnet"); });
-  expect_error(ErrorKind::kConfig, "Try: roberta_base", [] { (void)text_preset("roberta-base"); });
+  expect_error(ErrorKind::kConfig, {.expected = "vit_b_32, vit_b_16"},
+               [] { (void)image_preset("resnet"); });
+  expect_error(ErrorKind::kConfig, {.hint = "roberta_base"},
+               [] { (void)text_preset("roberta-base"); });
   EXPECT_FALSE(has_text_preset(""));
   EXPECT_FALSE(has_image_preset("roberta_base"));
 }

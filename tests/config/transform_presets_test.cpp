@@ -34,7 +34,8 @@ TEST(TransformPresets, KeepTheirNameAndRefuseOthers) {
     EXPECT_EQ(transform_preset(name).transform.preset, name);
   }
   EXPECT_FALSE(has_transform_preset(""));
-  expect_error(ErrorKind::kConfig, "openai, imagenet", [] { (void)transform_preset("resnet"); });
+  expect_error(ErrorKind::kConfig, {.expected = "openai, imagenet"},
+               [] { (void)transform_preset("resnet"); });
 }
 
 TEST(TransformPresets, SetBothSectionsBeforeTheKeysBesideThem) {
@@ -70,13 +71,13 @@ TEST(Background, IsANameOrAColor) {
   EXPECT_EQ(background_color("black"), (Color{0, 0, 0}));
   EXPECT_EQ(background_color("#0aF310"), (Color{0x0A, 0xF3, 0x10}));
   for (const char* wrong : {"White", "#fff", "#12345g", "123456", "#1234567", "transparent"}) {
-    expect_error(ErrorKind::kConfig, "drop, drop_after_resize, white, black or #rrggbb",
+    expect_error(ErrorKind::kConfig,
+                 {.expected = "drop, drop_after_resize, white, black or #rrggbb"},
                  [&] { (void)background_color(wrong); });
     expect_error(ErrorKind::kConfig,
-                 "data.transform.background: expected one of drop, drop_after_resize, white, "
-                 "black, or a colour "
-                 "#rrggbb, found \"" +
-                     std::string(wrong) + "\"",
+                 {.what = "data.transform.background: expected one of drop, drop_after_resize, "
+                          "white, black, or a colour #rrggbb, found \"" +
+                          std::string(wrong) + "\""},
                  [&] { parse_with({"data.transform.background=" + std::string(wrong)}); });
   }
   EXPECT_EQ(parse_with({"data.transform.background=#a0b1c2"}).data.transform.background, "#a0b1c2");
@@ -95,7 +96,7 @@ TEST(Background, OfAModelSavedWithoutTheKeyIsDropped) {
 
 TEST(TransformPresets, CropPctIsAShare) {
   for (const char* text : {"data.transform.crop_pct=0", "data.transform.crop_pct=1.01"}) {
-    expect_error(ErrorKind::kConfig, "data.transform.crop_pct",
+    expect_error(ErrorKind::kConfig, {.what = "data.transform.crop_pct"},
                  [text] { (void)parse_with({text}); });
   }
 }
@@ -108,7 +109,7 @@ TEST(CropPctOf, LeadsToExactlyTheSizesNamed) {
       ASSERT_LE(share, 1.0);
     }
   }
-  expect_error(ErrorKind::kConfig, "a crop of 256 from an image of 224",
+  expect_error(ErrorKind::kConfig, {.found = "a crop of 256 from an image of 224"},
                [] { (void)crop_pct_of(224, 256); });
 }
 
@@ -118,7 +119,8 @@ TEST(InterpolationByPillowNumber, KnowsPillowsFilters) {
   EXPECT_EQ(interpolation_by_pillow_number(2), Interpolation::kBilinear);
   EXPECT_EQ(interpolation_by_pillow_number(3), Interpolation::kBicubic);
   EXPECT_EQ(interpolation_by_pillow_number(4), Interpolation::kBox);
-  expect_error(ErrorKind::kConfig, "hamming", [] { (void)interpolation_by_pillow_number(5); });
+  expect_error(ErrorKind::kConfig, {.found = "hamming"},
+               [] { (void)interpolation_by_pillow_number(5); });
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 
 #include <gtest/gtest.h>
 
@@ -60,17 +59,6 @@ inline Error expect_error(ErrorKind kind, const ErrorParts& parts,
   EXPECT_EQ(error.kind(), kind) << error.what();
   expect_parts(error, parts);
   return error;
-}
-
-/// The same for a part of the whole message; returns the message. For names that any part of the
-/// error may hold.
-template <typename Text>
-requires std::is_convertible_v<Text, std::string> std::string expect_error(
-    ErrorKind kind, const Text& part, const std::function<void()>& action) {
-  const Error error = expect_error(kind, ErrorParts(), action);
-  EXPECT_NE(std::string_view(error.what()).find(part), std::string_view::npos)
-      << "\"" << part << "\" is missing in: " << error.what();
-  return error.what();
 }
 
 }  // namespace tandem

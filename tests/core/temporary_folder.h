@@ -1,24 +1,20 @@
 #pragma once
 
-#include <unistd.h>
+#include <stdlib.h>
 
 #include <filesystem>
+#include <stdexcept>
 #include <string>
-
-#include <gtest/gtest.h>
 
 namespace tandem {
 
-/// A folder of its maker's own, empty at first and gone with it; a test may make several.
+/// A new empty folder, removed with this object.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    path_ = std::filesystem::temp_directory_path() /
-            (std::string("tandem-") + test->test_suite_name() + "-" + test->name() + "-" +
-             std::to_string(::getpid()) + "-" + std::to_string(made_++));
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
+    std::string name = (std::filesystem::temp_directory_path() / "tandem-test-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    path_ = name;
   }
   ~TemporaryFolder() {
     std::error_code ignored;
@@ -39,7 +35,6 @@ class TemporaryFolder {
   }
 
  private:
-  static inline int made_ = 0;
   std::filesystem::path path_;
 };
 

@@ -70,5 +70,12 @@ TEST(Error, NeverHoldsAValueWhole) {
   EXPECT_EQ(Error(ErrorKind::kConfig, lines).what(), lines);
 }
 
+TEST(EditDistance, CountsSwapsAsOneEdit) {
+  EXPECT_EQ(edit_distance("", "abc"), 3U);
+  EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
+  EXPECT_EQ(edit_distance("widht", "width"), 1U);
+  EXPECT_EQ(edit_distance("same", "same"), 0U);
+}
+
 }  // namespace
 }  // namespace tandem

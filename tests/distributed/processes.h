@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/temporary_folder.h"
 #include "distributed/free_port.h"
 #include "tandem/core/error.h"
 #include "tandem/distributed/connect.h"
@@ -46,16 +47,11 @@ class Processes {
   using Body = std::function<std::string(int64_t rank)>;
 
   Processes(int64_t count, const Body& body) {
-    std::string name = (std::filesystem::temp_directory_path() / "tandem-ranks-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    folder_ = name;
     for (int64_t rank = 0; rank < count; ++rank) ids_.push_back(start(rank, body));
   }
   ~Processes() {
     for (const pid_t id : ids_)
       if (id > 0) ::kill(id, SIGKILL), ::waitpid(id, nullptr, 0);
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
   }
   Processes(const Processes&) = delete;
   Processes& operator=(const Processes&) = delete;
@@ -91,7 +87,7 @@ class Processes {
     ::_exit(code);
   }
 
-  std::filesystem::path folder_;
+  TemporaryFolder folder_;
   std::vector<pid_t> ids_;
 };
 

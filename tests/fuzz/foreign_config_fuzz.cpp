@@ -3,11 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
+#include "core/temporary_folder.h"
 #include "interop/reading/foreign_config.h"
 #include "tandem/core/error.h"
 
@@ -17,12 +17,8 @@ namespace fs = std::filesystem;
 
 /// A folder of this process, best in memory (TMPDIR=/dev/shm).
 const fs::path& folder() {
-  static const fs::path made = [] {
-    std::string name = (fs::temp_directory_path() / "tandem-fuzz-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    return fs::path(name);
-  }();
-  return made;
+  static const tandem::TemporaryFolder made;
+  return made.path();
 }
 
 void write(const char* name, const std::string& content) {

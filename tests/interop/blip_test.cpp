@@ -204,7 +204,7 @@ TEST(BlipExport, OfASharedDecoderHoldsBothNames) {
 // A file of pre-training: with the momentum twin, queues and the decoder's copies.
 TEST(BlipImport, ReadsTheFileOfItsAuthors) {
   const fs::path file = golden_blip("salesforce") / "model.pth";
-  expect_error(ErrorKind::kCheckpoint, "--allow-pickle",
+  expect_error(ErrorKind::kCheckpoint, {.hint = "--allow-pickle"},
                [&] { (void)import_model(file, ModelFormat::kHuggingFace); });
   const ImportedModel imported =
       import_model(file, ModelFormat::kHuggingFace, {.allow_pickle = true});
@@ -235,7 +235,7 @@ TEST(BlipImport, RefusesAnotherHeadThanTheTokenTable) {
   EXPECT_NO_THROW((void)import_model(folder.path(), ModelFormat::kHuggingFace));
   weights["text_decoder.cls.predictions.decoder.weight"] = table + 1.0;
   save_safetensors(folder / "model.safetensors", weights);
-  expect_error(ErrorKind::kCheckpoint, "with which it is tied",
+  expect_error(ErrorKind::kCheckpoint, {.what = "with which it is tied"},
                [&] { (void)import_model(folder.path(), ModelFormat::kHuggingFace); });
 }
 

@@ -3,6 +3,7 @@
 #include "core/expect_error.h"
 #include "core/temporary_folder.h"
 #include "interop/reading/foreign_config.h"
+#include "interop/refused_field.h"
 
 namespace tandem {
 namespace {
@@ -15,9 +16,11 @@ TEST(ForeignConfig, RefusesJsonOfAnyDepth) {
   for (const char* name : {"config.json", "open_clip_config.json"})
     std::ofstream(folder / name) << deep;
   const ForeignRequest request{.names = {}, .shapes = {}};
-  expect_error(ErrorKind::kCheckpoint, "config.json: the JSON is nested too deeply",
+  expect_error(ErrorKind::kCheckpoint,
+               {.what = "the JSON is nested too deeply", .where = "/config.json"},
                [&] { (void)read_hugging_face_config(folder.path(), request); });
-  expect_error(ErrorKind::kCheckpoint, "open_clip_config.json: the JSON is nested too deeply",
+  expect_error(ErrorKind::kCheckpoint,
+               {.what = "the JSON is nested too deeply", .where = "open_clip_config.json"},
                [&] { (void)read_open_clip_config(folder.path(), request); });
 }
 
@@ -25,7 +28,8 @@ TEST(ForeignConfig, RefusesModulesOfAnyDepth) {
   const TemporaryFolder folder;
   std::ofstream(folder / "config.json") << R"({"model_type": "bert"})";
   std::ofstream(folder / "modules.json") << std::string(500'000, '[') + std::string(500'000, ']');
-  expect_error(ErrorKind::kCheckpoint, "modules.json: the JSON is nested too deeply",
+  expect_error(ErrorKind::kCheckpoint,
+               {.what = "the JSON is nested too deeply", .where = "modules.json"},
                [&] { (void)read_hugging_face_config(folder.path(), {}); });
 }
 
@@ -35,7 +39,7 @@ TEST(ForeignConfig, RefusesWholeNumbersThatOverflow) {
     std::ofstream(folder / name) << text;
     const auto read =
         std::string_view(name) == "config.json" ? read_hugging_face_config : read_open_clip_config;
-    expect_error(ErrorKind::kCheckpoint, field, [&] { (void)read(folder.path(), {}); });
+    test::expect_refused_field(field, [&] { (void)read(folder.path(), {}); });
   };
   refuses("config.json", R"({"model_type": "roberta", "pad_token_id": 9223372036854775807})",
           "pad_token_id");
@@ -53,10 +57,9 @@ TEST(ForeignConfig, ShortensTheValuesItRefuses) {
   std::ofstream(folder / "config.json")
       << "{\"model_type\": \"vit\", \"hidden_size\": " + list + "]}";
   const ForeignRequest request{.names = {}, .shapes = {}};
-  const std::string text = expect_error(ErrorKind::kCheckpoint, "hidden_size", [&] {
-    (void)read_hugging_face_config(folder.path(), request);
-  });
-  EXPECT_LT(text.size(), 1000U);
+  const Error error = test::expect_refused_field(
+      "hidden_size", [&] { (void)read_hugging_face_config(folder.path(), request); });
+  EXPECT_LT(std::string_view(error.what()).size(), 1000U);
 }
 
 }  // namespace

@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include "core/expect_error.h"
 #include "core/temporary_folder.h"
 #include "interop/reading/foreign_config.h"
+#include "interop/refused_field.h"
 #include "tandem/core/files.h"
 
 namespace tandem {
@@ -77,7 +77,7 @@ TEST(ImageProcessor, WarnsOfWhatItsClassDecides) {
   EXPECT_NE(partly.warnings[0].find("does not say resample, image_std;"), std::string::npos)
       << partly.warnings[0];
   EXPECT_EQ(partly.config.model.image.std, ImageEncoderOptions{}.std);
-  // A text tower has no pictures.
+  // A text tower has no images.
   EXPECT_TRUE(read_files("bert", Json::object()).warnings.empty());
 }
 
@@ -107,7 +107,7 @@ TEST(ImageProcessor, OneNumberAsSizeMeansWhatItsClassSays) {
   // SigLIP's class means the shorter side, and no crop makes that a square.
   Json siglip = vit;
   siglip["image_processor_type"] = "SiglipImageProcessor";
-  expect_error(ErrorKind::kCheckpoint, "field crop_size", [&] { (void)read_changed(siglip); });
+  test::expect_refused_field("crop_size", [&] { (void)read_changed(siglip); });
 }
 
 TEST(ImageProcessor, OtherScalesOfBytesAreReckonedIntoMeanAndStd) {
@@ -138,7 +138,7 @@ TEST(ImageProcessor, TransparencyIsLaidOnWhiteWhereItConvertsToRgb) {
 
 TEST(ImageProcessor, RefusesWhatGivesOtherPixels) {
   const auto refused = [](const std::string& field, const Json& changes) {
-    expect_error(ErrorKind::kCheckpoint, field, [&] { (void)read_changed(changes); });
+    test::expect_refused_field(field, [&] { (void)read_changed(changes); });
   };
   refused("image_processor_type", {{"image_processor_type", "ConvNextImageProcessor"}});
   refused("do_flip_channel_order", {{"do_flip_channel_order", true}});

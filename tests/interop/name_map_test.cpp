@@ -51,7 +51,7 @@ TEST(NameMap, GoesThereAndBackByteByByte) {
 TEST(NameMap, RefusesAParameterWithoutAName) {
   TensorMap more = own();
   more["a.gate"] = torch::zeros({1});
-  expect_error(ErrorKind::kConfig, "a.gate", [&] { (void)expand(map(), more); });
+  expect_error(ErrorKind::kConfig, {.found = "a.gate"}, [&] { (void)expand(map(), more); });
 }
 
 TEST(NameMap, ListsWhatDoesNotFit) {

@@ -4,10 +4,10 @@
 
 #include <gtest/gtest.h>
 
-#include "core/expect_error.h"
 #include "core/temporary_folder.h"
 #include "interop/golden.h"
 #include "interop/reading/foreign_config.h"
+#include "interop/refused_field.h"
 #include "tandem/core/files.h"
 
 namespace tandem {
@@ -97,7 +97,7 @@ class ChangingFields : public testing::TestWithParam<Changing> {};
 
 TEST_P(ChangingFields, AreRefusedByName) {
   const Changing& change = GetParam();
-  expect_error(ErrorKind::kCheckpoint, change.field, [&] {
+  test::expect_refused_field(change.field, [&] {
     (void)read_with({"", change.model, change.pointer},
                     {{change.field, Json::parse(change.value)}});
   });

@@ -138,7 +138,7 @@ TEST_F(TokenizerExport, SeesAnotherTokenizer) {
 TEST_F(TokenizerExport, NamesAFileThatIsNoTokenizer) {
   for (const char* content : {"", "<html>", "[]", "{}", R"({"model": null})"}) {
     write_file_atomically(folder_ / "from" / "tokenizer.json", content);
-    expect_error(ErrorKind::kCheckpoint, "from/tokenizer.json",
+    expect_error(ErrorKind::kCheckpoint, {.where = "from/tokenizer.json"},
                  [&] { (void)write(ModelFormat::kHuggingFace); });
   }
 }

@@ -64,7 +64,7 @@ TEST_F(ForeignModels, CommandsAreReadyForAShell) {
 TEST_F(ForeignModels, AreNotLoadedAsOurs) {
   put("config.json", R"({"model_type": "clip", "projection_dim": 512})");
   put("model.safetensors");
-  expect_error(ErrorKind::kMissingInput, "clip-convert --from hf --input",
+  expect_error(ErrorKind::kMissingInput, {.hint = "clip-convert --from hf --input"},
                [&] { (void)load_model(folder_.path()); });
 }
 

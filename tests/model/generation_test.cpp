@@ -154,22 +154,31 @@ TEST(Nucleus, DrawsAsOftenAsProbable) {
 TEST(GenerationOptions, OutOfRangeAreRefused) {
   ClipModel model = make_captioner(CaptionerForm::kRoberta);
   const torch::Tensor images = torch::zeros({1, 5, 24});
-  const auto refused = [&](GenerationOptions options, const char* part) {
-    expect_error(ErrorKind::kUsage, part, [&] { (void)generate(model->decoder, images, options); });
+  const auto refused = [&](GenerationOptions options, const ErrorParts& parts) {
+    expect_error(ErrorKind::kUsage, parts,
+                 [&] { (void)generate(model->decoder, images, options); });
   };
   const auto beam = DecodingStrategy::kBeam, nucleus = DecodingStrategy::kNucleus;
-  refused({.strategy = beam, .beams = 0, .max_new_tokens = 5}, "beams");
-  refused({.strategy = beam, .beams = 20, .max_new_tokens = 5}, "beams");
-  refused({.strategy = nucleus, .top_p = 0.0, .max_new_tokens = 5}, "top_p");
-  refused({.strategy = nucleus, .temperature = 0.0, .max_new_tokens = 5}, "temperature");
-  refused({.max_new_tokens = -1}, "max_new_tokens");
-  refused({.prompt = std::vector<int32_t>(12, 5)}, "a shorter prompt");
-  refused({.min_new_tokens = 5, .max_new_tokens = 5}, "min_new_tokens");
-  refused({.max_new_tokens = 5, .no_repeat_ngram = -1}, "no_repeat_ngram");
-  refused({.max_new_tokens = 5, .repetition_penalty = 0.0}, "repetition_penalty");
-  refused({.max_new_tokens = 5, .prompt = {40}}, "the decoder does not know");
-  refused({.max_new_tokens = 13}, "do not fit into the decoder's context");
-  refused({.max_new_tokens = 1, .prompt = std::vector<int32_t>(12, 5)}, "a shorter prompt");
+  refused({.strategy = beam, .beams = 0, .max_new_tokens = 5},
+          {.what = "out of range", .where = "beams"});
+  refused({.strategy = beam, .beams = 20, .max_new_tokens = 5},
+          {.what = "out of range", .where = "beams"});
+  refused({.strategy = nucleus, .top_p = 0.0, .max_new_tokens = 5},
+          {.what = "out of range", .where = "top_p"});
+  refused({.strategy = nucleus, .temperature = 0.0, .max_new_tokens = 5},
+          {.what = "out of range", .where = "temperature"});
+  refused({.max_new_tokens = -1}, {.what = "out of range", .where = "max_new_tokens"});
+  refused({.prompt = std::vector<int32_t>(12, 5)}, {.hint = "a shorter prompt"});
+  refused({.min_new_tokens = 5, .max_new_tokens = 5},
+          {.what = "out of range", .where = "min_new_tokens"});
+  refused({.max_new_tokens = 5, .no_repeat_ngram = -1},
+          {.what = "out of range", .where = "no_repeat_ngram"});
+  refused({.max_new_tokens = 5, .repetition_penalty = 0.0},
+          {.what = "out of range", .where = "repetition_penalty"});
+  refused({.max_new_tokens = 5, .prompt = {40}}, {.what = "the decoder does not know"});
+  refused({.max_new_tokens = 13}, {.what = "do not fit into the decoder's context"});
+  refused({.max_new_tokens = 1, .prompt = std::vector<int32_t>(12, 5)},
+          {.hint = "a shorter prompt"});
 }
 
 }  // namespace

@@ -46,18 +46,19 @@ TEST(ModelDirectory, TellsARunAndItsCheckpointsFromAModel) {
   write_file_atomically(run / "checkpoints" / "latest", "step-00000010");
   for (const char* name : {"model.safetensors", "optimizer.safetensors", "state.json"})
     write_file_atomically(checkpoint / name, "");
-  const auto refusal = [](const std::filesystem::path& path, const std::string& part) {
-    return expect_error(ErrorKind::kMissingInput, part, [&] { (void)load_model(path); });
+  const auto refusal = [](const std::filesystem::path& path, const ErrorParts& parts) {
+    return expect_error(ErrorKind::kMissingInput, parts, [&] { (void)load_model(path); });
   };
-  EXPECT_EQ(refusal(run, "a run's folder").find("Try"), std::string::npos) << "no model there yet";
-  EXPECT_EQ(refusal(checkpoint, "a run's checkpoint").find("Try"), std::string::npos);
+  EXPECT_EQ(refusal(run, {.what = "a run's folder"}).text().hint, "") << "no model there yet";
+  EXPECT_EQ(refusal(checkpoint, {.what = "a run's checkpoint"}).text().hint, "");
   std::filesystem::create_directories(run / "model");
   write_file_atomically(run / "model" / "config.json", "{}");
   for (const std::filesystem::path& each : {run, run / ""})
-    refusal(each, "not a model's: expected the folder model/ that the run writes. Try: " +
-                      (run / "model").string());
+    refusal(each, {.what = "not a model's",
+                   .expected = "the folder model/ that the run writes",
+                   .hint = (run / "model").string()});
   for (const std::filesystem::path& each : {checkpoint, checkpoint / "", run / "checkpoints"})
-    refusal(each, "Try: " + (run / "model").string());
+    refusal(each, {.hint = (run / "model").string()});
 }
 
 TEST(ModelCard, OfOneTowerNamesACommandThatRunsIt) {

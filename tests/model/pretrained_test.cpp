@@ -104,24 +104,24 @@ TEST_F(Pretrained, LosesThePositionsBeyondAShorterContext) {
   EXPECT_TRUE(torch::equal(table, trained_->text->position_embedding.slice(0, 0, table.size(0))));
 
   options.text.context_length = 9;  // There is nothing to fill the further ones with.
-  expect_error(ErrorKind::kCheckpoint, "text.position_embedding",
+  expect_error(ErrorKind::kCheckpoint, {.what = "text.position_embedding"},
                [&] { (void)make_model(options, 1); });
 }
 
 TEST_F(Pretrained, NamesAPlaceWithoutWeights) {
-  const auto refuses = [&](const std::string& part, const fs::path& place) {
-    expect_error(ErrorKind::kMissingInput, part, [&] { (void)find_weights_file(place); });
+  const auto refuses = [&](const ErrorParts& parts, const fs::path& place) {
+    expect_error(ErrorKind::kMissingInput, parts, [&] { (void)find_weights_file(place); });
   };
   write_file_atomically(folder_ / "checkpoints" / "latest", "../step-00000002");
-  refuses("names no checkpoint beside it", folder_ / "checkpoints" / "latest");
+  refuses({.what = "names no checkpoint beside it"}, folder_ / "checkpoints" / "latest");
   write_file_atomically(folder_ / "checkpoints" / "latest", "step-00000009\n");
-  refuses("step-00000009", folder_ / "checkpoints");
+  refuses({.found = "step-00000009"}, folder_ / "checkpoints");
   fs::create_directories(folder_ / "empty");
-  refuses("holds no weights", folder_ / "empty");
+  refuses({.what = "holds no weights"}, folder_ / "empty");
   fs::create_directories(folder_ / "hf");
   write_file_atomically(folder_ / "hf" / "config.json", R"({"model_type": "clip"})");
   write_file_atomically(folder_ / "hf" / "model.safetensors", "x");
-  refuses("clip-convert --from hf", folder_ / "hf");
+  refuses({.hint = "clip-convert --from hf"}, folder_ / "hf");
 }
 
 }  // namespace

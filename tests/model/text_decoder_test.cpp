@@ -177,7 +177,7 @@ TEST(Matching, PutsTheMatchingTokenFirst) {
 
 TEST(Matching, NeedsAModelThatCan) {
   ClipModel model = make_captioner(CaptionerForm::kRoberta);
-  expect_error(ErrorKind::kUsage, "cannot match pictures with texts",
+  expect_error(ErrorKind::kUsage, {.what = "cannot match images with texts"},
                [&] { (void)model->match(random_states(3, 1), three_texts()); });
 }
 

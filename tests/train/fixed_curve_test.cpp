@@ -19,7 +19,7 @@ namespace {
 
 constexpr size_t kSteps = 20;
 
-RunConfig curve_run(const test::Folder& folder) {
+RunConfig curve_run(const TemporaryFolder& folder) {
   RunConfig config = test::tiny_run(folder.path());
   config.train.max_steps = kSteps;
   config.data.train.shapes.count = 300;  // Epochs end inside the run.
@@ -44,12 +44,12 @@ void expect_stored_curve(const std::string& name, const RunConfig& config) {
 }
 
 TEST(FixedCurve, OfWholeBatches) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   expect_stored_curve("whole", curve_run(folder));
 }
 
 TEST(FixedCurve, OfAccumulatedBatchesWithDropout) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = curve_run(folder);
   config.train.accumulation_steps = 4;
   config.model.text.dropout = 0.1;
@@ -58,14 +58,14 @@ TEST(FixedCurve, OfAccumulatedBatchesWithDropout) {
 }
 
 TEST(FixedCurve, OfSlicedBatches) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = curve_run(folder);
   config.run.cpu_threads = 2;
   expect_stored_curve("sliced", config);
 }
 
 TEST(FixedCurve, OfTheSigmoidLoss) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = curve_run(folder);
   config.model.logit_bias = true;
   config.loss.kind = LossKind::kSigmoid;

@@ -12,7 +12,7 @@ struct Case {
   double tolerance;  ///< Relative, of each step's loss beside fp32 on the CPU.
 };
 
-RunConfig run_on(const test::Folder& folder, const char* device, Precision precision) {
+RunConfig run_on(const TemporaryFolder& folder, const char* device, Precision precision) {
   RunConfig config = test::tiny_run(folder.path());
   config.run.device = device;
   config.train.precision = precision;
@@ -20,7 +20,7 @@ RunConfig run_on(const test::Folder& folder, const char* device, Precision preci
 }
 
 void expect_losses_of_the_cpu(const Case& given) {
-  const test::Folder folder, reference_folder;
+  const TemporaryFolder folder, reference_folder;
   Trainer trainer(run_on(folder, given.device, given.precision));
   Trainer reference(run_on(reference_folder, "cpu", Precision::kFp32));
   const std::vector<double> found = test::run_losses(trainer),
@@ -44,7 +44,7 @@ TEST(RunOnGpu, InHalfPrecisionFollowsTheCpu_CUDA) {
 
 TEST(RunOnGpu, GoesOnWhereItWasStopped_CUDA) {
   if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device";
-  const test::Folder folder, whole_folder;
+  const TemporaryFolder folder, whole_folder;
   Trainer whole(run_on(whole_folder, "cuda", Precision::kBf16));
   const std::vector<double> expected = test::run_losses(whole);
   std::vector<double> found;

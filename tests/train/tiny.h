@@ -1,42 +1,19 @@
 #pragma once
 
-#include <atomic>
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include <gtest/gtest.h>
-#include <torch/types.h>
-#include <unistd.h>
-
+#include "core/expect_error.h"
+#include "core/temporary_folder.h"
 #include "tandem/config/run_config.h"
-#include "tandem/core/error.h"
 #include "tandem/model/clip_model.h"
 #include "tandem/train/trainer.h"
 
 namespace tandem::test {
 
-/// A folder that lives as long as one test.
-class Folder {
- public:
-  Folder() {
-    static std::atomic<int> next{0};
-    path_ = std::filesystem::temp_directory_path() /
-            ("tandem-train-" + std::to_string(::getpid()) + "-" + std::to_string(next++));
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using Folder = TemporaryFolder;
+using tandem::error_of;
 
 inline ModelOptions tiny_model() {
   ModelOptions model;
@@ -84,20 +61,5 @@ inline std::vector<double> run_losses(Trainer& trainer, int64_t stop_after = 0) 
   trainer.run();
   return losses;
 }
-
-/// The error that `action` throws, as (kind, message); fails the test when it throws none.
-template <typename Action>
-Error error_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no tandem::Error was thrown";
-  return Error(ErrorKind::kInternal, "none");
-}
-
-#define TANDEM_EXPECT_MENTIONS(error, text) \
-  EXPECT_NE(std::string((error).what()).find(text), std::string::npos) << (error).what()
 
 }  // namespace tandem::test

@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "clip_data/filter/judged_sample.h"
-#include "common/pictures.h"
+#include "common/images.h"
 #include "common/records/json_names.h"
 #include "common/records/unfinished_lines.h"
 #include "common/text_io.h"

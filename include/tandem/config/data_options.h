@@ -44,7 +44,7 @@ struct TokenizerOptions {
   bool lowercase = false;                 ///< Lower-case captions, in training and in use.
 };
 
-/// The pictures of the built-in data set: shapes drawn on the fly, each with a caption from a small
+/// The images of the built-in data set: shapes drawn on the fly, each with a caption from a small
 /// grammar.
 struct ShapesOptions {
   int64_t count = 64000;  ///< Samples of one epoch.
@@ -58,7 +58,7 @@ struct SourceOptions {
   std::string path = {};        ///< Manifest file (table, jsonl, captions, mixture), root folder
                                 ///< (folder, files), tar shards (wds), or Parquet files (parquet):
                                 ///< files or folders joined by ::, with braces.
-  std::string image_root = {};  ///< Folder that relative picture paths start from; empty takes the
+  std::string image_root = {};  ///< Folder that relative image paths start from; empty takes the
                                 ///< manifest's folder.
   std::string image_key = "filepath";  ///< Column or field that holds the image's path.
   std::string caption_key =
@@ -67,7 +67,7 @@ struct SourceOptions {
   std::vector<std::string> languages = {};  ///< jsonl, wds: take captions from the object
                                             ///< `captions` by these keys; empty takes caption_key.
   std::vector<double> caption_weights =
-      {};  ///< How often each of a picture's captions is taken, by place, the last one for all
+      {};  ///< How often each of an image's captions is taken, by place, the last one for all
            ///< further ones; with `languages` one per language. Empty takes all alike.
   std::vector<std::string> splits =
       {};  ///< captions: the parts of a Karpathy file to take; empty takes all.
@@ -105,9 +105,8 @@ struct ImageTransformOptions {
   std::string preset = {};  ///< Name of a known recipe whose values come first; empty for none.
   ResizeMode resize_mode = ResizeMode::kShortest;
   Interpolation interpolation = Interpolation::kBicubic;
-  double crop_pct =
-      1.0;  ///< Share of the resized picture's side that the crop in the middle keeps:
-            ///< resize to ⌊image_size / crop_pct⌋, crop image_size (timm's word).
+  double crop_pct = 1.0;  ///< Share of the resized image's side that the crop in the middle keeps:
+                          ///< resize to ⌊image_size / crop_pct⌋, crop image_size (timm's word).
   CropOffset crop_offset = CropOffset::kEven;  ///< Where the crop begins when a side leaves an odd
                                                ///< number of pixels over; not for kLongest.
   std::string background =
@@ -126,7 +125,7 @@ struct ImageTransformOptions {
 /// Whether ImageTransformOptions::background is drop_after_resize.
 [[nodiscard]] bool drops_after_resize(const std::string& background);
 
-/// A known way from pictures to a tower's input. Its mean and std belong to
+/// A known way from images to a tower's input. Its mean and std belong to
 /// ImageEncoderOptions, the rest to ImageTransformOptions.
 struct TransformPreset {
   std::array<double, 3> mean = {};
@@ -148,7 +147,7 @@ struct TransformPreset {
 /// lanczos, 2 bilinear, 3 bicubic, 4 box. Throws kConfig for another one; 5, hamming, is known to
 /// Pillow only.
 [[nodiscard]] Interpolation interpolation_by_pillow_number(int64_t number);
-/// Returns the crop_pct with which an image_size of `crop_size` is cut out of a picture resized to
+/// Returns the crop_pct with which an image_size of `crop_size` is cut out of an image resized to
 /// `resize_size`, for recipes that name both sizes. Throws kConfig unless 1 ≤ crop_size ≤
 /// resize_size.
 [[nodiscard]] double crop_pct_of(int64_t resize_size, int64_t crop_size);

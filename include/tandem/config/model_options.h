@@ -51,8 +51,8 @@ struct TextEncoderOptions {
   int64_t eos_id = 2;
   bool pad_to_context = false;   ///< Fill every text with pad_id up to context_length; this padding
                                  ///< is attended to and pooled like any token (SigLIP).
-  bool cross_attention = false;  ///< Cross attention to a picture in every block, used in matching
-                                 ///< only, and a head that tells whether text and picture match.
+  bool cross_attention = false;  ///< Cross attention to an image in every block, used in matching
+                                 ///< only, and a head that tells whether text and image match.
   int64_t match_id = -1;  ///< Id that takes the place of a text's first token in matching (BLIP's
                           ///< [ENC]); -1 leaves it.
   double init_std = 0.0;  ///< Standard deviation of initial weights; 0 takes 1/√width.
@@ -98,7 +98,7 @@ struct ImageEncoderOptions {
 };
 
 /// The text decoder, which writes captions: causal self-attention, cross attention to the states of
-/// a picture, and a head over the vocabulary whose matrix is the token table. Its fields mean what
+/// an image, and a head over the vocabulary whose matrix is the token table. Its fields mean what
 /// those of TextEncoderOptions mean. Li et al., "BLIP", arXiv:2201.12086.
 struct TextDecoderOptions {
   std::string preset =

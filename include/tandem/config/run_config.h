@@ -17,7 +17,7 @@ enum class SavedModel { kLast, kBest };         ///< Which state becomes the mod
 enum class SpikePolicy { kIgnore, kRollback };  ///< What a sudden rise of the loss leads to.
 enum class EvaluationFailure { kWarn, kStop };  ///< What a failing evaluation leads to.
 enum class LossKind { kInfoNce, kSigmoid };
-/// What to make of pairs of a batch that share a picture or a text: negatives like all others, no
+/// What to make of pairs of a batch that share an image or a text: negatives like all others, no
 /// negatives at all, or positives.
 enum class Duplicates { kKeep, kMask, kPositive };
 /// What is trained: a contrastive model, a decoder that writes captions, or both with matching.
@@ -110,7 +110,7 @@ struct TrainOptions {
 struct EvalOptions {
   int64_t every_steps = 0;  ///< Evaluate this often, after saving; 0 only at the end.
   EvaluationFailure on_error = EvaluationFailure::kWarn;
-  std::string zero_shot_path = {};  ///< Picture tree root/<class>/* to classify during training;
+  std::string zero_shot_path = {};  ///< Image tree root/<class>/* to classify during training;
                                     ///< empty leaves it out.
   std::string zero_shot_class_names =
       {};  ///< File with names for its folders, as SourceOptions::class_names.

@@ -12,7 +12,7 @@ namespace tandem {
   return tower.mlp_width > 0 ? tower.mlp_width : 4 * tower.width;
 }
 
-/// Returns the tokens of a picture: its patches, and the class token where there is one.
+/// Returns the tokens of an image: its patches, and the class token where there is one.
 [[nodiscard]] inline int64_t image_tokens(const ImageEncoderOptions& tower) {
   const int64_t side = tower.image_size / tower.patch_size;
   return side * side + (tower.class_token ? 1 : 0);

@@ -27,4 +27,8 @@ enum class LineEnds { kEscape, kKeep };
 /// from files in messages; Error shortens its parts by itself.
 [[nodiscard]] std::string shortened(std::string_view text, size_t most = 200);
 
+/// Returns the number of insertions, deletions, replacements and swaps of neighbouring bytes that
+/// turn `a` into `b` (Damerau–Levenshtein, each place edited once).
+[[nodiscard]] size_t edit_distance(std::string_view a, std::string_view b);
+
 }  // namespace tandem

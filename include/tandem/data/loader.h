@@ -41,6 +41,10 @@ struct LoaderStats {
   double wait_seconds = 0;  ///< Time that next() spent waiting.
 };
 
+/// Returns a warning if the tokenizer does not know more than a fifth of the captions' pieces,
+/// otherwise an empty text.
+[[nodiscard]] std::string unknown_pieces_warning(const LoaderStats& stats);
+
 struct LoaderOptions {
   int64_t batch_size = 64;  ///< Over all ranks.
   int64_t image_size = 32;

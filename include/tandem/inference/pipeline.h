@@ -22,7 +22,7 @@
 namespace tandem {
 
 /// What a call sets of the model's image transform; what is left empty stays the model's.
-struct PictureOptions {
+struct ImageInputOptions {
   std::string background = {};  ///< As ImageTransformOptions::background.
   std::optional<ExifOrientation> exif = {};
   std::optional<int64_t> max_image_pixels = {};
@@ -33,8 +33,8 @@ struct PipelineOptions {
   /// fp32, bf16, or int8: the products of the transformers' blocks in 8 bits (CPU only). One that
   /// is slower than fp32 on this CPU is logged as a warning.
   std::string precision = "fp32";
-  int64_t batch_size = 64;  ///< Pictures or texts per forward pass.
-  PictureOptions pictures = {};
+  int64_t batch_size = 64;  ///< Images or texts per forward pass.
+  ImageInputOptions images = {};
 };
 
 /// How a model's logits become scores: it was trained with one of the two.
@@ -69,7 +69,7 @@ class Pipeline {
   /// Reads a model directory. Throws kMissingInput, kCheckpoint (also when the tokenizer and the
   /// model disagree about the vocabulary), kDevice (also for int8 where there are no 8-bit
   /// products), kConfig for a background that is no colour, and kUsage for other options out of
-  /// range. A model of pictures alone, and one that was converted without a tokenizer, load without
+  /// range. A model of images alone, and one that was converted without a tokenizer, load without
   /// one.
   [[nodiscard]] static Pipeline load(const std::filesystem::path& directory,
                                      const PipelineOptions& options = {});
@@ -81,8 +81,8 @@ class Pipeline {
                                            ModelConfig config, int64_t batch_size);
 
   /// Return embeddings [N, embed_dim], fp32 on the CPU, in the order given; of unit norm unless the
-  /// model has normalize_embeddings off. Pictures are decoded by several threads. Throw kData and
-  /// kMissingInput for the first unusable picture, kUsage for an empty list and for a model without
+  /// model has normalize_embeddings off. Images are decoded by several threads. Throw kData and
+  /// kMissingInput for the first unusable image, kUsage for an empty list and for a model without
   /// the tower or the tokenizer that it takes.
   [[nodiscard]] torch::Tensor encode_images(const std::vector<std::filesystem::path>& files) const;
   [[nodiscard]] torch::Tensor encode_images(const std::vector<Image>& images) const;
@@ -98,9 +98,9 @@ class Pipeline {
   /// at most context_length. Throws kUsage for other lengths and for an id outside of the model's
   /// vocabulary.
   [[nodiscard]] torch::Tensor encode_ids(const std::vector<std::vector<int32_t>>& texts) const;
-  /// Embeds the `count` pictures that `load` returns by number; `load` is called from several
-  /// threads at once, and at most one picture per thread is held in full size. A picture whose
-  /// `load` throws Error is unusable; the others are not affected. Throws kUsage for no picture and
+  /// Embeds the `count` images that `load` returns by number; `load` is called from several
+  /// threads at once, and at most one image per thread is held in full size. An image whose
+  /// `load` throws Error is unusable; the others are not affected. Throws kUsage for no image and
   /// for a model without an image tower.
   [[nodiscard]] PartialEmbeddings try_encode_images(
       int64_t count, const std::function<Image(int64_t)>& load) const;
@@ -149,7 +149,7 @@ class Pipeline {
 
   /// Returns scores [images, texts] in [0, 1] from the logits of similarity: the share of each text
   /// among all (softmax), or, by a model with a logit_bias (SigLIP), how likely the text belongs to
-  /// the picture whatever the other texts are (sigmoid), as score_kind says. Throws as similarity.
+  /// the image whatever the other texts are (sigmoid), as score_kind says. Throws as similarity.
   [[nodiscard]] torch::Tensor scores(const torch::Tensor& image_embeddings,
                                      const torch::Tensor& text_embeddings) const;
   [[nodiscard]] ScoreKind score_kind() const;
@@ -163,7 +163,7 @@ class Pipeline {
   /// Throws kUsage for a model without one.
   [[nodiscard]] const Tokenizer& tokenizer() const;
   [[nodiscard]] int64_t embed_dim() const;
-  /// Pictures or texts per forward pass.
+  /// Images or texts per forward pass.
   [[nodiscard]] int64_t batch_size() const;
 
  private:

@@ -23,7 +23,7 @@ struct ClipEmbeddings {
 };
 
 /// Two towers, two projectors and a temperature. Radford et al., arXiv:2103.00020. Optionally a
-/// text decoder and a head that matches pictures with texts. Li et al., arXiv:2201.12086.
+/// text decoder and a head that matches images with texts. Li et al., arXiv:2201.12086.
 class ClipModelImpl : public ModuleWithRoles {
  public:
   /// Weights are drawn from `seed`; without one they hold nothing yet. `options.text.vocab_size`
@@ -38,13 +38,13 @@ class ClipModelImpl : public ModuleWithRoles {
   torch::Tensor encode_images(const torch::Tensor& images);
   torch::Tensor encode_texts(const TokenBatch& tokens);
 
-  /// Returns the states of a picture's tokens after the last norm, [B, N, image.width]: what the
+  /// Returns the states of an image's tokens after the last norm, [B, N, image.width]: what the
   /// decoder and `match` read. Throws kUsage for a model without an image tower.
   torch::Tensor encode_image_states(const torch::Tensor& images);
   /// Returns what encode_images returns, from these states.
   torch::Tensor embed_image_states(const torch::Tensor& image_states);
-  /// Returns the matching logits [B, 2] of texts with pictures, image_states [B, N, image.width],
-  /// fp32; the second one is that of a match. With B / m pictures, m texts in a row are matched
+  /// Returns the matching logits [B, 2] of texts with images, image_states [B, N, image.width],
+  /// fp32; the second one is that of a match. With B / m images, m texts in a row are matched
   /// with each. Throws kUsage for a model without text.cross_attention.
   torch::Tensor match(const torch::Tensor& image_states, const TokenBatch& tokens);
 
@@ -90,7 +90,7 @@ void set_precision(ClipModel model, torch::ScalarType dtype);
 
 /// Returns the model of `options` with its `pretrained` weights loaded and its `freeze` switches
 /// applied (requires_grad off). Loading is strict: throws kCheckpoint with every missing,
-/// unexpected and misshapen tensor; only a picture's position table of another size is interpolated
+/// unexpected and misshapen tensor; only an image's position table of another size is interpolated
 /// (bicubic), and a decoder, a matching head or cross attention
 /// of which the file has nothing is drawn from `seed`; the log says so. Without a seed weights hold
 /// nothing, and none are read: for a model whose own come next. Throws kConfig as ClipModel does,

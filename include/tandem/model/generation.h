@@ -39,8 +39,8 @@ struct GeneratedText {
   bool ended = false;             ///< Whether the end token came, before max_new_tokens.
 };
 
-/// Writes a text for each picture, image_states [B, N, image_width], B of any size. The decoder
-/// should be in evaluation mode. A text depends on its picture and the options only, and with
+/// Writes a text for each image, image_states [B, N, image_width], B of any size. The decoder
+/// should be in evaluation mode. A text depends on its image and the options only, and with
 /// kNucleus on its number, `numbers[b]`, or b without `numbers`: not on the batch, up to the
 /// rounding of matrix products. Throws kUsage for options out of range, a prompt with ids that are
 /// none of the vocabulary, and a prompt and max_new_tokens that do not fit into context_length.

@@ -15,7 +15,7 @@ struct GoldenText {
   std::vector<int32_t> ids = {};  ///< What it made of it, special tokens included.
 };
 
-/// A picture, a text, and what a model makes of them. It travels in the model's directory, as
+/// An image, a text, and what a model makes of them. It travels in the model's directory, as
 /// `golden.safetensors`, and tells later whether this machine still gives the same numbers.
 struct GoldenSample {
   GoldenText text = {};
@@ -30,7 +30,7 @@ struct GoldenDifference {
   double text = 0.0;
 };
 
-/// Returns the sample of `model`, which must be in evaluation mode. The picture is always the same
+/// Returns the sample of `model`, which must be in evaluation mode. The image is always the same
 /// one at the model's size.
 [[nodiscard]] GoldenSample make_golden_sample(ClipModel model, GoldenText text = {});
 

@@ -52,7 +52,7 @@ class ImageEncoderImpl : public ModuleWithRoles {
   /// Returns the image_features [B, F] of the states that encode_patches returns: for what needs
   /// both.
   torch::Tensor features(const torch::Tensor& states);
-  /// F, the size of a picture's features.
+  /// F, the size of an image's features.
   [[nodiscard]] int64_t feature_dim() const;
   /// Draws new weights from `generator`: init_parameters with init_std.
   void reset_parameters(at::Generator generator);

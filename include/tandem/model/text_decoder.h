@@ -15,11 +15,11 @@
 
 namespace tandem {
 
-/// Causal transformer over packed tokens with cross attention to a picture, and a head over the
+/// Causal transformer over packed tokens with cross attention to an image, and a head over the
 /// vocabulary: Linear → activation → LayerNorm → the token table transposed + bias
 /// (TextDecoderOptions names its variants). Li et al., "BLIP", arXiv:2201.12086.
 ///
-/// Pictures are given as the image tower's states of all tokens, image_states [B, N, image_width]
+/// Images are given as the image tower's states of all tokens, image_states [B, N, image_width]
 /// (ImageEncoderImpl::encode_patches).
 class TextDecoderImpl : public ModuleWithRoles {
  public:
@@ -31,19 +31,19 @@ class TextDecoderImpl : public ModuleWithRoles {
 
   /// Returns the state of every token, [T, width], from which logits predicts the next one, or
   /// those of the rows `output_rows` (int64 [R]) alone, [R, width], if it is defined: a loss needs
-  /// the scored positions only. There are as many texts as pictures, or m times as many: then texts
-  /// b · m to b · m + m - 1 read picture b. Throws c10::Error for another count and for a text
+  /// the scored positions only. There are as many texts as images, or m times as many: then texts
+  /// b · m to b · m + m - 1 read image b. Throws c10::Error for another count and for a text
   /// longer than context_length.
   torch::Tensor forward(const TokenBatch& tokens, const torch::Tensor& image_states,
                         const torch::Tensor& output_rows = {});
   /// Returns [R, vocab_size] for states [R, width], in the parameters' dtype.
   torch::Tensor logits(const torch::Tensor& states);
 
-  /// Returns a cache that holds the keys and values of the pictures, made once, and no token.
+  /// Returns a cache that holds the keys and values of the images, made once, and no token.
   [[nodiscard]] DecodingCache start(const torch::Tensor& image_states);
   /// Appends the next tokens of every text, ids int64 [R, L], to the cache and returns the states
-  /// of the last ones, [R, width]. R is the number of pictures in the cache, or m times that, as in
-  /// forward: beams do not copy their picture. Throws c10::Error for other counts, and for more
+  /// of the last ones, [R, width]. R is the number of images in the cache, or m times that, as in
+  /// forward: beams do not copy their image. Throws c10::Error for other counts, and for more
   /// than context_length tokens in all.
   torch::Tensor step(const torch::Tensor& ids, DecodingCache& cache);
 

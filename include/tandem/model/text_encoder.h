@@ -19,7 +19,7 @@ struct TokenTables;
 /// ever spent on padding, so a text's features do not depend on the texts beside it.
 class TextEncoderImpl : public ModuleWithRoles {
  public:
-  /// `options.vocab_size` must be known by now, and with cross_attention the width of a picture's
+  /// `options.vocab_size` must be known by now, and with cross_attention the width of an image's
   /// states. Throws kConfig for contradictions.
   TextEncoderImpl(const TextEncoderOptions& options, std::shared_ptr<DropoutStream> stream,
                   int64_t image_width = 0);
@@ -31,8 +31,8 @@ class TextEncoderImpl : public ModuleWithRoles {
   /// and what leaves each one, layers + 1 tensors of this shape.
   torch::Tensor encode_tokens(const TokenBatch& tokens,
                               std::vector<torch::Tensor>* states = nullptr);
-  /// Returns the state of each text's first token, [B, width], with cross attention to pictures,
-  /// image_states [B, N, image_width]; with B / m pictures, m texts in a row read each. The first
+  /// Returns the state of each text's first token, [B, width], with cross attention to images,
+  /// image_states [B, N, image_width]; with B / m images, m texts in a row read each. The first
   /// token is match_id if there is one. Needs cross_attention.
   torch::Tensor match_states(const TokenBatch& tokens, const torch::Tensor& image_states);
   /// The tables of its embeddings, for a decoder that shares them.

@@ -74,8 +74,8 @@ void add_text_fields(Section& text, TextEncoderOptions& o) {
       text.add("pad_to_context", &o.pad_to_context,
                "Fill every text with pad_id up to context_length, and attend to it (SigLIP)."));
   text.add("cross_attention", &o.cross_attention,
-           "Cross attention to a picture in every block, used in matching only, and a head that "
-           "tells whether text and picture match (BLIP).");
+           "Cross attention to an image in every block, used in matching only, and a head that "
+           "tells whether text and image match (BLIP).");
   text.add("match_id", &o.match_id,
            "Id that takes the place of a text's first token in matching (BLIP's [ENC]); -1 leaves "
            "it.",

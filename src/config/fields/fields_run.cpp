@@ -114,14 +114,13 @@ void add_eval(FieldTable& table, EvalOptions& o) {
   eval.add("on_error", choice(&o.on_error, kEvaluationFailures),
            "When an evaluation fails: warn and train on, or stop. The state is saved before.");
   eval.add_path("zero_shot_path", &o.zero_shot_path,
-                "Picture tree root/<class>/* to classify during training; empty leaves it out.");
+                "Image tree root/<class>/* to classify during training; empty leaves it out.");
   eval.add_path("zero_shot_class_names", &o.zero_shot_class_names,
                 "File with names for the folders of that tree, as data.train.class_names; empty "
                 "takes their own.");
   eval.add("templates", &o.templates, "Prompts; {}, {c} or {label} is replaced by the class name.",
            at_least(1));
-  eval.add("batch_size", &o.batch_size, "Pictures or texts encoded at a time.",
-           between(1, 1 << 24));
+  eval.add("batch_size", &o.batch_size, "Images or texts encoded at a time.", between(1, 1 << 24));
   eval.add("max_samples", &o.max_samples, "Pairs used by retrieval.", between(1, kMaxSteps));
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "config/json/strings.h"
+#include "tandem/core/json_depth.h"
 
 namespace tandem::config {
 namespace {
@@ -83,7 +84,7 @@ class Parser {
     if (is_next('/') || is_next('#')) fail("JSON has no comments");
   }
 
-  JsonValue parse_value(int depth) {
+  JsonValue parse_value(size_t depth) {
     if (++values_ > kMaxJsonValues) fail(fmt::format("more than {} values", kMaxJsonValues));
     if (at_end()) fail("the text ends where a value is expected");
     JsonValue value;
@@ -101,7 +102,7 @@ class Parser {
     return value;
   }
 
-  void open(int depth) {
+  void open(size_t depth) {
     if (depth > kMaxJsonDepth) fail(fmt::format("nested deeper than {} levels", kMaxJsonDepth));
     ++offset_;
     skip_space();
@@ -125,7 +126,7 @@ class Parser {
     return true;
   }
 
-  void parse_array(JsonValue& value, int depth) {
+  void parse_array(JsonValue& value, size_t depth) {
     value.kind = JsonKind::kArray;
     open(depth);
     if (is_next(']')) {
@@ -136,7 +137,7 @@ class Parser {
     while (next_element(']', "a list"));
   }
 
-  void parse_object(JsonValue& value, int depth) {
+  void parse_object(JsonValue& value, size_t depth) {
     value.kind = JsonKind::kObject;
     open(depth);
     if (is_next('}')) {

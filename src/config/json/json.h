@@ -10,7 +10,6 @@
 namespace tandem::config {
 
 constexpr size_t kMaxJsonBytes = size_t{16} << 20;
-constexpr int kMaxJsonDepth = 64;
 constexpr size_t kMaxJsonValues = size_t{1} << 18;
 
 /// Both count from 1; columns count characters, not bytes. 0 stands for unknown.
@@ -50,7 +49,7 @@ class JsonError : public std::runtime_error {
 };
 
 /// Returns the value that `text` holds. Strict RFC 8259 in UTF-8; a byte order mark in front is
-/// skipped. Throws JsonError, also beyond the three limits above.
+/// skipped. Throws JsonError, also beyond kMaxJsonDepth and the two limits above.
 [[nodiscard]] JsonValue parse_json(std::string_view text);
 
 /// Returns the value as a message shows it: shortened, with its kind where the text does not tell.

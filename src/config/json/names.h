@@ -1,16 +1,11 @@
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace tandem::config {
-
-/// Returns the number of insertions, deletions, replacements and swaps of neighbours that turn `a`
-/// into `b` (Damerau–Levenshtein, each place edited once).
-[[nodiscard]] size_t edit_distance(std::string_view a, std::string_view b);
 
 /// Returns the candidate nearest to `name` if it is near enough to be what was meant: at most two
 /// edits, or 30 % of the name. Upper and lower case count as the same.

@@ -7,13 +7,13 @@
 
 #include "io/files/utf8.h"
 #include "tandem/core/error.h"
+#include "tandem/core/json_depth.h"
 
 namespace tandem {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kMaxDepth = 64;
 constexpr size_t kLongestWord = 16;  // beyond every word that JSON or Python has
 
 [[noreturn]] void reject(ErrorText text) {
@@ -73,8 +73,8 @@ int JsonChars::get() {
 void JsonGuard::see(Json::parse_event_t event, const Json& value) {
   using Event = Json::parse_event_t;
   if (event == Event::object_start || event == Event::array_start) {
-    if (keys_.size() == kMaxDepth)
-      reject({.what = fmt::format("JSON nested deeper than {}", kMaxDepth)});
+    if (keys_.size() == kMaxJsonDepth)
+      reject({.what = fmt::format("JSON nested deeper than {}", kMaxJsonDepth)});
     keys_.emplace_back();
   } else if (event == Event::key) {
     keys_.back().push_back(value.get_ref<const std::string&>());

@@ -93,6 +93,14 @@ SampleRingOptions ring_options(const Source& source, const LoaderOptions& option
 
 }  // namespace
 
+std::string unknown_pieces_warning(const LoaderStats& stats) {
+  const double limit = kManyUnknownPieces * static_cast<double>(stats.pieces);
+  if (static_cast<double>(stats.unknown_pieces) <= limit) return {};
+  return fmt::format(
+      "{} of {} caption tokens are unknown to the tokenizer; is it for another language?",
+      stats.unknown_pieces, stats.pieces);
+}
+
 struct Loader::Implementation {
   Implementation(const Source& source_, const Tokenizer& tokenizer_, LoaderOptions options_)
       : source((check(source_, options_), source_)),
@@ -187,14 +195,10 @@ void Loader::Implementation::count(const Encoding& encoding) {
   stats.truncated_captions += encoding.truncated ? 1 : 0;
   stats.unknown_pieces += static_cast<uint64_t>(encoding.unknown);
   stats.pieces += encoding.ids.size() - std::min<size_t>(encoding.ids.size(), 2);
-  const double limit = kManyUnknownPieces * static_cast<double>(stats.pieces);
-  if (warned_of_unknown || stats.pieces < kPiecesJudgedFrom ||
-      static_cast<double>(stats.unknown_pieces) <= limit)
-    return;
-  warned_of_unknown = true;
-  log_warn(fmt::format(
-      "{} of {} caption tokens are unknown to the tokenizer; is it for another language?",
-      stats.unknown_pieces, stats.pieces));
+  if (warned_of_unknown || stats.pieces < kPiecesJudgedFrom) return;
+  const std::string warning = unknown_pieces_warning(stats);
+  warned_of_unknown = !warning.empty();
+  if (warned_of_unknown) log_warn(warning);
 }
 
 Batch Loader::Implementation::next() {

@@ -51,7 +51,7 @@ TextEncoderOptions read_blip_text(ConfigObject config, int64_t image_width, int6
   text.dropout = config.number("hidden_dropout_prob", 0.0);
   text.attention_dropout = config.number("attention_probs_dropout_prob", 0.0);
   if (config.integer("encoder_hidden_size", image_width) != image_width)
-    config.refuse("encoder_hidden_size", fmt::format("the picture's {}", image_width));
+    config.refuse("encoder_hidden_size", fmt::format("the image's {}", image_width));
   dec_id = config.integer("bos_token_id", 30522);
   text.pad_id = config.integer("pad_token_id", 0);
   // What ends a text is called a separator here; eos_token_id is read by no code.

@@ -43,7 +43,7 @@ void read_blocks(ConfigObject& config, const Defaults& defaults, Options& option
   options.init_std = 0.02;
 }
 
-void read_picture(ConfigObject& config, int64_t patch_size, ImageEncoderOptions& image) {
+void read_image(ConfigObject& config, int64_t patch_size, ImageEncoderOptions& image) {
   image.image_size = config.side("image_size", 224);
   image.patch_size = config.side("patch_size", patch_size);
   image.final_norm = true;
@@ -107,7 +107,7 @@ TextEncoderOptions read_bert_text(ConfigObject config, const std::string& model_
 
 ImageEncoderOptions read_vit(ConfigObject config) {
   ImageEncoderOptions image;
-  read_picture(config, 16, image);
+  read_image(config, 16, image);
   read_blocks(config, {768, 3072, 12, 12, 1e-12, "gelu"}, image);
   image.dropout = config.number("hidden_dropout_prob", 0.0);
   image.attention_dropout = config.number("attention_probs_dropout_prob", 0.0);
@@ -143,7 +143,7 @@ TextEncoderOptions read_clip_text(ConfigObject config, int64_t& projection) {
 
 ImageEncoderOptions read_clip_vision(ConfigObject config) {
   ImageEncoderOptions image;
-  read_picture(config, 32, image);
+  read_image(config, 32, image);
   read_blocks(config, {768, 3072, 12, 12, 1e-5, "quick_gelu"}, image);
   image.attention_dropout = config.number("attention_dropout", 0.0);
   (void)config.integer("projection_dim", 0);  // the whole model's one counts
@@ -173,7 +173,7 @@ TextEncoderOptions read_siglip_text(ConfigObject config, int64_t& projection) {
 
 ImageEncoderOptions read_siglip_vision(ConfigObject config) {
   ImageEncoderOptions image;
-  read_picture(config, 16, image);
+  read_image(config, 16, image);
   read_blocks(config, {768, 3072, 12, 12, 1e-6, "gelu_pytorch_tanh"}, image);
   image.attention_dropout = config.number("attention_dropout", 0.0);
   image.class_token = false;

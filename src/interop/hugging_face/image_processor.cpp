@@ -33,7 +33,7 @@ constexpr std::string_view kHarmless[] = {"_processor_class",
 // By Pillow's number.
 constexpr std::string_view kFilterNames[] = {"nearest", "lanczos", "bilinear", "bicubic", "box"};
 
-// The object that says how pictures are prepared, as transformers looks for it.
+// The object that says how images are prepared, as transformers looks for it.
 std::optional<ConfigObject> find_processor(const std::filesystem::path& directory) {
   const auto whole = directory / "processor_config.json";
   if (std::filesystem::exists(whole)) {
@@ -120,7 +120,7 @@ void read_numbers(ConfigObject& processor, const ImageProcessorKind& kind,
 }
 
 // Conversion to RGB lays transparency on white. A processor that does not convert refuses such
-// pictures, and Pillow's convert("RGB") before it drops transparency.
+// images, and Pillow's convert("RGB") before it drops transparency.
 void read_background(ConfigObject& processor, const ImageProcessorKind& kind,
                      ImageTransformOptions& transform) {
   const bool usual = kind.converts && !processor.is_null("do_convert_rgb");
@@ -159,7 +159,7 @@ void read_image_processor(const std::filesystem::path& directory, ForeignConfig&
   processor.finish();
   if (said) return warn_of_defaults(processor, kind, foreign);
   foreign.warnings.push_back(fmt::format(
-      "nothing in {} says how pictures are prepared (no preprocessor_config.json, no "
+      "nothing in {} says how images are prepared (no preprocessor_config.json, no "
       "image_processor in a processor_config.json); what {}ImageProcessor does by default is taken",
       directory.string(), kind.name));
 }
@@ -169,7 +169,7 @@ int64_t resized_side(const ModelConfig& config) {
   const double resized = std::floor(side / config.transform.crop_pct);
   if (resized >= side && resized <= std::numeric_limits<int32_t>::max())
     return static_cast<int64_t>(resized);
-  throw Error(ErrorKind::kConfig, {.what = "the crop must be a share of the resized picture",
+  throw Error(ErrorKind::kConfig, {.what = "the crop must be a share of the resized image",
                                    .where = "data.transform.crop_pct",
                                    .expected = "above 0, at most 1",
                                    .found = fmt::format("{}", config.transform.crop_pct)});

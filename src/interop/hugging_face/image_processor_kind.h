@@ -16,7 +16,7 @@ struct ImageProcessorKind {
   bool square;            ///< default_to_square: one number as `size` is both sides.
   bool converts;          ///< do_convert_rgb, which lays transparency on white.
   int64_t resample;       ///< Pillow's number of the filter.
-  double crop_pct;        ///< Share of the resized picture that the crop keeps.
+  double crop_pct;        ///< Share of the resized image that the crop keeps.
   std::array<double, 3> mean;
   std::array<double, 3> std;
 };

@@ -218,7 +218,7 @@ class ImageEncoder(nn.Module):
         options = self.options
         size, patch = options["image_size"], options["patch_size"]
         if tuple(pixels.shape[1:]) != (3, size, size):
-            raise ValueError(f"expected pictures [B, 3, {size}, {size}], got {list(pixels.shape)}")
+            raise ValueError(f"expected images [B, 3, {size}, {size}], got {list(pixels.shape)}")
         kernel = self.patch_embedding.weight.view(-1, 3, patch, patch)
         x = F.conv2d(pixels.to(kernel.dtype), kernel, self.patch_embedding.bias, stride=patch).flatten(2).transpose(1, 2)
         if options["class_token"]:

@@ -97,7 +97,7 @@ struct ForeignFiles {
 [[nodiscard]] Json bert_json(const TextEncoderOptions& text);
 [[nodiscard]] const char* bert_type(const TextEncoderOptions& text);
 
-/// Returns the side that pictures are resized to before the crop in the middle keeps image_size of
+/// Returns the side that images are resized to before the crop in the middle keeps image_size of
 /// it: ⌊image_size / crop_pct⌋. Throws kConfig for a crop_pct that is no share.
 [[nodiscard]] int64_t resized_side(const ModelConfig& config);
 

@@ -63,7 +63,7 @@ Json image_processor_json(const ModelConfig& config, Layout layout) {
                                                                    : "ViTImageProcessor";
   json["do_resize"] = json["do_rescale"] = json["do_normalize"] = true;
   json["do_center_crop"] = crops;
-  // Conversion lays transparency on white. Without it such pictures are refused, and Pillow's
+  // Conversion lays transparency on white. Without it such images are refused, and Pillow's
   // convert("RGB") before it drops transparency.
   json["do_convert_rgb"] = lays_on_white(config.transform);
   json["image_mean"] = image.mean;

@@ -125,18 +125,18 @@ void require_no_differences(const ExportForm& form) {
                .hint = "train with what stands behind the arrows, or export it with --to hf"});
 }
 
-// What open_clip does otherwise with some pictures only.
+// What open_clip does otherwise with some images only.
 std::vector<std::string> pixel_notes(const ImageTransformOptions& transform) {
   std::vector<std::string> notes;
   if (transform.resize_mode == ResizeMode::kShortest && transform.crop_offset == CropOffset::kDown)
     notes.emplace_back(
         "data.transform.crop_offset = down: open_clip rounds half a pixel to the even number, so "
-        "some pictures are cut one pixel aside");
+        "some images are cut one pixel aside");
   if (transform.exif == ExifOrientation::kApply)
-    notes.emplace_back("data.transform.exif = apply: open_clip leaves pictures as they are stored");
+    notes.emplace_back("data.transform.exif = apply: open_clip leaves images as they are stored");
   if (!drops_after_resize(transform.background))
     notes.emplace_back(
-        "data.transform.background is not drop_after_resize: open_clip resizes pictures with a "
+        "data.transform.background is not drop_after_resize: open_clip resizes images with a "
         "palette or transparency as they are stored, then ignores transparency");
   return notes;
 }

@@ -22,14 +22,14 @@ struct FinishedBeam {
   float score = 0.0F;
 };
 
-// The search for the text of one picture.
-struct PictureSearch {
+// The search for the text of one image.
+struct ImageSearch {
   size_t image = 0;
-  std::vector<Beam> beams = {};             // In falling order; as many for every picture.
+  std::vector<Beam> beams = {};             // In falling order; as many for every image.
   std::vector<FinishedBeam> finished = {};  // In falling order of the score, `beams` at most.
 };
 
-void insert_finished(PictureSearch& search, FinishedBeam beam, size_t most) {
+void insert_finished(ImageSearch& search, FinishedBeam beam, size_t most) {
   const auto after = std::ranges::find_if(
       search.finished, [&](const FinishedBeam& each) { return each.score < beam.score; });
   search.finished.insert(after, std::move(beam));
@@ -67,17 +67,17 @@ class BeamSearch {
   }
 
  private:
-  // 2 · beams continuations of one picture's texts: scores in falling order, and beam · V + token.
+  // 2 · beams continuations of one image's texts: scores in falling order, and beam · V + token.
   struct Continuations {
     const float* scores;
     const int64_t* places;
   };
 
-  // [pictures, 2 · beams] each. One beam of a picture in two may end, so enough are left.
+  // [images, 2 · beams] each. One beam of an image in two may end, so enough are left.
   std::pair<torch::Tensor, torch::Tensor> best_continuations(bool first) {
     std::vector<TextSoFar> texts;
     std::vector<float> sums;
-    for (const PictureSearch& search : open_) {
+    for (const ImageSearch& search : open_) {
       for (const Beam& beam : search.beams) {
         texts.push_back(beam.text);
         sums.push_back(beam.log_probability);
@@ -94,7 +94,7 @@ class BeamSearch {
     return {best.to(torch::kCPU).contiguous(), places.to(torch::kCPU).contiguous()};
   }
 
-  void extend(PictureSearch& search, Continuations best, bool last) const {
+  void extend(ImageSearch& search, Continuations best, bool last) const {
     std::vector<Beam> next;
     for (size_t rank = 0; rank < 2 * width_ && next.size() < width_; ++rank) {
       const Beam& from = search.beams[static_cast<size_t>(best.places[rank] / vocab_size_)];
@@ -115,7 +115,7 @@ class BeamSearch {
 
   // Whether no text that is still written can be expected to beat the finished ones: the best one
   // is compared as if it ended here.
-  [[nodiscard]] bool is_done(const PictureSearch& search) const {
+  [[nodiscard]] bool is_done(const ImageSearch& search) const {
     if (search.finished.size() < width_) return false;
     const Beam& best = search.beams.front();
     const size_t tokens = best.text.size() - prompt_length(options_);
@@ -123,19 +123,19 @@ class BeamSearch {
            search.finished.back().score;
   }
 
-  // Stores the texts of the pictures that are done, or all, and brings the cache to the beams of
+  // Stores the texts of the images that are done, or all, and brings the cache to the beams of
   // the others.
   void close_finished(bool all) {
-    std::vector<PictureSearch> open;
-    std::vector<int64_t> pictures, rows;
+    std::vector<ImageSearch> open;
+    std::vector<int64_t> images, rows;
     for (size_t i = 0; i < open_.size(); ++i) {
-      PictureSearch& search = open_[i];
+      ImageSearch& search = open_[i];
       if (all || is_done(search)) {
         const FinishedBeam& best = search.finished.front();
         results_[search.image] = finished_text(best.text, best.log_probability, options_, eos_id_);
         continue;
       }
-      pictures.push_back(static_cast<int64_t>(i));
+      images.push_back(static_cast<int64_t>(i));
       for (Beam& beam : search.beams) rows.push_back(std::exchange(beam.row, next_row(rows)));
       open.push_back(std::move(search));
     }
@@ -143,7 +143,7 @@ class BeamSearch {
     open_ = std::move(open);
     if (open_.empty()) return;
     cache_.select_past(torch::tensor(rows, torch::kInt64).to(device_));
-    if (fewer) cache_.select_contexts(torch::tensor(pictures, torch::kInt64).to(device_));
+    if (fewer) cache_.select_contexts(torch::tensor(images, torch::kInt64).to(device_));
   }
 
   static int64_t next_row(const std::vector<int64_t>& rows) {
@@ -157,7 +157,7 @@ class BeamSearch {
   size_t width_;
   int64_t vocab_size_ = 0;
   std::vector<GeneratedText> results_;
-  std::vector<PictureSearch> open_;  // The cache has one row for each of their beams, in order.
+  std::vector<ImageSearch> open_;  // The cache has one row for each of their beams, in order.
   DecodingCache cache_;
 };
 

@@ -11,7 +11,6 @@
 namespace tandem {
 namespace {
 
-constexpr int kDeepestSequence = 8;
 using Tokens = std::vector<std::string>;
 
 void replace_all(std::string& text, std::string_view old, std::string_view fresh) {
@@ -217,9 +216,8 @@ std::unique_ptr<Decoder> read(const JsonView& json, int depth) {
                                             json.at("content").string());
   }
   if (type == "Sequence") {
-    if (depth == kDeepestSequence) json.reject("is nested too deeply");
     std::vector<std::unique_ptr<Decoder>> steps;
-    for (const JsonView& each : json.at("decoders").elements())
+    for (const JsonView& each : json.sequence("decoders", depth))
       steps.push_back(read(each, depth + 1));
     return std::make_unique<SequenceDecoder>(std::move(steps));
   }

@@ -5,12 +5,13 @@
 #include <fmt/format.h>
 
 #include "tandem/core/error.h"
+#include "tandem/core/json_depth.h"
 #include "text/unicode/unicode.h"
 
 namespace tandem {
 namespace {
 
-constexpr int kMaxDepth = 64;
+constexpr int kDeepestSequence = 8;
 
 size_t count_keys(const nlohmann::json& value) {
   size_t count = value.is_object() ? value.size() : 0;
@@ -41,6 +42,11 @@ std::vector<JsonView> JsonView::elements() const {
   for (size_t index = 0; index < value_->size(); ++index)
     views.emplace_back((*value_)[index], fmt::format("{}[{}]", path_, index));
   return views;
+}
+
+std::vector<JsonView> JsonView::sequence(const char* key, int depth) const {
+  if (depth == kDeepestSequence) reject("is nested too deeply");
+  return at(key).elements();
 }
 
 const std::string& JsonView::string() const {
@@ -95,12 +101,12 @@ void JsonView::reject(std::string what, std::string expected) const {
 
 nlohmann::json parse_tokenizer_json(std::string_view text, const std::string& where) {
   size_t keys = 0;
-  int deepest = 0;
+  size_t deepest = 0;
   const auto watch = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json&) {
     if (event == nlohmann::json::parse_event_t::key) ++keys;
-    deepest = std::max(deepest, depth);
+    deepest = std::max(deepest, static_cast<size_t>(depth));
     // What is deeper is dropped while it is read, and refused below.
-    return depth <= kMaxDepth;
+    return static_cast<size_t>(depth) <= kMaxJsonDepth;
   };
   nlohmann::json json;
   try {
@@ -114,10 +120,11 @@ nlohmann::json parse_tokenizer_json(std::string_view text, const std::string& wh
     throw Error(ErrorKind::kCheckpoint,
                 {.what = "is not valid JSON", .where = where, .found = "a number without end"});
   }
-  if (deepest > kMaxDepth) {
-    throw Error(ErrorKind::kCheckpoint, {.what = "is nested too deeply",
-                                         .where = where,
-                                         .expected = fmt::format("at most {} levels", kMaxDepth)});
+  if (deepest > kMaxJsonDepth) {
+    throw Error(ErrorKind::kCheckpoint,
+                {.what = "is nested too deeply",
+                 .where = where,
+                 .expected = fmt::format("at most {} levels", kMaxJsonDepth)});
   }
   if (count_keys(json) != keys) {
     throw Error(ErrorKind::kCheckpoint, {.what = "a key appears twice in one object",

@@ -24,6 +24,10 @@ class JsonView {
   [[nodiscard]] JsonView at(const char* key) const;
   [[nodiscard]] std::vector<JsonView> elements() const;
 
+  /// Returns the steps below `key` of a "Sequence" that is inside `depth` others. Throws
+  /// kCheckpoint when they are too many.
+  [[nodiscard]] std::vector<JsonView> sequence(const char* key, int depth) const;
+
   /// Return the value as a type. Throw kCheckpoint when it is of another one.
   [[nodiscard]] const std::string& string() const;
   [[nodiscard]] bool boolean() const;

@@ -13,7 +13,6 @@
 namespace tandem {
 namespace {
 
-constexpr int kDeepestSequence = 8;
 constexpr size_t kLongestText = size_t{64} << 20;
 
 /// A file may hold replacements that make a text longer and longer.
@@ -240,9 +239,8 @@ std::unique_ptr<Normalizer> read_bert(const JsonView& json) {
 std::unique_ptr<Normalizer> read(const JsonView& json, int depth) {
   const std::string& type = json.at("type").string();
   if (type == "Sequence") {
-    if (depth == kDeepestSequence) json.reject("is nested too deeply");
     std::vector<std::unique_ptr<Normalizer>> steps;
-    for (const JsonView& each : json.at("normalizers").elements())
+    for (const JsonView& each : json.sequence("normalizers", depth))
       steps.push_back(read(each, depth + 1));
     return std::make_unique<SequenceNormalizer>(std::move(steps));
   }

@@ -3,8 +3,6 @@
 namespace tandem {
 namespace {
 
-constexpr int kDeepestSequence = 8;
-
 int32_t read_id(const JsonView& json, int64_t vocab_size) {
   return static_cast<int32_t>(json.integer(0, vocab_size - 1));
 }
@@ -42,9 +40,8 @@ Frame read(const JsonView& json, int64_t vocab_size, int depth) {
   if (type == "TemplateProcessing") return read_template(json, vocab_size);
   if (type == "ByteLevel") return {};  // concerns offsets only
   if (type == "Sequence") {
-    if (depth == kDeepestSequence) json.reject("is nested too deeply");
     Frame frame;
-    for (const JsonView& each : json.at("processors").elements()) {
+    for (const JsonView& each : json.sequence("processors", depth)) {
       const Frame outer = read(each, vocab_size, depth + 1);
       frame.before.insert(frame.before.begin(), outer.before.begin(), outer.before.end());
       frame.after.insert(frame.after.end(), outer.after.begin(), outer.after.end());

@@ -11,8 +11,6 @@
 namespace tandem {
 namespace {
 
-constexpr int kDeepestSequence = 8;
-
 /// What is put in front of a piece counts as part of its first character.
 void add_front(Piece& piece, const char* text, Pieces& pieces) {
   const std::string_view front = text;
@@ -196,10 +194,9 @@ std::unique_ptr<Splitter> read_pattern_split(const JsonView& json) {
 SplitPlan read_plan(const JsonView& json, int depth);
 
 SplitPlan read_sequence(const JsonView& json, int depth) {
-  if (depth == kDeepestSequence) json.reject("is nested too deeply");
   std::vector<std::unique_ptr<Splitter>> steps;
   bool bytes = false;
-  for (const JsonView& each : json.at("pretokenizers").elements()) {
+  for (const JsonView& each : json.sequence("pretokenizers", depth)) {
     if (bytes) steps.push_back(std::make_unique<ByteMapSplitter>());
     SplitPlan plan = read_plan(each, depth + 1);
     steps.push_back(std::move(plan.splitter));

@@ -28,7 +28,7 @@ std::vector<int64_t> numbers_of(const torch::Tensor& groups, int64_t pairs) {
   return numbers;
 }
 
-// How many pairs of the batch, itself included, share a picture or a text with each.
+// How many pairs of the batch, itself included, share an image or a text with each.
 std::vector<double> count_relatives(const PairGroups& groups, int64_t pairs) {
   const std::vector<int64_t> images = numbers_of(groups.image_groups, pairs);
   const std::vector<int64_t> texts = numbers_of(groups.text_groups, pairs);
@@ -125,7 +125,7 @@ std::vector<ChanceFinding> find_chance(const ChanceEvidence& evidence) {
                         .hint = "data.train.caption_key or caption_template (clip-data stats shows "
                                 "the captions)"});
   }
-  if (evidence.variety.has_one_picture()) {
+  if (evidence.variety.has_one_image()) {
     findings.push_back({.what = "all images are equal",
                         .hint = "data.train.path (clip-data check shows the images)"});
   }

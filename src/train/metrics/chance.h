@@ -19,12 +19,12 @@ namespace tandem {
 /// count as matches are taken into account.
 [[nodiscard]] double chance_loss(LossKind loss, const PairGroups& groups, int64_t pairs);
 
-/// Whether the batches of a run hold more than one picture and more than one caption.
+/// Whether the batches of a run hold more than one image and more than one caption.
 class BatchVariety {
  public:
   /// `image_groups` and `text_groups` are those of a Batch, int64 [B].
   void add(const torch::Tensor& image_groups, const torch::Tensor& text_groups);
-  [[nodiscard]] bool has_one_picture() const { return images_.is_one(); }
+  [[nodiscard]] bool has_one_image() const { return images_.is_one(); }
   [[nodiscard]] bool has_one_caption() const { return texts_.is_one(); }
 
  private:

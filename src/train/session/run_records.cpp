@@ -10,8 +10,6 @@
 namespace tandem {
 namespace {
 
-constexpr double kUnknownPiecesWarning = 0.2;
-
 std::string line_of(const StepStats& stats) {
   std::string values;
   for (const auto& [name, value] : stats.task_values)
@@ -114,13 +112,8 @@ void log_data_summary(const LoaderStats& stats) {
   log_info(fmt::format("data: {} samples used, {} captions cut to fit, {} invalid samples{}",
                        stats.good, stats.truncated_captions, bad,
                        bad == 0 ? "" : fmt::format(" ({}), listed in bad_samples.jsonl", reasons)));
-  const double unknown = static_cast<double>(stats.unknown_pieces) /
-                         static_cast<double>(std::max<uint64_t>(stats.pieces, 1));
-  if (unknown > kUnknownPiecesWarning)
-    log_warn(
-        fmt::format("{:.0f} % of the captions' pieces are unknown to the tokenizer: is it the "
-                    "right one?",
-                    100.0 * unknown));
+  const std::string warning = unknown_pieces_warning(stats);
+  if (!warning.empty()) log_warn(warning);
 }
 
 }  // namespace tandem

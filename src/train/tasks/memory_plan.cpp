@@ -13,7 +13,7 @@ namespace {
 constexpr double kFp32 = 4.0;
 
 struct Tower {
-  double tokens;     // Rows of a picture or text.
+  double tokens;     // Rows of an image or text.
   double embedding;  // Values of a row that are kept ahead of the first block.
   bool reads_all;    // Whether the last block's rows are all wanted.
 };

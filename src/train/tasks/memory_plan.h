@@ -8,7 +8,7 @@
 namespace tandem {
 
 /// Bytes that a training step holds on its device at most, as the shapes ask for: every text as
-/// long as context_length. Without the pictures that wait, and what the allocator keeps beside it.
+/// long as context_length. Without the images that wait, and what the allocator keeps beside it.
 struct MemoryPlan {
   double weights = 0;
   double gradients = 0;    ///< Those of each slice as well, and fp32 ones beside bf16.

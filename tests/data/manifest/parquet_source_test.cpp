@@ -175,7 +175,7 @@ TEST_F(ParquetSource, NoticesAFileThatChangesMeanwhile) {
 
 TEST(ParquetDoor, IsNamedByABuildWithoutIt) {
   if (has_parquet()) GTEST_SKIP() << "built with Parquet";
-  expect_error(ErrorKind::kUsage, "-DTANDEM_PARQUET=ON", [] {
+  expect_error(ErrorKind::kUsage, {.hint = "-DTANDEM_PARQUET=ON"}, [] {
     (void)open({.kind = SourceKind::kParquet,
                 .path = (kGolden / "parquet" / "paths_plain.parquet").string()});
   });

@@ -52,7 +52,7 @@ TEST(BatchVariety, KnowsRunsOfOneCaptionOrOnePicture) {
   EXPECT_FALSE(variety.has_one_caption()) << "four pairs are too few to say";
   variety.add(ids({1, 2, 3, 4}), ids({5, 5, 5, 5}));
   EXPECT_TRUE(variety.has_one_caption());
-  EXPECT_FALSE(variety.has_one_picture());
+  EXPECT_FALSE(variety.has_one_image());
   variety.add(ids({1, 1}), ids({5, 6}));
   EXPECT_FALSE(variety.has_one_caption());
 }

@@ -24,7 +24,7 @@ std::vector<nlohmann::json> lines_of(const fs::path& file) {
 }
 
 TEST(LogFile, EndsForItselfWhereTwoHaveOnePath) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const fs::path path = folder.path() / "train.log";
   {
     const LogFile first(path);
@@ -37,7 +37,7 @@ TEST(LogFile, EndsForItselfWhereTwoHaveOnePath) {
 }
 
 TEST(MetricsLog, WritesOneObjectPerLine) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const fs::path file = folder.path() / "metrics.jsonl";
   MetricsLog log(file, 0);
   EXPECT_TRUE(std::isnan(log.last_loss()));
@@ -54,7 +54,7 @@ TEST(MetricsLog, WritesOneObjectPerLine) {
 }
 
 TEST(MetricsLog, CutsBackToTheStepItGoesOnFrom) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const fs::path file = folder.path() / "metrics.jsonl";
   {
     MetricsLog log(file, 0);
@@ -104,7 +104,7 @@ std::vector<std::string> records_of(const fs::path& file) {
 }
 
 TEST(TensorBoard, WritesAnEventPerStep) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   {
     EventWriter writer(folder.path(), 1);
     writer.write(300, {{"train/loss", 0.5}});

@@ -19,23 +19,23 @@ Json owner_in(const fs::path& file) { return Json::parse(read_file(file)); }
 class RunLockOfKind : public testing::TestWithParam<LockKind> {};
 
 TEST_P(RunLockOfKind, NamesWhoHoldsIt) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const RunLock first(folder.path(), GetParam());
-  const Error error = test::error_of([&] { const RunLock second(folder.path(), GetParam()); });
-  EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
-  TANDEM_EXPECT_MENTIONS(error, "pid " + std::to_string(::getpid()) + " on ");
-  TANDEM_EXPECT_MENTIONS(error, " since 20");
-  TANDEM_EXPECT_MENTIONS(error, folder.path().string());
+  const Error error = expect_error(
+      ErrorKind::kCannotCreate,
+      {.what = "pid " + std::to_string(::getpid()) + " on ", .where = folder.path().string()},
+      [&] { const RunLock second(folder.path(), GetParam()); });
+  expect_parts(error, {.what = " since 20"});
 }
 
 TEST_P(RunLockOfKind, IsFreeAfterwards) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   { const RunLock first(folder.path(), GetParam()); }
   EXPECT_NO_THROW(RunLock(folder.path(), GetParam()));
 }
 
 TEST_P(RunLockOfKind, KnowsWhenItsFolderIsGone) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const fs::path place = folder.path() / "run";
   fs::create_directories(place);
   const RunLock lock(place, GetParam());
@@ -55,7 +55,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, RunLockOfKind,
                          });
 
 TEST(RunLock, IsTakenWhateverItsFileHolds) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const fs::path file = folder.path() / "run.lock";
   const auto take = [&] {
     { EXPECT_NO_THROW(RunLock(folder.path(), LockKind::kAdvisory)); }
@@ -72,7 +72,7 @@ TEST(RunLock, IsTakenWhateverItsFileHolds) {
 }
 
 TEST(RunLock, SaysWhenTheProcessBeforeDidNotEndInOrder) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   std::string signature;
   {
     const RunLock lock(folder.path());
@@ -97,7 +97,7 @@ class FileLock : public testing::Test {
     std::ofstream(file_) << owner.dump();
   }
 
-  test::Folder folder_;
+  TemporaryFolder folder_;
   fs::path file_ = folder_.path() / "run.lock.file";
 };
 
@@ -113,17 +113,16 @@ TEST_F(FileLock, OfADeadProcessIsTakenOver) {
 
 TEST_F(FileLock, OfAnotherMachineIsLeftToTheUser) {
   leave("host", "elsewhere");
-  const Error error = test::error_of([&] { const RunLock lock(folder_.path(), LockKind::kFile); });
-  EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
-  TANDEM_EXPECT_MENTIONS(error, " on elsewhere since ");
-  TANDEM_EXPECT_MENTIONS(error, "remove " + file_.string());
+  expect_error(ErrorKind::kCannotCreate,
+               {.what = " on elsewhere since ", .hint = "remove " + file_.string()},
+               [&] { const RunLock lock(folder_.path(), LockKind::kFile); });
 }
 
 TEST_F(FileLock, ThatSaysNothingIsLeftToTheUserWhileItIsNew) {
   std::ofstream(file_) << "???";
-  const Error error = test::error_of([&] { const RunLock lock(folder_.path(), LockKind::kFile); });
-  TANDEM_EXPECT_MENTIONS(error, "of unknown name");
-  TANDEM_EXPECT_MENTIONS(error, "remove " + file_.string());
+  expect_error(ErrorKind::kCannotCreate,
+               {.what = "of unknown name", .hint = "remove " + file_.string()},
+               [&] { const RunLock lock(folder_.path(), LockKind::kFile); });
 }
 
 TEST_F(FileLock, ThatSaysNothingForAMinuteIsTakenOver) {

@@ -36,25 +36,25 @@ std::vector<int64_t> kept(const fs::path& folder, const Retention& retention, in
 }
 
 TEST(Retention, KeepsMultiplesForGood) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   EXPECT_EQ(kept(folder.path(), {.keep_last = 2, .keep_every_steps = 3}, 8),
             (std::vector<int64_t>{8, 7, 6, 3}));
 }
 
 TEST(Retention, KeepsTheBestWhereverItIs) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   EXPECT_EQ(kept(folder.path(), {.keep_last = 1}, 6, BestEvaluation{"m", 0.5, 2}),
             (std::vector<int64_t>{6, 2}));
 }
 
 TEST(Retention, KeepsTheNewestMultipleForRollbacks) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   EXPECT_EQ(kept(folder.path(), {.keep_last = 1, .keep_newest_multiple = 4}, 11),
             (std::vector<int64_t>{11, 8}));
 }
 
 TEST(Checkpoint, RemembersTheBestAndTheNumbers) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   Checkpoint written = make_checkpoint(7);
   written.best = BestEvaluation{.metric = "zero_shot/top1", .value = 0.1 + 0.2, .step = 4};
   written.numerics = {.skipped_steps = 3,
@@ -73,7 +73,7 @@ TEST(Checkpoint, RemembersTheBestAndTheNumbers) {
 }
 
 TEST(Checkpoint, RefusesTheStateOfAnUnknownOptimizer) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const fs::path path = save_checkpoint(folder.path(), make_checkpoint(1), 1);
   auto state = nlohmann::json::parse(read_file(path / "state.json"));
   state["optimizer"] = "muon";
@@ -83,13 +83,12 @@ TEST(Checkpoint, RefusesTheStateOfAnUnknownOptimizer) {
        {"state.json", "config.json", "model.safetensors", "optimizer.safetensors"})
     hashes[name] = file_hash(path / name);
   write_manifest(path, hashes);
-  const Error error = test::error_of([&] { (void)load_checkpoint(path); });
-  EXPECT_EQ(error.kind(), ErrorKind::kCheckpoint);
-  TANDEM_EXPECT_MENTIONS(error, "expected adamw, found muon");
+  expect_error(ErrorKind::kCheckpoint, {.expected = "adamw", .found = "muon"},
+               [&] { (void)load_checkpoint(path); });
 }
 
 TEST(Manifest, TellsWhatTheDeviceMadeOfAFile) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   FileWriter writer(folder.path() / "x");
   writer.write("meant");
   writer.commit();
@@ -100,7 +99,7 @@ TEST(Manifest, TellsWhatTheDeviceMadeOfAFile) {
 }
 
 TEST(CheckpointWriter, WritesWhatWasThereAtTheStart) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   CheckpointWriter writer(folder.path());
   Checkpoint checkpoint = make_checkpoint(0);
   for (int64_t step = 1; step <= 5; ++step) {
@@ -118,19 +117,19 @@ TEST(CheckpointWriter, WritesWhatWasThereAtTheStart) {
 }
 
 TEST(CheckpointWriter, ThrowsAFailureOnceItIsAskedFor) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   std::ofstream(folder.path() / "occupied") << "a file";
   CheckpointWriter writer(folder.path() / "occupied");
   writer.start(make_checkpoint(1), {});
-  EXPECT_EQ(test::error_of([&] { writer.wait(); }).kind(), ErrorKind::kCannotCreate);
+  EXPECT_EQ(error_of([&] { writer.wait(); }).kind(), ErrorKind::kCannotCreate);
   EXPECT_NO_THROW(writer.check());
   writer.start(make_checkpoint(2), {});
-  EXPECT_EQ(test::error_of([&] { writer.start(make_checkpoint(3), {}); }).kind(),
+  EXPECT_EQ(error_of([&] { writer.start(make_checkpoint(3), {}); }).kind(),
             ErrorKind::kCannotCreate);
 }
 
 TEST(CheckpointWriter, EndsQuietlyWithAFailureThatNobodyAsksFor) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   std::ofstream(folder.path() / "occupied") << "a file";
   CheckpointWriter writer(folder.path() / "occupied");
   writer.start(make_checkpoint(1), {});
@@ -173,7 +172,7 @@ class BestRun {
 };
 
 TEST(BestCheckpoint, IsKeptAndBecomesTheModel) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   BestRun best(folder.path());
   const TrainSummary summary = best.run();
   EXPECT_EQ(list_checkpoint_steps(best.checkpoints()), (std::vector<int64_t>{12, 6}));
@@ -181,7 +180,7 @@ TEST(BestCheckpoint, IsKeptAndBecomesTheModel) {
 }
 
 TEST(BestCheckpoint, MayBeTheLastStep) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   BestRun best(folder.path());
   best.values[12] = 0.95;
   best.expect_model_of(12, best.run());
@@ -189,7 +188,7 @@ TEST(BestCheckpoint, MayBeTheLastStep) {
 }
 
 TEST(BestCheckpoint, MayBeTheSmallestValue) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   BestRun best(folder.path());
   best.config.train.keep_best_mode = BestMode::kMin;
   best.values[9] = std::nan("");
@@ -197,14 +196,14 @@ TEST(BestCheckpoint, MayBeTheSmallestValue) {
 }
 
 TEST(BestCheckpoint, IsRememberedByARunThatGoesOn) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   BestRun best(folder.path());
   best.run(8);
   best.expect_model_of(6, best.run());
 }
 
 TEST(BestCheckpoint, IsReplacedByTheLastStateWhenItIsDamaged) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   BestRun best(folder.path());
   best.run(8);
   fs::resize_file(checkpoint_path(best.checkpoints(), 6) / "model.safetensors", 100);
@@ -212,16 +211,15 @@ TEST(BestCheckpoint, IsReplacedByTheLastStateWhenItIsDamaged) {
 }
 
 TEST(BestCheckpoint, NeedsAMetricThatIsThere) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   BestRun best(folder.path());
   best.config.train.keep_best_metric = "probe/valeu";
-  const Error error = test::error_of([&] { best.run(); });
-  EXPECT_EQ(error.kind(), ErrorKind::kConfig);
-  TANDEM_EXPECT_MENTIONS(error, "expected probe/other, probe/value, found probe/valeu");
+  expect_error(ErrorKind::kConfig, {.expected = "probe/other, probe/value", .found = "probe/valeu"},
+               [&] { best.run(); });
 }
 
 TEST(TrainerSaves, ByTheClockAsWell) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = test::tiny_run(folder.path());
   config.train.checkpoint_every_minutes = 1e-9;
   config.train.keep_last = 100;
@@ -231,7 +229,7 @@ TEST(TrainerSaves, ByTheClockAsWell) {
 }
 
 TEST(TrainerSaves, AndFailsAtTheNextStepWhenThatFailed) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = test::tiny_run(folder.path());
   config.train.checkpoint_every_steps = 3;
   config.train.max_steps = 1000;
@@ -241,14 +239,14 @@ TEST(TrainerSaves, AndFailsAtTheNextStepWhenThatFailed) {
     last = stats.step;
     if (last == 2) std::ofstream(trainer.run_directory() / "checkpoints") << "in the way";
   });
-  const Error error = test::error_of([&] { trainer.run(); });
+  const Error error = error_of([&] { trainer.run(); });
   EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
   EXPECT_GE(last, 3);
   EXPECT_LT(last, 1000);
 }
 
 TEST(TrainerSaves, AndClearsAwayWhatKilledProcessesLeft) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const fs::path run = folder.path() / "tiny";
   fs::create_directories(run / "model.tmp-999999999");  // beyond any pid_max
   std::ofstream(run / "config.json.tmp-999999999") << "{";
@@ -259,7 +257,7 @@ TEST(TrainerSaves, AndClearsAwayWhatKilledProcessesLeft) {
 
 TEST(TrainerSaves, NothingIntoARunDirectoryThatIsGone) {
   for (const bool moved : {false, true}) {
-    const test::Folder folder;
+    const TemporaryFolder folder;
     Trainer trainer(test::tiny_run(folder.path()));
     trainer.on_log([&](const StepStats& stats) {
       if (stats.step != 5) return;
@@ -269,9 +267,9 @@ TEST(TrainerSaves, NothingIntoARunDirectoryThatIsGone) {
         fs::remove_all(trainer.run_directory());
       }
     });
-    const Error error = test::error_of([&] { trainer.run(); });
-    EXPECT_EQ(error.kind(), ErrorKind::kIo);
-    TANDEM_EXPECT_MENTIONS(error, "was removed, moved or replaced");
+    expect_error(ErrorKind::kIo,
+                 {.what = "was removed, moved or replaced", .reason = "run directory gone"},
+                 [&] { trainer.run(); });
     EXPECT_FALSE(fs::exists(trainer.run_directory()));
   }
 }

@@ -10,7 +10,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Metrics fail(const Task& /*task*/) { throw Error(ErrorKind::kData, "no picture can be read"); }
+Metrics fail(const Task& /*task*/) { throw Error(ErrorKind::kData, "no image can be read"); }
 
 RunConfig evaluated_run(const fs::path& folder) {
   RunConfig config = test::tiny_run(folder);
@@ -19,7 +19,7 @@ RunConfig evaluated_run(const fs::path& folder) {
 }
 
 TEST(FailingEvaluation, IsAWarningAndTheRunGoesOn) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   Trainer trainer(evaluated_run(folder.path()));
   trainer.add_evaluator(fail);
   trainer.add_evaluator(
@@ -31,23 +31,23 @@ TEST(FailingEvaluation, IsAWarningAndTheRunGoesOn) {
   EXPECT_EQ(summary.metrics, (Metrics{{"probe", 1.0}}));
   EXPECT_TRUE(fs::exists(summary.model_directory / "model.safetensors"));
   const std::string log = read_file(trainer.run_directory() / "train.log");
-  for (const char* part : {"warning: the evaluation at step 5 failed: no picture can be read",
+  for (const char* part : {"warning: the evaluation at step 5 failed: no image can be read",
                            "warning: the evaluation at step 12 failed: something of a library"})
     EXPECT_NE(log.find(part), std::string::npos) << part;
 }
 
 TEST(FailingEvaluation, EndsTheRunWhereAskedAndCostsNoStep) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = evaluated_run(folder.path());
   config.eval.on_error = EvaluationFailure::kStop;
   {
     Trainer trainer(config);
     trainer.add_evaluator(fail);
-    const Error error = test::error_of([&] { trainer.run(); });
-    EXPECT_EQ(error.kind(), ErrorKind::kData);
-    TANDEM_EXPECT_MENTIONS(error, "the evaluation at step 5 failed");
-    TANDEM_EXPECT_MENTIONS(error, "no picture can be read");
-    EXPECT_EQ(error.reason(), "invalid data");
+    expect_error(ErrorKind::kData,
+                 {.what = "the evaluation at step 5 failed",
+                  .found = "no image can be read",
+                  .reason = "invalid data"},
+                 [&] { trainer.run(); });
   }
   Trainer trainer(config);
   EXPECT_EQ(trainer.start_step(), 5);
@@ -55,7 +55,7 @@ TEST(FailingEvaluation, EndsTheRunWhereAskedAndCostsNoStep) {
 }
 
 TEST(Evaluation, FindsTheStateSaved) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   Trainer trainer(evaluated_run(folder.path()));
   int64_t saved = 0;
   trainer.add_evaluator([&](const Task&) {
@@ -72,7 +72,7 @@ TEST(Evaluation, FindsTheStateSaved) {
 }
 
 TEST(FailingEvaluation, LeavesTheBestCheckpointAsItWas) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = evaluated_run(folder.path());
   config.train.keep_best_metric = "probe";
   config.train.save_model = SavedModel::kBest;
@@ -86,7 +86,7 @@ TEST(FailingEvaluation, LeavesTheBestCheckpointAsItWas) {
 }
 
 TEST(Evaluation, IsRepeatedWhereARunStoppedBetweenItsCheckpointAndItsOutcome) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = evaluated_run(folder.path());
   config.train.keep_best_metric = "probe";
   config.train.save_model = SavedModel::kBest;
@@ -94,7 +94,7 @@ TEST(Evaluation, IsRepeatedWhereARunStoppedBetweenItsCheckpointAndItsOutcome) {
   {
     Trainer trainer(config);
     trainer.add_evaluator(fail);
-    EXPECT_EQ(test::error_of([&] { trainer.run(); }).kind(), ErrorKind::kData);
+    EXPECT_EQ(error_of([&] { trainer.run(); }).kind(), ErrorKind::kData);
   }
   Trainer trainer(config);
   EXPECT_EQ(trainer.start_step(), 5);
@@ -104,7 +104,7 @@ TEST(Evaluation, IsRepeatedWhereARunStoppedBetweenItsCheckpointAndItsOutcome) {
 }
 
 TEST(RunAtChance, IsSaidOnceAtTheEnd) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = test::tiny_run(folder.path());
   config.optim.lr = 1e-9;
   config.train.max_steps = 30;

@@ -123,7 +123,7 @@ SpikyRun run(const RunConfig& config, int64_t spikes, int64_t stop_after = 0) {
 }
 
 TEST(Spike, GoesBackToTheLastCheckpointAndLeavesItsBatchesOut) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const SpikyRun result = run(watchful_run(folder.path()), 1);
   EXPECT_EQ(result.steps, (std::vector<int64_t>{1, 2, 3, 4, 5, 6, 7, 8, 7, 8, 9, 10, 11, 12}));
   EXPECT_EQ(result.last.rollbacks, 1);
@@ -140,7 +140,7 @@ TEST(Spike, GoesBackToTheLastCheckpointAndLeavesItsBatchesOut) {
 }
 
 TEST(Spike, LeadsToTheSameWeightsHoweverOftenTheRunStops) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = watchful_run(folder.path());
   const SpikyRun straight = run(config, 1);
   config.run.name = "stopped";
@@ -152,14 +152,13 @@ TEST(Spike, LeadsToTheSameWeightsHoweverOftenTheRunStops) {
 }
 
 TEST(Spike, EndsTheRunWhenItComesAgainAndAgain) {
-  const test::Folder folder;
-  const Error error = test::error_of([&] { run(watchful_run(folder.path()), 100); });
-  EXPECT_EQ(error.kind(), ErrorKind::kDiverged);
-  TANDEM_EXPECT_MENTIONS(error, "spiked again after 2 rollbacks to step 6");
+  const TemporaryFolder folder;
+  expect_error(ErrorKind::kDiverged, {.what = "spiked again after 2 rollbacks to step 6"},
+               [&] { run(watchful_run(folder.path()), 100); });
 }
 
 TEST(Spike, IsOnlyToldWithoutACheckpointToGoBackTo) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = watchful_run(folder.path());
   config.train.checkpoint_every_steps = 100;
   const SpikyRun result = run(config, 1);
@@ -169,7 +168,7 @@ TEST(Spike, IsOnlyToldWithoutACheckpointToGoBackTo) {
 }
 
 TEST(Spike, IsNothingWhenIgnored) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = watchful_run(folder.path());
   config.train.on_spike = SpikePolicy::kIgnore;
   const SpikyRun result = run(config, 1);

@@ -46,7 +46,7 @@ void run_part(const RunConfig& config, int64_t steps) {
 class KillAndResume : public testing::TestWithParam<int64_t> {};
 
 TEST_P(KillAndResume, GivesTheLossesAndWeightsOfAnUninterruptedRun) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = full_of_chance(folder.path());
   config.run.name = "straight";
   Trainer straight(config);
@@ -71,7 +71,7 @@ TEST_P(KillAndResume, GivesTheLossesAndWeightsOfAnUninterruptedRun) {
 INSTANTIATE_TEST_SUITE_P(LoaderThreads, KillAndResume, testing::Values(1, 2, 4));
 
 TEST(Resume, IsExactInBf16Too) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = full_of_chance(folder.path());
   config.train.precision = Precision::kBf16;
   config.run.cpu_threads = 2;
@@ -87,7 +87,7 @@ TEST(Resume, IsExactInBf16Too) {
 }
 
 TEST(Resume, GoesOnFromTheLastCheckpointAfterASuddenEnd) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = test::tiny_run(folder.path());
   config.run.name = "straight";
   Trainer straight(config);
@@ -117,7 +117,7 @@ TEST(Resume, GoesOnFromTheLastCheckpointAfterASuddenEnd) {
 }
 
 TEST(Resume, TakesTheCheckpointBeforeADamagedOne) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = test::tiny_run(folder.path());
   config.train.checkpoint_every_steps = 3;
   config.train.keep_last = 2;
@@ -132,14 +132,12 @@ TEST(Resume, TakesTheCheckpointBeforeADamagedOne) {
 class ChangedRun : public testing::TestWithParam<std::pair<const char*, void (*)(RunConfig&)>> {};
 
 TEST_P(ChangedRun, IsRefusedWithTheDifference) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = test::tiny_run(folder.path());
   run_part(config, 2);
   GetParam().second(config);
-  const Error error = test::error_of([&] { const Trainer trainer(config); });
-  EXPECT_EQ(error.kind(), ErrorKind::kConfig);
-  TANDEM_EXPECT_MENTIONS(error, GetParam().first);
-  TANDEM_EXPECT_MENTIONS(error, "another run.name");
+  expect_error(ErrorKind::kConfig, {.found = GetParam().first, .hint = "another run.name"},
+               [&] { const Trainer trainer(config); });
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -154,7 +152,7 @@ INSTANTIATE_TEST_SUITE_P(
                   +[](RunConfig& c) { c.tokenizer.train_vocab_size = 50; }}));
 
 TEST(Resume, RefusesAnotherTokenizerUnderTheSameName) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = test::tiny_run(folder.path());
   run_part(config, 2);
   config.run.name = "other";
@@ -163,13 +161,12 @@ TEST(Resume, RefusesAnotherTokenizerUnderTheSameName) {
   fs::copy_file(folder.path() / "other" / "tokenizer.model",
                 folder.path() / "tiny" / "tokenizer.model", fs::copy_options::overwrite_existing);
   config = test::tiny_run(folder.path());
-  const Error error = test::error_of([&] { const Trainer trainer(config); });
-  EXPECT_EQ(error.kind(), ErrorKind::kConfig);
-  TANDEM_EXPECT_MENTIONS(error, "tokenizer (fingerprint)");
+  expect_error(ErrorKind::kConfig, {.found = "tokenizer (fingerprint)"},
+               [&] { const Trainer trainer(config); });
 }
 
 TEST(Resume, FindsATokenizerOfEitherKind) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = test::tiny_run(folder.path());
   config.tokenizer.train_vocab_size = 0;
   config.tokenizer.file = (folder.path() / "words.json").string();
@@ -187,13 +184,12 @@ TEST(Resume, FindsATokenizerOfEitherKind) {
   EXPECT_FALSE(fs::exists(run / "tokenizer.model"));
 
   config.tokenizer = test::tiny_run(folder.path()).tokenizer;
-  const Error error = test::error_of([&] { const Trainer trainer(config); });
-  EXPECT_EQ(error.kind(), ErrorKind::kConfig);
-  TANDEM_EXPECT_MENTIONS(error, "tokenizer.file");
+  expect_error(ErrorKind::kConfig, {.found = "tokenizer.file"},
+               [&] { const Trainer trainer(config); });
 }
 
 TEST(Resume, NeedsNoPretrainedWeights) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = test::tiny_run(folder.path());
   const fs::path model = Trainer(config).run().model_directory;
   config.run.name = "tuned";
@@ -210,7 +206,7 @@ TEST(Resume, NeedsNoPretrainedWeights) {
 }
 
 TEST(Resume, AllowsOtherChangesAndNamesThem) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = test::tiny_run(folder.path());
   run_part(config, 2);
   config.optim.lr = 2e-3;
@@ -252,7 +248,7 @@ void forget_background(const fs::path& run, int64_t step) {
 }
 
 TEST(Resume, OfARunOlderThanBackgroundsStillIgnoresTransparency) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = transparent_run(folder.path());
   config.data.transform.background = "drop";
   Trainer straight(config);
@@ -271,7 +267,7 @@ TEST(Resume, OfARunOlderThanBackgroundsStillIgnoresTransparency) {
 }
 
 TEST(Resume, BackgroundOfANewRunIsWhiteAndAnotherOneIsNamed) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = transparent_run(folder.path());
   Trainer trainer(config);
   const std::vector<double> losses = test::run_losses(trainer);
@@ -288,7 +284,7 @@ TEST(Resume, BackgroundOfANewRunIsWhiteAndAnotherOneIsNamed) {
 }
 
 TEST(Resume, SaysWhatBecomesOfTheLearningRate) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = test::tiny_run(folder.path());
   config.optim.warmup_steps = 2;
   run_part(config, 11);
@@ -304,19 +300,17 @@ TEST(Resume, SaysWhatBecomesOfTheLearningRate) {
 }
 
 TEST(Resume, NeverRefusesToWriteOverARun) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const RunConfig config = test::tiny_run(folder.path());
   { const Trainer unused(config, {.resume = Resume::kNever}); }
   run_part(config, 2);
-  const Error error =
-      test::error_of([&] { const Trainer trainer(config, {.resume = Resume::kNever}); });
-  EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
-  TANDEM_EXPECT_MENTIONS(error, (folder.path() / "tiny").string());
-  TANDEM_EXPECT_MENTIONS(error, "step-00000002");
+  expect_error(ErrorKind::kCannotCreate,
+               {.where = (folder.path() / "tiny").string(), .found = "step-00000002"},
+               [&] { const Trainer trainer(config, {.resume = Resume::kNever}); });
 }
 
 TEST(Resume, FromACheckpointStartsAnotherRunThere) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = test::tiny_run(folder.path());
   Trainer straight(config);
   const std::vector<double> expected = test::run_losses(straight, 5);
@@ -330,14 +324,13 @@ TEST(Resume, FromACheckpointStartsAnotherRunThere) {
     EXPECT_EQ(branch.start_step(), 5);
     EXPECT_EQ(test::run_losses(branch).size(), 7U);
   }
-  const Error error = test::error_of([&] { const Trainer again(config, from); });
-  EXPECT_EQ(error.kind(), ErrorKind::kCannotCreate);
-  TANDEM_EXPECT_MENTIONS(error, "later checkpoint");
+  expect_error(ErrorKind::kCannotCreate, {.what = "later checkpoint"},
+               [&] { const Trainer again(config, from); });
 }
 
 TEST(Resume, FromNowhereIsRefused) {
-  const test::Folder folder;
-  const Error error = test::error_of([&] {
+  const TemporaryFolder folder;
+  const Error error = error_of([&] {
     const Trainer trainer(test::tiny_run(folder.path()),
                           {.resume = Resume::kFrom, .resume_from = folder.path() / "gone"});
   });
@@ -345,7 +338,7 @@ TEST(Resume, FromNowhereIsRefused) {
 }
 
 TEST(Resume, ACompleteRunOnlySavesAndEvaluatesAgain) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const RunConfig config = test::tiny_run(folder.path());
   double final_loss = 0;
   {

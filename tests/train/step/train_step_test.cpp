@@ -233,10 +233,9 @@ TEST(TrainStep, LeavesAFixedTemperatureAlone) {
 TEST(TrainStep, RefusesPartsThatDoNotDivideTheBatch) {
   ClipModel model = trained_model(0.0);
   const PairBatch pairs = make_pairs();
-  const Error error = test::error_of(
-      [&] { (void)forward_backward(model, pairs, clip_loss(model), {.micro_batches = 3}); });
-  EXPECT_EQ(error.kind(), ErrorKind::kUsage);
-  TANDEM_EXPECT_MENTIONS(error, "divisor of 16");
+  expect_error(ErrorKind::kUsage, {.expected = "divisor of 16"}, [&] {
+    (void)forward_backward(model, pairs, clip_loss(model), {.micro_batches = 3});
+  });
 }
 
 TEST(TrainStep, SigmoidLossNeedsABiasInTheModel) {

@@ -40,7 +40,7 @@ void expect_equal(const TensorMap& expected, const TensorMap& actual, double tol
 }
 
 TEST(BlipTask, TotalsItsThreeLossesAndTrainsAllParts) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   test::TaskStep step(blip_run(folder.path(), "losses"));
   const TaskLosses losses = step.task->forward_backward(step.loader.next(), 1);
   ASSERT_EQ(losses.terms.size(), 3U);
@@ -60,7 +60,7 @@ TEST(BlipTask, TotalsItsThreeLossesAndTrainsAllParts) {
 
 // Also with negatives from other micro-batches.
 TEST(BlipTask, GivesTheSameGradientsInMicroBatches) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = blip_run(folder.path(), "parts");
   test::TaskStep whole(config);
   config.train.accumulation_steps = 4;
@@ -79,7 +79,7 @@ TEST(BlipTask, GivesTheSameGradientsInMicroBatches) {
 
 // Negative images of one slice are those of another.
 TEST(BlipTask, GivesTheSameGradientsInSlices) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = blip_run(folder.path(), "slices");
   config.data.batch_size = 64;
   const int threads = torch::get_num_threads();
@@ -97,7 +97,7 @@ TEST(BlipTask, GivesTheSameGradientsInSlices) {
 
 // With a margin of 2 every other pair is too similar: what is left are the true pairs.
 TEST(BlipTask, APairThatIsNearlyAsSimilarIsNoNegative) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = blip_run(folder.path(), "margin");
   const auto matching_of = [&](double margin) {
     config.task.blip.negative_margin = margin;
@@ -115,7 +115,7 @@ TEST(BlipTask, APairThatIsNearlyAsSimilarIsNoNegative) {
 }
 
 TEST(BlipTask, TheTwinFollowsTheModel) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   test::TaskStep step(blip_run(folder.path(), "twin"));
   torch::NoGradGuard no_gradient;
   const torch::Tensor weight = step.task->module()->named_parameters()["image.class_token"];
@@ -129,7 +129,7 @@ TEST(BlipTask, TheTwinFollowsTheModel) {
 }
 
 TEST(BlipTask, ABatchWhoseLossIsNotFiniteStaysOutOfTheQueue) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   test::TaskStep step(blip_run(folder.path(), "queue"));
   const auto pushed = [&] { return step.task->state().at("queue.pushed").item<int64_t>(); };
   step.task->forward_backward(step.loader.next(), 1);
@@ -140,7 +140,7 @@ TEST(BlipTask, ABatchWhoseLossIsNotFiniteStaysOutOfTheQueue) {
 }
 
 TEST(BlipTask, WorksWithoutTwinAndQueue) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = blip_run(folder.path(), "plain");
   config.task.blip = {};
   Trainer trainer(config);
@@ -151,7 +151,7 @@ TEST(BlipTask, WorksWithoutTwinAndQueue) {
 }
 
 TEST(BlipTask, ResumesBitForBit) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = blip_run(folder.path(), "straight");
   config.model.text.dropout = config.model.decoder.dropout = 0.1;
   config.train.accumulation_steps = 2;
@@ -171,10 +171,10 @@ TEST(BlipTask, ResumesBitForBit) {
 }
 
 TEST(BlipTask, NeedsAModelThatMatchesAndWrites) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = blip_run(folder.path(), "none");
   config.model.decoder = {};
-  const Error error = test::error_of([&] { const test::TaskStep step(config); });
+  const Error error = error_of([&] { const test::TaskStep step(config); });
   EXPECT_EQ(error.kind(), ErrorKind::kConfig);
   EXPECT_EQ(error.text().where, "model.decoder.layers");
 }

@@ -49,7 +49,7 @@ double mean_loss(ClipModel model, const Batch& batch, bool parallel = false) {
 }
 
 TEST(CaptionerTask, AveragesOverAllTokensOfTheBatch) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   test::TaskStep step(captioner_run(folder.path(), "loss"));
   const Batch batch = step.loader.next();
   const double loss = step.task->forward_backward(batch, 0).total.item<double>();
@@ -59,7 +59,7 @@ TEST(CaptionerTask, AveragesOverAllTokensOfTheBatch) {
 }
 
 TEST(CaptionerTask, PredictsInParallelFromTheImageAlone) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = captioner_run(folder.path(), "parallel");
   const auto loss_at = [&](double share) {
     config.loss.parallel_captions = share;
@@ -77,7 +77,7 @@ TEST(CaptionerTask, PredictsInParallelFromTheImageAlone) {
 }
 
 TEST(CaptionerTask, GivesTheSameGradientsInMicroBatches) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = captioner_run(folder.path(), "parts");
   config.loss.parallel_captions = 0.5;
   test::TaskStep whole(config);
@@ -93,7 +93,7 @@ TEST(CaptionerTask, GivesTheSameGradientsInMicroBatches) {
 }
 
 TEST(CaptionerTask, TrainsDecoderAndImageTowerAlone) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   test::TaskStep step(captioner_run(folder.path(), "trained"));
   step.task->forward_backward(step.loader.next(), 0);
   for (const ModelParameter& each : model_parameters(*step.task->module())) {
@@ -104,7 +104,7 @@ TEST(CaptionerTask, TrainsDecoderAndImageTowerAlone) {
 }
 
 TEST(CaptionerTask, LeavesAFrozenImageTower) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = captioner_run(folder.path(), "frozen");
   config.model.image.freeze = true;
   test::TaskStep step(config);
@@ -114,7 +114,7 @@ TEST(CaptionerTask, LeavesAFrozenImageTower) {
 }
 
 TEST(CaptionerTask, LearnsAndWritesAModelThatCaptions) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = captioner_run(folder.path(), "learns");
   config.model.towers = Towers::kImage;
   config.optim.lr = 0.03;
@@ -133,7 +133,7 @@ TEST(CaptionerTask, LearnsAndWritesAModelThatCaptions) {
 }
 
 TEST(CaptionerTask, ResumesBitForBit) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = captioner_run(folder.path(), "straight");
   config.model.decoder.dropout = 0.1;
   config.loss.parallel_captions = 0.5;
@@ -155,7 +155,7 @@ TEST(CaptionerTask, ResumesBitForBit) {
 }
 
 TEST(CaptionerTask, BeginsWithAContrastiveModel) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = test::tiny_run(folder.path());
   config.run.name = "clip";
   config.train.max_steps = 2;
@@ -174,10 +174,10 @@ TEST(CaptionerTask, BeginsWithAContrastiveModel) {
 }
 
 TEST(CaptionerTask, NeedsADecoder) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = captioner_run(folder.path(), "none");
   config.model.decoder.layers = 0;
-  const Error error = test::error_of([&] { const test::TaskStep step(config); });
+  const Error error = error_of([&] { const test::TaskStep step(config); });
   EXPECT_EQ(error.kind(), ErrorKind::kConfig);
   EXPECT_EQ(error.text().where, "model.decoder.layers");
 }

@@ -47,7 +47,7 @@ std::vector<nlohmann::json> metrics_of(const Trainer& trainer) {
 }
 
 TEST(SecondTask, TrainsThroughTheSameLoop) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   Trainer trainer(autoencoder_run(folder.path(), "whole"), autoencoder());
   const std::vector<double> losses = test::run_losses(trainer);
   ASSERT_EQ(losses.size(), 20U);
@@ -63,7 +63,7 @@ TEST(SecondTask, TrainsThroughTheSameLoop) {
 }
 
 TEST(SecondTask, ExportsWhatItSays) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   Trainer trainer(autoencoder_run(folder.path(), "whole"), autoencoder());
   const fs::path directory = trainer.run().model_directory;
   const TensorMap written = load_safetensors(directory / "autoencoder.safetensors").tensors;
@@ -108,7 +108,7 @@ TEST(SecondTaskDeathTest, KilledItResumesBitForBit) {
 }
 
 TEST(SecondTask, IsEvaluatedAndItsBestStateBecomesTheModel) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = autoencoder_run(folder.path(), "best");
   config.train.keep_best_metric = "probe/value";
   config.train.save_model = SavedModel::kBest;
@@ -132,28 +132,28 @@ TEST(SecondTask, IsEvaluatedAndItsBestStateBecomesTheModel) {
 }
 
 TEST(SecondTask, IsNoClipModel) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = autoencoder_run(folder.path(), "clip");
   config.eval.on_error = EvaluationFailure::kStop;
   Trainer trainer(config, autoencoder());
-  EXPECT_EQ(test::error_of([&] { (void)clip_model(trainer.task()); }).kind(), ErrorKind::kUsage);
+  EXPECT_EQ(error_of([&] { (void)clip_model(trainer.task()); }).kind(), ErrorKind::kUsage);
   trainer.add_evaluator(on_clip([](ClipModel, const Tokenizer&) { return Metrics{}; }));
-  EXPECT_EQ(test::error_of([&] { trainer.run(); }).kind(), ErrorKind::kUsage);
+  EXPECT_EQ(error_of([&] { trainer.run(); }).kind(), ErrorKind::kUsage);
 }
 
 TEST(SecondTask, DoesNotResumeAnotherTask) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const RunConfig config = autoencoder_run(folder.path(), "other");
   {
     Trainer trainer(config);
     test::run_losses(trainer, 4);
   }
-  const Error error = test::error_of([&] { const Trainer trainer(config, autoencoder()); });
+  const Error error = error_of([&] { const Trainer trainer(config, autoencoder()); });
   EXPECT_EQ(error.kind(), ErrorKind::kCheckpoint);
 }
 
 TEST(SecondTask, IsTriedByADryRun) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const RunConfig config = autoencoder_run(folder.path(), "dry");
   const Evaluator probe = [](const Task&) { return Metrics{{"probe", 1.0}}; };
   const DryRunReport report = dry_run(config, autoencoder(), {probe});
@@ -165,7 +165,7 @@ TEST(SecondTask, IsTriedByADryRun) {
 
 // The checkpoint that a run resumes from holds the task's state, or none is resumed.
 TEST(TaskState, ThatDoesNotFitIsRefused) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const RunConfig config = autoencoder_run(folder.path(), "state");
   {
     Trainer trainer(config, autoencoder());
@@ -180,7 +180,7 @@ TEST(TaskState, ThatDoesNotFitIsRefused) {
                                        : TensorMap{{"average.table", torch::zeros({8})}};
     fs::remove_all(checkpoint_path(path.parent_path(), 5));
     (void)save_checkpoint(path.parent_path(), checkpoint, 2);
-    const Error error = test::error_of([&] { const Trainer trainer(config, autoencoder()); });
+    const Error error = error_of([&] { const Trainer trainer(config, autoencoder()); });
     EXPECT_EQ(error.kind(), ErrorKind::kCheckpoint);
     EXPECT_EQ(error.text().where, "average.table");
   }

@@ -5,8 +5,8 @@
 
 namespace tandem {
 
-/// Replaces the values of `transform` that `pictures` names. Throws kUsage for max_image_pixels
+/// Replaces the values of `transform` that `images` names. Throws kUsage for max_image_pixels
 /// below 1 and kConfig for a background that is no colour.
-void apply_picture_options(const PictureOptions& pictures, ImageTransformOptions& transform);
+void apply_image_options(const ImageInputOptions& images, ImageTransformOptions& transform);
 
 }  // namespace tandem

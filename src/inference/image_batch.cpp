@@ -1,4 +1,4 @@
-#include "inference/picture_batch.h"
+#include "inference/image_batch.h"
 
 #include <atomic>
 #include <optional>
@@ -10,8 +10,8 @@
 
 namespace tandem {
 
-PictureBatch load_pictures(std::pair<int64_t, int64_t> range,
-                           const std::function<Image(int64_t)>& prepare, int64_t image_size) {
+ImageBatch load_images(std::pair<int64_t, int64_t> range,
+                       const std::function<Image(int64_t)>& prepare, int64_t image_size) {
   const auto [first, last] = range;
   const int64_t count = last - first;
   torch::Tensor slab = torch::empty({count, 3, image_size, image_size}, torch::kUInt8);
@@ -28,7 +28,7 @@ PictureBatch load_pictures(std::pair<int64_t, int64_t> range,
     }
   });
 
-  PictureBatch batch;
+  ImageBatch batch;
   batch.large = large;
   std::vector<int64_t> usable;
   for (int64_t i = 0; i < count; ++i) {

@@ -19,7 +19,7 @@ void add_outside_root_option(CLI::App& app, bool& allow_outside_root);
 /// (one per line, or NUL-separated). A named file need not exist: that shows when it is read. What
 /// is left out of a folder is counted in one line. Throws kMissingInput for a folder that cannot be
 /// listed, and kData when no image comes of it all.
-[[nodiscard]] std::vector<std::filesystem::path> list_pictures(
+[[nodiscard]] std::vector<std::filesystem::path> list_images(
     const std::vector<std::string>& arguments, bool allow_outside_root);
 
 /// What invalid images make of the exit code: 66 when all of them are only missing, 65 when one

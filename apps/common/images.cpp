@@ -1,4 +1,4 @@
-#include "common/pictures.h"
+#include "common/images.h"
 
 #include <system_error>
 
@@ -19,7 +19,7 @@ std::string add_folder(const std::string& root, bool allow_outside_root,
                        std::vector<fs::path>& files) {
   const LeftOut left_out = walk_pictures(
       root, {.allow_outside_root = allow_outside_root},
-      {.take = [&](const FoundPicture& picture) { files.push_back(fs::path(root) / picture.path); },
+      {.take = [&](const FoundPicture& image) { files.push_back(fs::path(root) / image.path); },
        .begin_class = {}});
   tell_left_out(root, left_out);
   return left_out.describe();
@@ -33,8 +33,8 @@ void add_outside_root_option(CLI::App& app, bool& allow_outside_root) {
                "data.allow_outside_root does for a run");
 }
 
-std::vector<fs::path> list_pictures(const std::vector<std::string>& arguments,
-                                    bool allow_outside_root) {
+std::vector<fs::path> list_images(const std::vector<std::string>& arguments,
+                                  bool allow_outside_root) {
   std::vector<fs::path> files;
   std::string left_out;
   for (const std::string& argument : arguments) {
