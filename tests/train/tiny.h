@@ -12,7 +12,6 @@
 
 namespace tandem::test {
 
-using Folder = TemporaryFolder;
 using tandem::error_of;
 
 inline ModelOptions tiny_model() {

@@ -30,7 +30,7 @@ TrainerOptions autoencoder(const std::shared_ptr<Communicator>& rank = single_pr
 }
 
 TEST(Ranks, TrainAsOneProcessWithTheWholeBatch) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   Trainer alone(run_of(folder.path(), "alone"), autoencoder());
   const std::vector<double> expected = test::run_losses(alone);
   const TensorMap weights = named_weights(*alone.task().module());
@@ -52,7 +52,7 @@ TEST(Ranks, TrainAsOneProcessWithTheWholeBatch) {
 }
 
 TEST(Ranks, StopTogetherWhenOneIsAsked) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   test::run_ranks(2, [&](const std::shared_ptr<Communicator>& rank) {
     Trainer trainer(run_of(folder.path(), "ranks"), autoencoder(rank));
     trainer.on_log([&](const StepStats& stats) {
@@ -93,7 +93,7 @@ class Unreadable final : public Source {
 };
 
 TEST(Ranks, EndTogetherWhenOneHasNoBatch) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   std::atomic<int64_t> own{0}, others{0};
   test::run_ranks(2, [&](const std::shared_ptr<Communicator>& rank) {
     RunConfig config = run_of(folder.path(), "ranks");
@@ -113,7 +113,7 @@ TEST(Ranks, EndTogetherWhenOneHasNoBatch) {
 }
 
 TEST(Ranks, FailToStartTogether) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const Trainer holder(run_of(folder.path(), "ranks"), autoencoder());
   std::atomic<int64_t> locked{0}, others{0};
   test::run_ranks(2, [&](const std::shared_ptr<Communicator>& rank) {
@@ -127,7 +127,7 @@ TEST(Ranks, FailToStartTogether) {
 }
 
 TEST(Ranks, FailTogetherInAnEvaluation) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   std::atomic<int64_t> own{0}, others{0};
   test::run_ranks(2, [&](const std::shared_ptr<Communicator>& rank) {
     RunConfig config = run_of(folder.path(), "ranks");
@@ -147,7 +147,7 @@ TEST(Ranks, FailTogetherInAnEvaluation) {
 }
 
 TEST(Ranks, ThatDifferAreNamed) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   std::atomic<int64_t> told{0};
   test::run_ranks(3, [&](const std::shared_ptr<Communicator>& rank) {
     RunConfig config = run_of(folder.path(), "ranks");
@@ -162,7 +162,7 @@ TEST(Ranks, ThatDifferAreNamed) {
 }
 
 TEST(Ranks, OfClipWriteOneRunDirectory) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = run_of(folder.path(), "alone");
   config.optim.lr = 1e-3;
   config.eval.every_steps = 5;
