@@ -17,7 +17,7 @@ const fs::path kGolden = fs::path(TANDEM_SOURCE_DIR) / "tests/golden/tokens";
 class ForeignTokenizer : public testing::TestWithParam<const char*> {};
 
 TEST_P(ForeignTokenizer, TrainsAModelThatCanBeReadAndGoneOnWith) {
-  const Folder folder;
+  const TemporaryFolder folder;
   RunConfig config = tiny_run(folder.path());
   config.tokenizer.file = (kGolden / GetParam()).string();
   config.tokenizer.train_vocab_size = 0;
