@@ -42,7 +42,10 @@ TEST(Sniff, ReadsFormatAndSizeFromTheHead) {
 }
 
 TEST(Sniff, ReadsTheThreeKindsOfWebp) {
-  const auto webp = [](const std::string& chunk) { return "RIFF\x20\0\0\0WEBP"s + chunk; };
+  const auto webp = [](const std::string& chunk) {
+    std::string file = "RIFF\x20\0\0\0WEBP"s;
+    return file.append(chunk);
+  };
   const ImageHeader lossy = sniff_image(webp("VP8 \x0A\0\0\0\0\0\0\x9D\x01\x2A\x20\x40\x05\x80"s));
   EXPECT_EQ(lossy.width, 0x20);
   EXPECT_EQ(lossy.height, 5);

@@ -53,28 +53,25 @@ TEST_P(Refused, IsNamed) {
 
 INSTANTIATE_TEST_SUITE_P(
     Fields, Refused,
-    testing::Values(Change{"roberta", "/position_embedding_type", "\"relative_key\""},
-                    Change{"roberta", "/hidden_act", "\"relu\""},
-                    Change{"roberta", "/a_new_option", "3"}, Change{"bert", "/is_decoder", "true"},
-                    Change{"bert", "/hidden_size", "\"12\""}, Change{"vit", "/qkv_bias", "false"},
-                    Change{"vit", "/pooler_output_size", "5"},
-                    Change{"vit", "/model_type", "\"dinov2\""},
-                    Change{"clip_laion", "/vision_config/hidden_act", "\"silu\""},
-                    Change{"clip_laion", "/text_config/rope_theta", "10000"},
-                    Change{"siglip", "/vision_config/vision_use_head", "false"},
-                    Change{"dual_vit_roberta", "/text_config/model_type", "\"gpt2\""},
-                    Change{"open_clip_vit", "/model_cfg/vision_cfg/ls_init_value", "0.1"},
-                    Change{"open_clip_vit", "/model_cfg/vision_cfg/qk_norm", "true"},
-                    Change{"open_clip_vit", "/model_cfg/text_cfg/embed_cls", "true"},
-                    Change{"open_clip_vit", "/model_cfg/multimodal_cfg", "{\"width\": 3}"},
-                    Change{"open_clip_vit", "/model_cfg/text_cfg/tokenizer_mode", "\"clips\""},
-                    Change{"open_clip_vit", "/model_cfg/text_cfg/tokenizer_kwargs",
-                           "{\"strip_sep_token\": true}"},
-                    Change{"open_clip_vit", "/model_cfg/text_cfg/tokenizer_kwargs",
-                           "{\"clean\": \"canonicalize\"}"},
-                    Change{"open_clip_roberta", "/model_cfg/text_cfg/hf_pooler_type",
-                           "\"max_pooler\""},
-                    Change{"open_clip_vit", "/preprocess_cfg/resize_mode", "\"stretch\""}));
+    testing::Values(
+        Change{"roberta", "/position_embedding_type", "\"relative_key\""},
+        Change{"roberta", "/hidden_act", "\"relu\""}, Change{"roberta", "/a_new_option", "3"},
+        Change{"bert", "/is_decoder", "true"}, Change{"bert", "/hidden_size", "\"12\""},
+        Change{"vit", "/qkv_bias", "false"}, Change{"vit", "/pooler_output_size", "5"},
+        Change{"vit", "/model_type", "\"dinov2\""},
+        Change{"clip_laion", "/vision_config/hidden_act", "\"silu\""},
+        Change{"clip_laion", "/text_config/rope_theta", "10000"},
+        Change{"siglip", "/vision_config/vision_use_head", "false"},
+        Change{"dual_vit_roberta", "/text_config/model_type", "\"gpt2\""},
+        Change{"open_clip_vit", "/model_cfg/vision_cfg/ls_init_value", "0.1"},
+        Change{"open_clip_vit", "/model_cfg/vision_cfg/qk_norm", "true"},
+        Change{"open_clip_vit", "/model_cfg/text_cfg/embed_cls", "true"},
+        Change{"open_clip_vit", "/model_cfg/multimodal_cfg", "{\"width\": 3}"},
+        Change{"open_clip_vit", "/model_cfg/text_cfg/tokenizer_mode", "\"clips\""},
+        Change{"open_clip_vit", "/model_cfg/text_cfg/tokenizer_kwargs/strip_sep_token", "true"},
+        Change{"open_clip_vit", "/model_cfg/text_cfg/tokenizer_kwargs/clean", "\"canonicalize\""},
+        Change{"open_clip_roberta", "/model_cfg/text_cfg/hf_pooler_type", "\"max_pooler\""},
+        Change{"open_clip_vit", "/preprocess_cfg/resize_mode", "\"stretch\""}));
 
 TEST(HuggingFaceConfig, TellsTheTwoRulesOfTheEndOfText) {
   EXPECT_EQ(read_changed("clip_openai", "/text_config/eos_token_id", 2).config.model.text.pool,
@@ -85,7 +82,7 @@ TEST(HuggingFaceConfig, TellsTheTwoRulesOfTheEndOfText) {
 }
 
 TEST(HuggingFaceConfig, RefusesTwoSpellingsThatContradict) {
-  test::expect_refused_field("hidden_act", [] {
+  expect_error(ErrorKind::kCheckpoint, {.what = "contradict each other in hidden_act"}, [] {
     (void)read_changed("clip_laion", "/text_config_dict", Json{{"hidden_act", "quick_gelu"}});
   });
   EXPECT_EQ(read_changed("clip_laion", "/text_config_dict", Json{{"hidden_act", "gelu"}})
