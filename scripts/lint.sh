@@ -6,7 +6,7 @@
 #   scripts/lint.sh --all         everything (clang-tidy takes ten to twenty seconds a file)
 #   scripts/lint.sh --fix         lets clang-format rewrite what it would complain about
 #
-# Tools that are missing are named and skipped. clang-tidy needs a configured build/release.
+# Tools that are missing are named and skipped. For clang-tidy, build/lint is configured as build/release is.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -76,15 +76,17 @@ format() {
   sources | xargs -r clang-format "${mode[@]}"
 }
 
-# clang cannot read gcc's precompiled header: clang-tidy gets the same commands without it, and so
-# also finds what a unit forgot to include. Warnings are gcc's business, clang knows other ones.
+# clang-tidy reads source by source what the compiler gets joined. clang cannot read gcc's precompiled
+# header: it gets the same commands without it, and so also finds what a unit forgot to include.
+# Warnings are gcc's business, clang knows other ones.
 tidy() {
   have clang-tidy clang-tidy || return 0
-  local commands=$root/build/release/compile_commands.json database=$root/build/lint units
-  [[ -e $commands ]] || { say "clang-tidy needs $commands: run scripts/build.sh first"; return 1; }
+  local configured=$root/build/lint database=$root/build/lint/tidy units
   mkdir -p "$database"
+  cmake --preset release -B "$configured" -DTANDEM_UNITY_BUILD=OFF >"$configured/configure.log" 2>&1 ||
+    { say "CMake failed, see $configured/configure.log: run scripts/setup.sh first"; return 1; }
   sed -E 's/ -Winvalid-pch -include [^ "]*cmake_pch\.hxx//; s/ -Werror / -Wno-unknown-warning-option /' \
-    "$commands" >"$database/compile_commands.json"
+    "$configured/compile_commands.json" >"$database/compile_commands.json"
   mapfile -t units < <(units_to_tidy | sort -u)
   [[ ${#units[@]} -gt 0 ]] || return 0
   say "clang-tidy on ${#units[@]} unit(s)"
@@ -98,7 +100,7 @@ units_to_tidy() {
   while read -r file; do
     candidate=${file/#include\/tandem\//src/}
     candidate=${candidate%.*}.cpp
-    if grep -qF "\"file\": \"$root/$candidate\"" "$root/build/lint/compile_commands.json"; then printf '%s\n' "$candidate"; fi
+    if grep -qF "\"file\": \"$root/$candidate\"" "$root/build/lint/tidy/compile_commands.json"; then printf '%s\n' "$candidate"; fi
   done < <(if $everything; then sources; else changed; fi)
 }
 
