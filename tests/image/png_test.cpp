@@ -236,13 +236,16 @@ TEST(Png, DamageIsRefusedInSilence) {
   expect_damaged(std::string(file).replace(file.size() - 4, 4, "????"), "checksum in chunk IEND");
   expect_damaged(png_start(8, 8) + end, "chunk IEND");
   expect_damaged(png_start(8, 8) + png_start(8, 8).substr(8), "chunk IHDR");
-  expect_damaged(png_start(8, 8) + png_chunk("IDAT", rows.substr(0, 20)) + end, "invalid pixel data");
+  expect_damaged(png_start(8, 8) + png_chunk("IDAT", rows.substr(0, 20)) + end,
+                 "invalid pixel data");
   expect_damaged(
       png_start(8, 8) + png_chunk("IDAT", rows.substr(0, rows.size() - 4) + "1234") + end,
       "invalid pixel data");
   expect_damaged(png_start(8, 8) + png_chunk("ABCD", "") + png_chunk("IDAT", rows) + end, "ABCD");
-  expect_damaged(png_start(8, 8) + png_chunk("IDAT", "no stream at all") + end, "invalid pixel data");
-  expect_damaged(header_of({.color_type = kPalette}) + png_chunk("IDAT", rows) + end, "invalid pixel data");
+  expect_damaged(png_start(8, 8) + png_chunk("IDAT", "no stream at all") + end,
+                 "invalid pixel data");
+  expect_damaged(header_of({.color_type = kPalette}) + png_chunk("IDAT", rows) + end,
+                 "invalid pixel data");
   expect_damaged(header_of({.color_type = kPalette}) + png_chunk("PLTE", "1234"), "chunk PLTE");
   expect_damaged(header_of({.color_type = kRgb, .depth = 4}) + png_chunk("IDAT", rows), "IHDR");
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");

@@ -136,7 +136,8 @@ TEST(SafetensorsHeader, BoundsNesting) {
   std::string deep;
   for (int level = 0; level < 200'000; ++level) deep += "{\"a\":";
   refusal(deep, 0, {.what = "has an unknown field"});
-  refusal(R"({"a":{"shape":)" + std::string(200'000, '['), 0, {.expected = "integers", .found = "a list"});
+  refusal(R"({"a":{"shape":)" + std::string(200'000, '['), 0,
+          {.expected = "integers", .found = "a list"});
 }
 
 TEST(SafetensorsHeader, RefusesUnsupportedDtypesByName) {

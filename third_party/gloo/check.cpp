@@ -1,12 +1,12 @@
-// Adds 1 and 2 in two processes: whether this LibTorch has Gloo, and whether the declarations beside
-// this file fit it.
+// Adds 1 and 2 in two processes: whether this LibTorch has Gloo, and whether the declarations
+// beside this file fit it.
 #define USE_C10D_GLOO
 #include <cstdlib>
 
-#include <torch/csrc/distributed/c10d/FileStore.hpp>
-#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/types.h>
 #include <torch/utils.h>
+#include <torch/csrc/distributed/c10d/FileStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
 #include <sys/wait.h>
 #include <unistd.h>
