@@ -149,6 +149,12 @@ ExportedTokenizer export_tokenizer(const fs::path& from, const fs::path& to,
                     "and repairs no damaged characters",
                     cleaning_name(written.cleaning)));
   }
+  if (tokenizer->file_name() == "tokenizer.model") {
+    result.notes.emplace_back(
+        "tokenizer.json gives the ids of the sentencepiece model except for rare texts: combining "
+        "marks out of canonical order or after a ligature, a capital that composes with its mark "
+        "in lower case only, and U+2581");
+  }
   return result;
 }
 

@@ -97,6 +97,16 @@ TEST_F(TokenizerExport, FoldsCaseInTheFileWhereTheModelDoes) {
   EXPECT_EQ(written.encode("A Big DOG", 24).ids, written.encode("a big dog", 24).ids);
 }
 
+TEST_F(TokenizerExport, SaysWhichTextsOfASentencepieceModelDiffer) {
+  take("spm_xlmr");
+  const ExportedTokenizer exported = write(ModelFormat::kHuggingFace);
+  ASSERT_EQ(exported.notes.size(), 1U);
+  EXPECT_NE(exported.notes[0].find("U+2581"), std::string::npos) << exported.notes[0];
+  fs::remove_all(folder_ / "from");
+  take("roberta");
+  EXPECT_TRUE(write(ModelFormat::kHuggingFace).notes.empty());
+}
+
 TEST_F(TokenizerExport, TellsOpenClipOfATokenizerThatIsNotItsOwn) {
   take("bert");
   const ExportedTokenizer exported = write(ModelFormat::kOpenClip);
