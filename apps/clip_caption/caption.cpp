@@ -3,13 +3,13 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
-#include <system_error>
 
 #include <fmt/format.h>
 
 #include "clip_caption/record.h"
 #include "clip_caption/unfinished.h"
 #include "common/images.h"
+#include "common/model_arguments.h"
 #include "common/text_io.h"
 #include "tandem/core/files.h"
 
@@ -35,12 +35,9 @@ void choose_strategy(const CaptionArguments& arguments, GenerationOptions& gener
 std::string identity_of(const CaptionArguments& arguments, const CaptionOptions& options,
                         const std::vector<fs::path>& files) {
   const GenerationOptions& g = options.generation;
-  std::error_code ignored;
-  const fs::path weights = fs::path(arguments.model.directory) / "model.safetensors";
-  const auto written = fs::last_write_time(weights, ignored).time_since_epoch().count();
   ContentHasher hasher;
   const auto add = [&](const std::string& text) { hasher.add(text.c_str(), text.size() + 1); };
-  add(fmt::format("{} {} {}", arguments.model.directory, written,
+  add(fmt::format("{} {}", weights_identity(arguments.model.directory),
                   arguments.model.options.precision));
   add(fmt::format("{} {} {} {} {} {} {} {} {} {} {}", static_cast<int>(g.strategy), g.beams,
                   g.top_p, g.temperature, g.seed, g.min_new_tokens, g.max_new_tokens,

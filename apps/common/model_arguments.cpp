@@ -1,6 +1,10 @@
 #include "common/model_arguments.h"
 
+#include <filesystem>
 #include <map>
+#include <system_error>
+
+#include <fmt/format.h>
 
 #include "common/checks.h"
 #include "common/imported_model.h"
@@ -44,6 +48,14 @@ void add_image_options(CLI::App& app, ImageInputOptions& images) {
 
 Pipeline load_pipeline(const ModelArguments& arguments) {
   return Pipeline::load(model_directory(arguments.directory), arguments.options);
+}
+
+std::string weights_identity(const std::string& directory) {
+  if (directory.empty()) return "";
+  std::error_code ignored;
+  const auto written = std::filesystem::last_write_time(
+      std::filesystem::path(directory) / "model.safetensors", ignored);
+  return fmt::format("{} {}", directory, written.time_since_epoch().count());
 }
 
 }  // namespace tandem::apps

@@ -26,6 +26,10 @@ void add_image_options(CLI::App& app, ImageInputOptions& images);
 /// Returns the model that they name. Throws as model_directory and Pipeline::load.
 [[nodiscard]] Pipeline load_pipeline(const ModelArguments& arguments);
 
+/// Returns what changes whenever the weights of a model directory do: its name and when they were
+/// written. Empty for an empty name.
+[[nodiscard]] std::string weights_identity(const std::string& directory);
+
 /// Calls use(part, first) for parts of `items` of a few batches each, `first` being the number of a
 /// part's first item: results are written part by part. Items before `begin` are left out.
 template <typename Item, typename Use>

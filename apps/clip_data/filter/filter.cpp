@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -12,6 +11,7 @@
 
 #include "clip_data/filter/judged_sample.h"
 #include "common/images.h"
+#include "common/model_arguments.h"
 #include "common/records/json_names.h"
 #include "common/records/unfinished_lines.h"
 #include "common/text_io.h"
@@ -43,20 +43,13 @@ void require_image_files(const SourceOptions& options) {
   }
 }
 
-std::string weights_of(const std::string& model) {
-  if (model.empty()) return "";
-  std::error_code ignored;
-  const auto written = fs::last_write_time(fs::path(model) / "model.safetensors", ignored);
-  return fmt::format("{} {}", model, written.time_since_epoch().count());
-}
-
 /// Everything that the scores follow from, as a line of JSON.
 std::string identity_of(const FilterArguments& arguments, const Source& source) {
   const GenerationOptions& g = arguments.caption.generation;
   const std::string all =
-      fmt::format("{}\n{}\n{}\n{} {} {} {} {}", source.fingerprint(), weights_of(arguments.judge),
-                  weights_of(arguments.captioner), g.top_p, g.temperature, g.seed, g.min_new_tokens,
-                  g.max_new_tokens);
+      fmt::format("{}\n{}\n{}\n{} {} {} {} {}", source.fingerprint(),
+                  weights_identity(arguments.judge), weights_identity(arguments.captioner), g.top_p,
+                  g.temperature, g.seed, g.min_new_tokens, g.max_new_tokens);
   return one_line({{"scores_of", content_hash(all)}});
 }
 
@@ -135,9 +128,9 @@ std::vector<JudgedSample> judge_all(const FilterArguments& arguments, const RunD
   const auto done = static_cast<int64_t>(samples.size());
   if (done == size) return samples;
   if (done > 0) write_note(fmt::format("Resuming after {} of {} images.\n", done, size));
-  Models models{.judge = Pipeline::load(arguments.judge, arguments.options), .captioner = {}};
+  Models models{.judge = load_pipeline({arguments.judge, arguments.options}), .captioner = {}};
   if (!arguments.captioner.empty())
-    models.captioner = Pipeline::load(arguments.captioner, arguments.options);
+    models.captioner = load_pipeline({arguments.captioner, arguments.options});
   const int64_t step = 4 * models.judge.batch_size();
   for (int64_t first = done; first < size; first += step) {
     const int64_t count = std::min(step, size - first);
