@@ -65,8 +65,9 @@ int main(int argc, char** argv) {
            "   \"classes\": {\"n02123045\": \"tabby cat\", \"n02099601\": \"golden retriever\"}}\n"
            "task: zeroshot_classification or zeroshot_retrieval; data: as data.train in a\n"
            "configuration, paths relative to the working folder; the last four are optional.\n"
-           "\"rerank\": K in a zeroshot_retrieval task ranks the best K texts of each image, and\n"
-           "images of each text, anew with the model's matching head (BLIP).\n"
+           "\"rerank\": K in a zeroshot_retrieval task: the model's matching head (BLIP) ranks "
+           "the\n"
+           "best K texts of each image, and the best K images of each text, again.\n"
            "classes names the folders of data of kind folder: folder to name, a list in the\n"
            "folders' order, or a file as clip-zeroshot --class-names reads it.",
        .log_level = "warn"},

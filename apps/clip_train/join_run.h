@@ -8,8 +8,8 @@
 namespace tandem::apps {
 
 /// Connects this process with the others that a launcher started (distributed/launch.h), if there
-/// are any. Processes of one machine share it: where `config` leaves threads and GPU open, each
-/// gets its part of the cores and a GPU of its own. Throws as read_launch and connect.
+/// are any. Unless `config` sets them, each process of a machine gets an equal share of the cores
+/// and its own GPU. Throws as read_launch and connect.
 [[nodiscard]] std::shared_ptr<Communicator> join_run(RunConfig& config);
 
 }  // namespace tandem::apps

@@ -6,22 +6,20 @@
 
 #include <torch/utils.h>
 
+#include "eval/score_chunks.h"
+
 namespace tandem {
 namespace {
 
-constexpr int64_t kSimilaritiesAtOnce = 4'000'000;
 constexpr double kBehind = 1e6;  // What is taken from the scores of all keys but the best ones.
 
 // The keys [K, D] that are most similar to each query [Q, D]: int64 [Q, k].
 torch::Tensor best_keys(const torch::Tensor& queries, const torch::Tensor& keys, int64_t depth) {
-  const int64_t step = std::max<int64_t>(1, kSimilaritiesAtOnce / keys.size(0));
   const int64_t k = std::min(depth, keys.size(0));
   std::vector<torch::Tensor> best;
-  for (int64_t first = 0; first < queries.size(0); first += step) {
-    const int64_t last = std::min(first + step, queries.size(0));
-    const torch::Tensor scores = queries.slice(0, first, last).matmul(keys.t());  // [n, K]
+  for_each_scores(queries, keys, [&](int64_t, const torch::Tensor& scores) {
     best.push_back(std::get<1>(scores.topk(k, 1)));
-  }
+  });
   return torch::cat(best);
 }
 

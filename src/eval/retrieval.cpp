@@ -12,12 +12,12 @@
 #include <torch/utils.h>
 
 #include "eval/rescored_pairs.h"
+#include "eval/score_chunks.h"
 #include "tandem/core/error.h"
 
 namespace tandem {
 namespace {
 
-constexpr int64_t kScoresAtOnce = 4'000'000;
 constexpr int64_t kDepths[] = {1, 5, 10};
 
 /// Sets row[key] for every true partner of `query`.
@@ -94,14 +94,11 @@ std::vector<int64_t> best_ranks(const torch::Tensor& queries, const torch::Tenso
                                 const Ranking& ranking) {
   constexpr double kLowest = -std::numeric_limits<double>::infinity();
   const int64_t key_count = keys.size(0);
-  const int64_t step = std::max<int64_t>(1, kScoresAtOnce / key_count);
   std::vector<int64_t> ranks;
-  for (int64_t first = 0; first < queries.size(0); first += step) {
-    const int64_t last = std::min(first + step, queries.size(0));
-    torch::Tensor partner = torch::zeros({last - first, key_count}, torch::kBool);
-    for (int64_t i = first; i < last; ++i)
-      ranking.mark(i, partner.data_ptr<bool>() + (i - first) * key_count);
-    torch::Tensor scores = queries.slice(0, first, last).matmul(keys.t());  // [n, K]
+  for_each_scores(queries, keys, [&](int64_t first, torch::Tensor scores) {
+    torch::Tensor partner = torch::zeros({scores.size(0), key_count}, torch::kBool);
+    for (int64_t i = 0; i < scores.size(0); ++i)
+      ranking.mark(first + i, partner.data_ptr<bool>() + i * key_count);
     if (ranking.rescore) ranking.rescore(first, scores);
     const torch::Tensor best =
         scores.masked_fill(partner.logical_not().logical_or(scores.isnan()), kLowest)
@@ -109,7 +106,7 @@ std::vector<int64_t> best_ranks(const torch::Tensor& queries, const torch::Tenso
     const torch::Tensor ahead = scores.ge(best).logical_and(partner.logical_not()).sum(1);  // [n]
     const torch::Tensor rank = (ahead + 1).masked_fill(best.squeeze(1).eq(kLowest), key_count + 1);
     ranks.insert(ranks.end(), rank.data_ptr<int64_t>(), rank.data_ptr<int64_t>() + rank.numel());
-  }
+  });
   return ranks;
 }
 

@@ -10,6 +10,7 @@
 
 #include "config/checks/class_marks.h"
 #include "data/captions/caption_template.h"
+#include "eval/score_chunks.h"
 #include "io/files/utf8.h"
 #include "nn/unit_norm.h"
 #include "tandem/core/log.h"
@@ -18,7 +19,6 @@ namespace tandem {
 namespace {
 
 constexpr int64_t kPromptsAtOnce = 4096;
-constexpr int64_t kClassScoresAtOnce = 4'000'000;
 
 void check_scores(const torch::Tensor& images, const torch::Tensor& labels,
                   const torch::Tensor& classifier) {
@@ -48,16 +48,14 @@ torch::Tensor classes_ahead(const torch::Tensor& images, const torch::Tensor& la
                             const torch::Tensor& classifier) {
   const int64_t count = images.size(0);
   const int64_t classes = classifier.size(0);
-  const int64_t step = std::max<int64_t>(1, kClassScoresAtOnce / std::max<int64_t>(classes, 1));
   torch::Tensor ahead = torch::empty({count}, torch::kInt64);
-  for (int64_t first = 0; first < count; first += step) {
-    const int64_t last = std::min(first + step, count);
-    const torch::Tensor scores = images.slice(0, first, last).matmul(classifier.t());  // [n, C]
+  for_each_scores(images, classifier, [&](int64_t first, const torch::Tensor& scores) {
+    const int64_t last = first + scores.size(0);
     const torch::Tensor own =
         scores.gather(1, labels.slice(0, first, last).unsqueeze(1));  // [n, 1]
     const torch::Tensor others = scores.ge(own).sum(1) - 1;           // [n]
     ahead.slice(0, first, last).copy_(others.masked_fill(own.squeeze(1).isnan(), classes));
-  }
+  });
   return ahead;
 }
 

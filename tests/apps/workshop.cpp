@@ -62,13 +62,22 @@ void draw_png(const fs::path& path, const Drawing& drawing) {
   if (!cv::imwrite(path.string(), canvas)) throw std::runtime_error("cannot draw " + path.string());
 }
 
+std::string train(const fs::path& folder, const nlohmann::json& config,
+                  const std::vector<std::string>& expected) {
+  write_text(folder / "config.json", config.dump());
+  ProgramResult result = run_program("clip-train", {"--config", (folder / "config.json").string()});
+  if (result.exit_code != 0) throw std::runtime_error("clip-train failed: " + result.err);
+  for (const std::string& each : expected) {
+    if (result.out.find(each) == std::string::npos)
+      throw std::runtime_error("no " + each + " in " + result.out);
+  }
+  return result.out;
+}
+
 const fs::path& trained_model() {
   static const TemporaryFolder folder;
   static const fs::path model = [] {
-    write_text(folder / "config.json", tiny_config(folder / "runs", 30).dump());
-    const ProgramResult result =
-        run_program("clip-train", {"--config", (folder / "config.json").string()});
-    if (result.exit_code != 0) throw std::runtime_error("clip-train failed: " + result.err);
+    train(folder.path(), tiny_config(folder / "runs", 30));
     return folder.path() / "runs" / "tiny" / "model";
   }();
   return model;

@@ -27,6 +27,11 @@ struct Drawing {
 };
 void draw_png(const std::filesystem::path& path, const Drawing& drawing);
 
+/// Trains `config`, kept in `folder`, by clip-train and returns what the program printed. Throws
+/// when it fails, and when it does not print each of `expected`.
+std::string train(const std::filesystem::path& folder, const nlohmann::json& config,
+                  const std::vector<std::string>& expected = {});
+
 /// Returns the directory of a model that a short run of clip-train has made; trained once, at the
 /// first call.
 [[nodiscard]] const std::filesystem::path& trained_model();

@@ -26,8 +26,8 @@ struct JudgedSample {
 [[nodiscard]] std::string judged_line(const JudgedSample& sample);
 [[nodiscard]] JudgedSample parse_judged(const std::string& line);
 
-/// Returns the line of a manifest of kind jsonl that holds the captions of at least `threshold`,
-/// with their scores and origins; empty when there are none.
+/// Returns the line of a manifest of kind jsonl with the captions that score at least `threshold`,
+/// their scores and origins. Returns an empty text when no caption does.
 [[nodiscard]] std::string kept_line(const JudgedSample& sample, double threshold);
 
 /// Returns a table: for each tenth of the scores, how many captions of either origin have them, and

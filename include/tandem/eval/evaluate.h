@@ -15,8 +15,8 @@ namespace tandem {
 struct RetrievalOptions {
   int64_t max_samples = 5000;
   uint64_t seed = 0;  ///< Of the choice among more samples, and of the samples themselves.
-  /// How many of the best texts of each image, and images of each text, the matching head ranks
-  /// anew (Reranking). 0: none.
+  /// How many of the best texts of each image, and of the best images of each text, the matching
+  /// head ranks again (Reranking); 0 for no re-ranking.
   int64_t rerank = 0;
 };
 

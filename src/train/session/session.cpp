@@ -120,6 +120,7 @@ StepResult TrainingSession::train_step(int64_t step) {
 }
 
 void TrainingSession::share_state(int64_t step) {
+  if (communicator().world_size() == 1) return;
   require_same_start(*this, step);
   const Checkpoint own = checkpoint(step);
   for (const TensorMap* tensors : {&own.weights, &own.task_state, &own.optimizer})
